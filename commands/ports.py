@@ -1,0 +1,150 @@
+"""What commands need of the world, and the currency they pay in.
+
+EventStoreError
+├── WrongExpectedVersion   somebody else appended first: load again, decide again
+├── KeyReused              an idempotency key came back with another request
+└── Overloaded             the append queue is full; nothing was written
+"""
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+from domain.names import Stream
+from domain.recorded import Cause, Recorded
+
+ANY = -1
+"""Expected version that accepts whatever is there."""
+
+
+class EventStoreError(Exception):
+    """The store did not append; ``str()`` says why."""
+
+
+class WrongExpectedVersion(EventStoreError):  # noqa: N818  the field's name for it
+    """A stream was not at the expected version; nothing of the request is written."""
+
+
+class KeyReused(EventStoreError):  # noqa: N818  says what happened
+    """The command id is known with another request hash (architecture section 2)."""
+
+
+class Overloaded(EventStoreError):  # noqa: N818  says what happened
+    """The append queue is full; try again after ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("The log is busy; nothing was written")
+        self.retry_after = retry_after
+
+
+class CommandIdentity(msgspec.Struct, frozen=True):
+    """A command that must happen once: its id within the tenant and its hash.
+
+    ``request_hash`` is SHA-256 of method, path and body. ``forever`` marks a
+    processor's command, whose row is never forgotten.
+    """
+
+    id: UUID
+    request_hash: bytes
+    forever: bool = False
+
+
+class StreamAppend(msgspec.Struct, frozen=True):
+    """Events for one stream, at the version they were decided at (or ANY)."""
+
+    stream: Stream
+    expected: int
+    events: tuple[Event, ...]
+
+
+class AppendRequest(msgspec.Struct, frozen=True):
+    """Appends to one or several streams of one tenant: all of it or nothing."""
+
+    tenant: str
+    streams: tuple[StreamAppend, ...]
+    cause: Cause
+    command: CommandIdentity | None = None
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What a request wrote: its positions, and its events as recorded.
+
+    ``replayed`` says the command had been carried out before; ``recorded`` are then
+    the events of that first time.
+    """
+
+    first: int
+    last: int
+    recorded: tuple[Recorded, ...]
+    replayed: bool = False
+
+
+class EventStore(Protocol):
+    """The log. Appends are group-committed; reads are by stream or position."""
+
+    async def append(self, request: AppendRequest) -> Appended:
+        """Append all or nothing, durably, at dense commit-ordered positions.
+
+        Raises:
+            WrongExpectedVersion, KeyReused, Overloaded
+        """
+        ...
+
+    def submit(self, request: AppendRequest) -> Awaitable[Appended]:
+        """Enqueue without waiting, so that a caller may decide the next request.
+
+        Requests are carried out in the order of submission. Single-stream requests
+        on one stream may share a commit: each is checked against the version the
+        one before it leaves, so a failure fails those decided upon it.
+
+        Raises:
+            Overloaded
+        """
+        ...
+
+    async def read_stream(
+        self, stream: str, *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Recorded]:
+        """Return a stream's events with version > ``after``, in order."""
+        ...
+
+    async def find_command(self, tenant: str, command: UUID) -> "SeenCommand | None":
+        """Return what a command id stands for, if it was carried out."""
+        ...
+
+
+class SeenCommand(msgspec.Struct, frozen=True):
+    """A command carried out before: its request hash and its events."""
+
+    request_hash: bytes
+    appended: Appended
+
+
+class Clock(Protocol):
+    """Tells the time: aware, UTC."""
+
+    def __call__(self) -> datetime: ...
+
+
+class NewId(Protocol):
+    """Makes a random public id: 21 characters over ``A-Za-z0-9_-``."""
+
+    def __call__(self) -> str: ...
+
+
+class TokenCounter(Protocol):
+    """Counts o200k_base tokens."""
+
+    def count(self, text: str) -> int: ...
+
+
+class Views(Protocol):
+    """The views a write waits for before it answers (architecture section 3)."""
+
+    async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
+        """Return True once the views have passed ``position``, False at the bound."""
+        ...

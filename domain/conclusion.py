@@ -1,0 +1,142 @@
+"""A conclusion: what memory holds of a peer, and the words it rests on."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from domain.event import Engine, Event, Personal
+
+Level = Literal["explicit", "deductive", "inductive", "contradiction"]
+
+MAX_CONCLUSION = 65_535
+"""Longest conclusion in characters (HC 10)."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One message a conclusion rests on: its public id, session and number."""
+
+    message: str
+    session: str
+    seq: int
+
+
+class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derived"):
+    """Something was concluded about ``observed``, from this evidence.
+
+    It is stored once; who may see it is decided by membership when it was said,
+    unless ``observer`` names the one peer it was made for. ``occurred_at`` is the
+    time of the newest message it rests on. ``content_key`` is the normalised text
+    by which equal conclusions meet (RS 2.5); ``derivation`` is the id of the
+    command that made it. ``sources`` are conclusions it was built on.
+    """
+
+    sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
+
+    session: str | None
+    id: str
+    observed: str
+    content: Personal[str]
+    content_key: Personal[str]
+    occurred_at: datetime
+    engine: Engine
+    observer: str | None = None
+    level: Level = "explicit"
+    evidence: tuple[Evidence, ...] = ()
+    sources: tuple[str, ...] = ()
+    generation: int = 1
+    derivation: str = ""
+
+
+class ConclusionReinforced(
+    Event, frozen=True, kw_only=True, tag="conclusion-reinforced"
+):
+    """A known conclusion was drawn again, from further evidence (RS 2.5)."""
+
+    session: str | None
+    id: str
+    observed: str
+    occurred_at: datetime
+    engine: Engine
+    evidence: tuple[Evidence, ...] = ()
+    generation: int = 1
+    derivation: str = ""
+
+
+class Conclusions(msgspec.Struct, frozen=True):
+    """What decisions need to know of one stream of conclusions.
+
+    ``known`` maps (level, observed, content key) to the conclusion's id.
+    """
+
+    known: dict[tuple[str, str, str], str] = {}
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact an engine found, before it is known to be new or known."""
+
+    id: str
+    observed: str
+    content: str
+    occurred_at: datetime
+    evidence: tuple[Evidence, ...]
+    level: Level = "explicit"
+
+
+def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
+    """Fold one event into the state; events of other aggregates change nothing."""
+    if not isinstance(event, ConclusionDerived):
+        return state
+    key = (event.level, event.observed, event.content_key)
+    return Conclusions({**state.known, key: event.id})
+
+
+def content_key(content: str) -> str:
+    """Normalise a text so that equal conclusions meet: trimmed, lower (RS 2.5)."""
+    return content.strip().lower()
+
+
+def conclude(
+    state: Conclusions,
+    named: tuple[str, str],
+    found: list[Found],
+    engine: Engine,
+    derivation: str,
+) -> list[ConclusionDerived | ConclusionReinforced]:
+    """Record each fact: new ones as derived, known ones as reinforced (RS 2.5)."""
+    workspace, session = named
+    known = dict(state.known)
+    events: list[ConclusionDerived | ConclusionReinforced] = []
+    for fact in found:
+        key = (fact.level, fact.observed, content_key(fact.content))
+        if key in known:
+            events.append(
+                ConclusionReinforced(
+                    workspace=workspace,
+                    session=session,
+                    id=known[key],
+                    observed=fact.observed,
+                    occurred_at=fact.occurred_at,
+                    engine=engine,
+                    evidence=fact.evidence,
+                    derivation=derivation,
+                )
+            )
+            continue
+        known[key] = fact.id
+        events.append(
+            ConclusionDerived(
+                workspace=workspace,
+                session=session,
+                id=fact.id,
+                observed=fact.observed,
+                content=fact.content,
+                content_key=key[2],
+                occurred_at=fact.occurred_at,
+                engine=engine,
+                level=fact.level,
+                evidence=fact.evidence,
+                derivation=derivation,
+            )
+        )
+    return events

@@ -1,0 +1,73 @@
+"""Workspace, session and message settings, merged and resolved (HC 5, RS 1.2).
+
+Configurations are stored as sent and echoed as stored; defaults are applied only
+here, when a decision needs them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Configuration = dict[str, Any]
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings in force for one message, after all levels were merged."""
+
+    reasoning: bool = True
+    custom_instructions: str | None = None
+    summary: bool = True
+    messages_per_short_summary: int = 20
+    messages_per_long_summary: int = 60
+
+
+def merge_configuration(stored: Configuration, sent: Configuration) -> Configuration:
+    """Overwrite whole top-level sections, as PUT does (HC E03, 5.2)."""
+    return {**stored, **sent}
+
+
+def resolve(*levels: Mapping[str, Any] | None) -> Resolved:
+    """Merge levels of growing precedence; a null never overrides (HC 5.3).
+
+    Sections that are not objects, and members of a wrong type, count as absent:
+    unknown shapes may be stored, they never break processing.
+    """
+    reasoning: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    for level in levels:
+        if level is None:
+            continue
+        if level.get("skip_deriver") is True:
+            reasoning["enabled"] = False
+        for section, into in (
+            ("deriver", reasoning),
+            ("reasoning", reasoning),
+            ("summary", summary),
+        ):
+            given = level.get(section)
+            if isinstance(given, Mapping):
+                into.update({k: v for k, v in given.items() if v is not None})
+    return Resolved(
+        reasoning=_flag(reasoning.get("enabled")),
+        custom_instructions=_text(reasoning.get("custom_instructions")),
+        summary=_flag(summary.get("enabled")),
+        messages_per_short_summary=_count(
+            summary.get("messages_per_short_summary"), 20
+        ),
+        messages_per_long_summary=_count(summary.get("messages_per_long_summary"), 60),
+    )
+
+
+def _flag(value: object) -> bool:
+    return value if isinstance(value, bool) else True
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _count(value: object, default: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        return default
+    return value

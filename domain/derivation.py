@@ -1,0 +1,55 @@
+"""Derivation of one session: which messages were reasoned about, with what result."""
+
+from typing import Literal
+
+import msgspec
+
+from domain.event import Engine, Event
+
+
+class DerivationCompleted(Event, frozen=True, kw_only=True, tag="derivation-completed"):
+    """Messages ``first_seq``..``last_seq`` were reasoned about, each exactly once.
+
+    ``handled`` counts, per author, the messages that asked for reasoning; an empty
+    ``conclusions`` says why in ``reason`` (RS 13.1 W3): failure is never "no facts".
+    """
+
+    session: str
+    first_seq: int
+    last_seq: int
+    handled: dict[str, int]
+    conclusions: tuple[str, ...]
+    engine: Engine
+    reason: Literal["nothing-to-extract", "not-observed"] | None = None
+    generation: int = 1
+    derivation: str = ""
+
+
+class DerivationFailed(Event, frozen=True, kw_only=True, tag="derivation-failed"):
+    """An attempt on these messages failed; they stay pending and redrivable."""
+
+    session: str
+    first_seq: int
+    last_seq: int
+    attempt: int
+    error: str
+    engine: Engine
+    generation: int = 1
+
+
+class Derivation(msgspec.Struct, frozen=True):
+    """How far a session is derived: the number of the last message handled."""
+
+    through_seq: int = 0
+    failures: int = 0
+
+
+def evolve_derivation(state: Derivation, event: Event) -> Derivation:
+    """Fold one event into the state; events of other aggregates change nothing."""
+    match event:
+        case DerivationCompleted():
+            return Derivation(through_seq=event.last_seq)
+        case DerivationFailed():
+            return Derivation(state.through_seq, event.attempt)
+        case _:
+            return state

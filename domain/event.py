@@ -1,0 +1,70 @@
+"""What every event is made of: the struct, its tag, and what of it is personal.
+
+Names and fields are the storage format: they are never edited. A new field has a
+default; any other change is a new tag (``message-added@2``) with an upcaster.
+Personal fields are sealed under a data key of (session or none, subject), so that
+destroying the key makes them unreadable everywhere (architecture section 2).
+"""
+
+from typing import Annotated, ClassVar, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Personal = Annotated[T, msgspec.Meta(extra={"personal": True})]
+"""Marks a field that tells of a person and is sealed before it is stored."""
+
+EVERYONE = "*"
+"""The subject of what belongs to a session or workspace and to no one peer."""
+
+ERASED = "[erased]"
+"""What a sealed text reads once its key is destroyed."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """A fact. Subclasses give an explicit tag and are frozen for ever.
+
+    ``sealed_for`` names the fields that hold the session (or None) and the subject
+    (or None, meaning everyone) whose key seals the personal fields.
+    """
+
+    sealed_for: ClassVar[tuple[str | None, str | None]] = (None, None)
+
+    workspace: str
+
+
+def tag_of(event: type[Event] | Event) -> str:
+    """Return the stored tag of an event or its class."""
+    return str(event.__struct_config__.tag)
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Whose data key seals an event: tenant, session or none, peer or everyone."""
+
+    tenant: str
+    session: str | None
+    peer: str
+
+
+def subject_of(event: Event) -> Subject:
+    """Return whose key seals this event's personal fields."""
+    session_field, peer_field = event.sealed_for
+    session = getattr(event, session_field) if session_field else None
+    peer = getattr(event, peer_field) if peer_field else EVERYONE
+    return Subject(event.workspace, session, peer)
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """What produced a derived event: recorded in it, so a replay asks no one.
+
+    ``name`` is ``offline`` or a transport; ``version`` is the engine's or the
+    prompt's; ``parameters`` and ``usage`` are free-form and small.
+    """
+
+    name: str
+    version: str
+    model: str | None = None
+    prompt: str | None = None
+    parameters: dict[str, str] = {}
+    usage: dict[str, int] = {}

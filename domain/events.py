@@ -1,0 +1,46 @@
+"""The one union of all events, and the table from tag to class.
+
+To add an event: its class in its noun's file, a member here, a branch in that
+noun's ``evolve``, a golden file in ``tests/golden/events``.
+"""
+
+from domain.card import CardReplacedByOwner
+from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.derivation import DerivationCompleted, DerivationFailed
+from domain.embedding import EmbeddingRecorded
+from domain.event import Event, tag_of
+from domain.peer import PeerConfigured, PeerCreated
+from domain.question import QuestionAnswered
+from domain.session import (
+    MessageAdded,
+    PeerJoined,
+    PeerLeft,
+    PeerRoleChanged,
+    SessionConfigured,
+    SessionCreated,
+)
+from domain.summary import SummaryProduced
+from domain.workspace import WorkspaceConfigured, WorkspaceCreated
+
+EVENTS: tuple[type[Event], ...] = (
+    WorkspaceCreated,
+    WorkspaceConfigured,
+    PeerCreated,
+    PeerConfigured,
+    SessionCreated,
+    SessionConfigured,
+    PeerJoined,
+    PeerLeft,
+    PeerRoleChanged,
+    MessageAdded,
+    ConclusionDerived,
+    ConclusionReinforced,
+    DerivationCompleted,
+    DerivationFailed,
+    SummaryProduced,
+    CardReplacedByOwner,
+    QuestionAnswered,
+    EmbeddingRecorded,
+)
+
+EVENT_BY_TAG: dict[str, type[Event]] = {tag_of(event): event for event in EVENTS}

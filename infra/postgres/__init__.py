@@ -1,0 +1,1 @@
+"""Postgres: the log, the views' connections, and the embedded server."""

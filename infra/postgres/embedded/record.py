@@ -1,0 +1,61 @@
+"""Our own note of the running server: who it is and where its socket lies."""
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from infra.postgres.embedded.address import ClusterAddress
+from infra.postgres.embedded.folder import DataFolder
+from infra.postgres.embedded.processes import RunningProcess
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRecord:
+    """The content of `postgres.pid` in the data folder."""
+
+    process: RunningProcess
+    address: ClusterAddress
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Read the note; a missing or damaged one is no note."""
+        try:
+            raw = json.loads(path.read_text())
+            return cls(
+                RunningProcess(**raw["process"]), ClusterAddress(**raw["address"])
+            )
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def write(self, path: Path) -> None:
+        """Replace the note in one step, readable by its owner only."""
+        draft = path.with_name(path.name + ".new")
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(asdict(self), file)
+        draft.replace(path)
+
+    def forget_socket(self) -> None:
+        """Remove the socket folder of a server that is gone; nothing else in it."""
+        folder = Path(self.address.host)
+        name = f".s.PGSQL.{self.address.port}"
+        with contextlib.suppress(OSError):
+            folder.joinpath(name).unlink(missing_ok=True)
+            folder.joinpath(name + ".lock").unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def running_cluster(data: Path) -> ClusterAddress | None:
+    """Give the address of the server that runs on this data folder, if one does.
+
+    For commands beside a running server (`status`, `trace`): it starts nothing and
+    takes no lock.
+    """
+    record = ClusterRecord.read(DataFolder(data).record)
+    if record is None or not record.process.alive:
+        return None
+    return record.address

@@ -1,0 +1,1 @@
+"""One prompt, one file, one VERSION. The offline engine needs none."""

@@ -1,0 +1,63 @@
+"""What projections and the questions asked of them need of the world."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from domain.recorded import Recorded
+
+
+class Row(Protocol):
+    """One row of a result: by column name or by number."""
+
+    def __getitem__(self, key: str | int) -> Any: ...
+
+
+class Connection(Protocol):
+    """The methods we need of a database connection; asyncpg's fulfils it."""
+
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def executemany(
+        self, query: str, args: Iterable[Sequence[object]]
+    ) -> None: ...
+    async def fetch(self, query: str, *args: object) -> Sequence[Row]: ...
+    async def fetchrow(self, query: str, *args: object) -> Row | None: ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+
+
+class Database(Protocol):
+    """Lends read connections whose search path is the live views."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class LogReader(Protocol):
+    """Reads the log by position."""
+
+    async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
+        """Return events with position > ``after`` in order, at most ``limit``."""
+        ...
+
+    async def head(self) -> int:
+        """Return the highest position, 0 when the log is empty."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts o200k_base tokens."""
+
+    def count(self, text: str) -> int: ...
+
+
+class QueryEmbedder(Protocol):
+    """Embeds a question ahead of background work.
+
+    ``model`` and ``dimensions`` name the vectors it makes.
+    """
+
+    model: str
+    dimensions: int
+
+    async def embed_query(self, text: str) -> bytes | None:
+        """Return float32 little-endian, or None when no embedder answers now."""
+        ...

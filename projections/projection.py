@@ -1,0 +1,26 @@
+"""What a projection is."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.event import Event
+from domain.recorded import Recorded
+from projections.ports import Connection
+
+
+class Projection(Protocol):
+    """A version, its tables, and a fold of batches into them.
+
+    ``tables`` creates the bare tables with their primary keys, ``indexes`` the
+    secondary indexes, so that a rebuild may create those last. ``handles`` names
+    the events that change it; ``apply`` is given only those, in position order, and
+    the same batch again, or cut differently, leaves the same rows.
+    """
+
+    name: str
+    version: int
+    tables: str
+    indexes: str
+    handles: tuple[type[Event], ...]
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None: ...

@@ -1,0 +1,5 @@
+"""WHAT IS ASKED: HTTP questions answered from projections.
+
+Law: reading never writes, so nothing here imports ``commands``. It must not know
+the log, drivers or models; a question's embedding comes through a port.
+"""
