@@ -6,7 +6,7 @@ EventStoreError
 └── Overloaded             the append queue is full; nothing was written
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -103,6 +103,15 @@ class EventStore(Protocol):
 
         Raises:
             Overloaded
+        """
+        ...
+
+    def on_conflict(self, forget: Callable[[str], None]) -> None:
+        """Register what is called, synchronously, with each conflicting stream's name.
+
+        It is called before the outcome is delivered, and every request still queued
+        with an exact version on that stream fails too: it was decided upon a state
+        that never came to be, and a version number alone could match by accident.
         """
         ...
 

@@ -1,0 +1,201 @@
+"""The one decide loop: load states, decide, append; conflict means decide again.
+
+States are folded from streams and cached with the versions they were folded to.
+A decision is taken and its append submitted without an await in between, and the
+cache then holds the state as it will be; so the next command on the same stream
+is decided at once and shares the commit. Should an append fail, everything
+decided upon it fails too, is loaded anew and decided again.
+"""
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from commands.ports import (
+    ANY,
+    Appended,
+    AppendRequest,
+    CommandIdentity,
+    EventStore,
+    KeyReused,
+    StreamAppend,
+    WrongExpectedVersion,
+)
+from domain.event import Event
+from domain.names import Stream
+from domain.recorded import Cause
+
+S = TypeVar("S")
+
+Decision = Mapping[Stream, Sequence[Event]]
+
+_ATTEMPTS = 12
+_PAGE = 2_000
+
+
+class Watched(msgspec.Struct, Generic[S], frozen=True):
+    """A stream a decision looks at, and how its state is folded."""
+
+    stream: Stream
+    initial: S
+    evolve: Callable[[S, Event], S]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why something is decided: the cause of its events and its identity."""
+
+    cause: Cause
+    command: CommandIdentity | None = None
+
+
+class _Known(msgspec.Struct):
+    """A cached state, the version it stands at, and appends under way on it."""
+
+    state: Any
+    version: int
+    in_flight: int = 0
+
+
+class Decide:
+    """Decides commands against folded streams; safe for many callers at once."""
+
+    def __init__(self, store: EventStore, *, cached_streams: int = 50_000) -> None:
+        self._store = store
+        self._limit = cached_streams
+        self._cache: OrderedDict[str, _Known] = OrderedDict()
+        store.on_conflict(self.forget)
+
+    async def __call__(
+        self,
+        tenant: str,
+        watched: Sequence[Watched[Any]],
+        decision: Callable[[Sequence[Any]], Decision],
+        reason: Reason,
+    ) -> Appended | None:
+        """Decide and append; None when the decision made no event.
+
+        ``decision`` is pure: it is given the states in the order watched and may be
+        called again after a conflict. A command carried out before gets the events
+        of that first time.
+
+        Raises:
+            DomainError: the decision refuses.
+            KeyReused, Overloaded: see ``commands.ports``.
+            WrongExpectedVersion: conflicts did not cease.
+        """
+        if reason.command is not None:
+            seen = await self._seen(tenant, reason.command)
+            if seen is not None:
+                return seen
+        for attempt in range(_ATTEMPTS):
+            await self._load(watched)
+            states = [self._cache[each.stream.name].state for each in watched]
+            decided = {s: tuple(e) for s, e in decision(states).items() if e}
+            if not decided:
+                return None
+            try:
+                return await self._append(tenant, watched, decided, reason)
+            except WrongExpectedVersion:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  jitter, not a secret
+        raise AssertionError  # pragma: no cover  the loop returns or raises
+
+    async def _seen(self, tenant: str, command: CommandIdentity) -> Appended | None:
+        seen = await self._store.find_command(tenant, command.id)
+        if seen is None:
+            return None
+        if seen.request_hash != command.request_hash:
+            raise KeyReused("This Idempotency-Key was used with another request")
+        return seen.appended
+
+    async def _append(
+        self,
+        tenant: str,
+        watched: Sequence[Watched[Any]],
+        decided: Mapping[Stream, tuple[Event, ...]],
+        reason: Reason,
+    ) -> Appended:
+        """Submit at the versions decided upon and move the cache ahead."""
+        folds = {each.stream: each for each in watched}
+        known = {stream: self._cache.get(stream.name) for stream in decided}
+        request = AppendRequest(
+            tenant=tenant,
+            streams=tuple(
+                StreamAppend(stream, at.version if at is not None else ANY, events)
+                for (stream, events), at in zip(
+                    decided.items(), known.values(), strict=True
+                )
+            ),
+            cause=reason.cause,
+            command=reason.command,
+        )
+        pending = self._store.submit(request)
+        for stream, events in decided.items():
+            at = known[stream]
+            if at is None:
+                continue
+            for event in events:
+                at.state = folds[stream].evolve(at.state, event)
+            at.version += len(events)
+            at.in_flight += 1
+        return await self._outcome(pending, known)
+
+    async def _outcome(
+        self, pending: Awaitable[Appended], known: Mapping[Stream, _Known | None]
+    ) -> Appended:
+        as_decided = False
+        try:
+            appended = await asyncio.shield(pending)
+            as_decided = not appended.replayed
+            return appended
+        finally:
+            for stream, at in known.items():
+                if at is None:
+                    continue
+                at.in_flight -= 1
+                if not as_decided and self._cache.get(stream.name) is at:
+                    del self._cache[stream.name]
+
+    def forget(self, stream: str) -> None:
+        """Drop a stream's cached state; the store calls it before an append fails."""
+        self._cache.pop(stream, None)
+
+    async def _load(self, watched: Sequence[Watched[Any]]) -> None:
+        """Bring every watched stream into the cache; the last await before deciding."""
+        while missing := [w for w in watched if w.stream.name not in self._cache]:
+            for each in missing:
+                known = await self._fold(each)
+                self._cache.setdefault(each.stream.name, known)
+        for each in watched:
+            self._cache.move_to_end(each.stream.name)
+        self._evict(keep={each.stream.name for each in watched})
+
+    async def _fold(self, each: Watched[Any]) -> _Known:
+        known = _Known(each.initial, 0)
+        while True:
+            page = await self._store.read_stream(
+                each.stream.name, after=known.version, limit=_PAGE
+            )
+            for recorded in page:
+                known.state = each.evolve(known.state, recorded.event)
+                known.version = recorded.version
+            if len(page) < _PAGE:
+                return known
+
+    def _evict(self, keep: set[str]) -> None:
+        """Forget the least recent streams that have no append under way."""
+        excess = len(self._cache) - self._limit
+        if excess <= 0:
+            return
+        idle = (
+            name
+            for name, known in self._cache.items()
+            if known.in_flight == 0 and name not in keep
+        )
+        for name in [name for name, _ in zip(idle, range(excess), strict=False)]:
+            del self._cache[name]
