@@ -1,0 +1,38 @@
+"""Turns what a person can mend into one clear line and exit code 2."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import typer
+import uvloop
+from rich.console import Console
+
+from infra.cli.place import NothingHere, Unreachable
+from infra.postgres.embedded import EmbeddedPostgresError
+from infra.postgres.migrate import DatabaseNewer
+
+
+class PortTaken(Exception):  # noqa: N818  says what happened
+    """Somebody else listens on the address we were asked to serve on."""
+
+
+MENDABLE = (
+    DatabaseNewer,
+    EmbeddedPostgresError,
+    NothingHere,
+    PortTaken,
+    Unreachable,
+)
+
+
+def run(work: Coroutine[Any, Any, int | None]) -> None:
+    """Run a command to its end; leave with its code, or 2 and one line."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(work)
+    except MENDABLE as error:
+        line = " ".join(str(error).split())
+        Console(stderr=True, soft_wrap=True).print(f"palimpsest: {line}", markup=False)
+        raise typer.Exit(2) from None
+    raise typer.Exit(code or 0)

@@ -1,0 +1,1 @@
+"""The demonstration: a conversation that ships with the project, and its tour."""
