@@ -105,6 +105,12 @@ class Decide:
                 await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  jitter, not a secret
         raise AssertionError  # pragma: no cover  the loop returns or raises
 
+    async def look(self, watched: Watched[S]) -> S:
+        """Return one stream's state as it stands, appends under way included."""
+        await self._load([watched])
+        state: S = self._cache[watched.stream.name].state
+        return state
+
     async def _seen(self, tenant: str, command: CommandIdentity) -> Appended | None:
         seen = await self._store.find_command(tenant, command.id)
         if seen is None:

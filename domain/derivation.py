@@ -1,5 +1,7 @@
 """Derivation of one session: which messages were reasoned about, with what result."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -44,6 +46,14 @@ class Derivation(msgspec.Struct, frozen=True):
     failures: int = 0
 
 
+class Considered(msgspec.Struct, frozen=True):
+    """One message that was reasoned about; ``derive`` says whether that was asked."""
+
+    seq: int
+    author: str
+    derive: bool
+
+
 def evolve_derivation(state: Derivation, event: Event) -> Derivation:
     """Fold one event into the state; events of other aggregates change nothing."""
     match event:
@@ -53,3 +63,38 @@ def evolve_derivation(state: Derivation, event: Event) -> Derivation:
             return Derivation(state.through_seq, event.attempt)
         case _:
             return state
+
+
+def complete(
+    state: Derivation,
+    named: tuple[str, str],
+    messages: Sequence[Considered],
+    conclusions: tuple[str, ...],
+    engine: Engine,
+    derivation: str,
+) -> list[DerivationCompleted]:
+    """Record that the messages are handled; those handled before do not count again.
+
+    ``conclusions`` are the ids drawn from the messages that remain.
+    """
+    fresh = [each for each in messages if each.seq > state.through_seq]
+    if not fresh:
+        return []
+    workspace, session = named
+    handled = Counter(each.author for each in fresh if each.derive)
+    reason: Literal["nothing-to-extract", "not-observed"] | None = None
+    if not conclusions:
+        reason = "nothing-to-extract" if handled else "not-observed"
+    return [
+        DerivationCompleted(
+            workspace=workspace,
+            session=session,
+            first_seq=fresh[0].seq,
+            last_seq=fresh[-1].seq,
+            handled=dict(handled),
+            conclusions=conclusions,
+            engine=engine,
+            reason=reason,
+            derivation=derivation,
+        )
+    ]

@@ -9,6 +9,7 @@ workspace. All of it is stored for ever, so nothing here may change
 
 import re
 from hashlib import blake2b, sha256
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -24,6 +25,7 @@ NAME_PATTERN = r"^[a-zA-Z0-9_-]+$"
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _ID_LENGTH = 21
+_TENANTS = UUID("7c0b3b5e-5f0e-5d6b-9c39-0a1d6f5a2e4b")
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -101,6 +103,29 @@ def embedding_stream(workspace: str, ordering_key: str) -> Stream:
     """Records which texts of one ordering key have vectors."""
     name = ordering_key.replace("/", "+")
     return Stream(f"embedding-{name}", workspace, ordering_key)
+
+
+def ordering_key_of(stream: str) -> str:
+    """Return the ordering key that a stream's name implies."""
+    category, _, rest = stream.partition("-")
+    ids = rest.split("+")
+    match category:
+        case "workspace":
+            return ids[0]
+        case "peer" | "question":
+            return f"{ids[0]}/peer/{ids[1]}"
+        case "session" | "derivation" | "summary":
+            return f"{ids[0]}/{ids[1]}"
+        case _:
+            return "/".join(ids)
+
+
+def command_id(tenant: str, text: str) -> UUID:
+    """Return the id of a command within its tenant (architecture section 2).
+
+    A processor's text is ``<processor>:<generation>:<first>-<last position>``.
+    """
+    return uuid5(uuid5(_TENANTS, tenant), text)
 
 
 def public_id(command_id: bytes, ordinal: int) -> str:

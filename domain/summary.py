@@ -47,3 +47,12 @@ def evolve_summary(state: Summary, event: Event) -> Summary:
     if isinstance(event, SummaryProduced):
         return Summary(event.id, event.to_seq, event.content)
     return state
+
+
+def produce(state: Summary, event: SummaryProduced) -> list[SummaryProduced]:
+    """Record a summary that continues the chain where it stands, and no other.
+
+    What was covered meanwhile is not covered again, and no gap can open (RS 4).
+    """
+    continues = event.from_seq == state.to_seq + 1 and event.parent == state.id
+    return [event] if continues and event.to_seq >= event.from_seq else []
