@@ -1,14 +1,18 @@
 """Why an embedded Postgres did not start: each error is one line for a person."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+_FAILURE: Final = re.compile(r"FATAL|PANIC|error:")
 
 
 class EmbeddedPostgresError(Exception):
     """The embedded Postgres cannot be used; `str()` is one line that says why."""
 
 
-class DataFolderInUse(EmbeddedPostgresError):
+class DataFolderInUse(EmbeddedPostgresError):  # noqa: N818 - the name says what is
     """Another server holds the lock of this data folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -16,7 +20,7 @@ class DataFolderInUse(EmbeddedPostgresError):
         self.folder = folder
 
 
-class DataFolderNewer(EmbeddedPostgresError):
+class DataFolderNewer(EmbeddedPostgresError):  # noqa: N818 - the name says what is
     """The data folder was written by a newer version; nothing in it was changed."""
 
     def __init__(self, folder: Path, *, what: str, found: str, known: int) -> None:
@@ -27,7 +31,7 @@ class DataFolderNewer(EmbeddedPostgresError):
         self.folder = folder
 
 
-class DataFolderUnwritable(EmbeddedPostgresError):
+class DataFolderUnwritable(EmbeddedPostgresError):  # noqa: N818 - the name says what is
     """The data folder cannot be made, entered or written."""
 
     def __init__(self, folder: Path, reason: str) -> None:
@@ -35,10 +39,15 @@ class DataFolderUnwritable(EmbeddedPostgresError):
         self.folder = folder
 
 
-class PostgresRefused(EmbeddedPostgresError):
+class PostgresRefused(EmbeddedPostgresError):  # noqa: N818 - the name says what is
     """Postgres would not start; `log_lines` are the last ones of its own log."""
 
     def __init__(self, reason: str, log_lines: Sequence[str] = ()) -> None:
-        last = f": {log_lines[-1]}" if log_lines else ""
-        super().__init__(f"the embedded Postgres did not start, {reason}{last}")
+        super().__init__(f"the embedded Postgres did not start: {reason}")
         self.log_lines = tuple(log_lines)
+
+    def __str__(self) -> str:
+        """Add the line that names the failure; a later one may only say good-bye."""
+        telling = [line for line in self.log_lines if _FAILURE.search(line)]
+        last = (telling or self.log_lines)[-1:]
+        return ", ".join((super().__str__(), *last))

@@ -50,7 +50,7 @@ class DataFolder:
         """
         with self.writing():
             if not self.path.exists():
-                self.path.mkdir(parents=True, mode=0o700)
+                self.path.mkdir(parents=True, mode=0o700, exist_ok=True)
                 self.made = True
             handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -13,9 +13,12 @@ from typing import Final
 
 from infra.postgres.embedded.binaries import Binaries
 from infra.postgres.embedded.errors import PostgresRefused
+from infra.postgres.embedded.folder import DataFolder
 
 _USUAL_UID: Final = 1000
 _ACCOUNTS: Final = ("palimpsest", "postgres", "nobody")
+# SIGINT is the fast shutdown: sessions end, everything committed is flushed.
+_DIE_WITH_US: Final = ("setpriv", "--pdeathsig=INT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +66,31 @@ class Identity:
         return tuple(word for word in self.prefix if word not in _DIE_WITH_US)
 
 
-# SIGINT is the fast shutdown: sessions end, everything committed is flushed.
-_DIE_WITH_US: Final = ("setpriv", "--pdeathsig=INT")
-
-
-def choose_identity(binaries: Binaries, cluster: Path) -> Identity:
-    """Find a way that works here, by running `postgres --version` with it.
+def choose_identity(binaries: Binaries, folder: DataFolder) -> Identity:
+    """Find a way that works here: it can enter the folder and run `postgres`.
 
     Not root: directly. Root: as the owner of an existing cluster if that is an account,
-    else in a user namespace, else (first start) as a system account (architecture 6).
-    Raises `PostgresRefused` when no way works.
+    else in a user namespace, else (first start) as the folder's owner or as a system
+    account (architecture 6). Raises `PostgresRefused` when no way works.
     """
-    for candidate in _candidates(cluster):
+    for candidate in _candidates(folder):
         mortal = replace(candidate, prefix=(*candidate.prefix, *_DIE_WITH_US))
         for identity in (mortal, candidate):
-            if _works(identity, binaries):
+            if _works(identity, binaries, folder):
                 return identity
+    if os.geteuid() != 0:
+        raise PostgresRefused(f"its programs in {binaries.folder} cannot be run")
     raise PostgresRefused(
-        "its programs cannot be run by this user"
-        if os.geteuid()
-        else "root may neither make a user namespace nor run it as a system account"
+        f"it runs neither in a user namespace nor as a system account that may enter "
+        f"both {folder.path} and {binaries.folder}"
     )
 
 
-def _candidates(cluster: Path) -> Iterator[Identity]:
+def _candidates(folder: DataFolder) -> Iterator[Identity]:
     if os.geteuid() != 0:
         yield Identity()
         return
-    owner = cluster.stat() if cluster.exists() else None
+    owner = folder.cluster.stat() if folder.cluster.exists() else None
     if owner is not None and owner.st_uid != 0:
         yield Identity(uid=owner.st_uid, gid=owner.st_gid)
         return
@@ -98,21 +98,35 @@ def _candidates(cluster: Path) -> Iterator[Identity]:
         uid = _known_uid()
         yield Identity(("unshare", "--user", f"--map-user={uid}", f"--map-group={uid}"))
     if owner is None:
-        for name in _ACCOUNTS:
-            with contextlib.suppress(KeyError):
-                account = pwd.getpwnam(name)
-                yield Identity(uid=account.pw_uid, gid=account.pw_gid)
+        yield from _accounts(folder)
+
+
+def _accounts(folder: DataFolder) -> Iterator[Identity]:
+    holder = folder.path.stat()
+    if holder.st_uid != 0:
+        yield Identity(uid=holder.st_uid, gid=holder.st_gid)
+    if folder.made:
+        # Passing through is all the account needs; the cluster inside will be its own.
+        folder.path.chmod(0o711)
+    for name in _ACCOUNTS:
+        with contextlib.suppress(KeyError):
+            account = pwd.getpwnam(name)
+            yield Identity(uid=account.pw_uid, gid=account.pw_gid)
 
 
 def _known_uid() -> int:
     """Give a uid to appear as; `initdb` insists that it has a name on this system."""
-    others = sorted(entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0)
-    return _USUAL_UID if _USUAL_UID in others or not others else others[0]
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(_USUAL_UID).pw_uid
+    named = (entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid != 0)
+    return next(named, _USUAL_UID)
 
 
-def _works(identity: Identity, binaries: Binaries) -> bool:
+def _works(identity: Identity, binaries: Binaries, folder: DataFolder) -> bool:
+    attempt = 'cd -- "$1" && exec "$2" --version'
+    words = ["/bin/sh", "-c", attempt, "sh", str(folder.path), binaries.postgres]
     try:
-        probe = identity.spawn([binaries.postgres, "--version"], subprocess.DEVNULL)
+        probe = identity.spawn(words, subprocess.DEVNULL)
     except OSError:
         return False
     try:

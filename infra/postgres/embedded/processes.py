@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 _PROC: Final = Path("/proc")
+_BEFORE_IT_MOVES: Final = Path("/")
 _BOOT: Final = _PROC / "sys/kernel/random/boot_id"
 
 
@@ -55,7 +56,9 @@ class RunningProcess:
         if "postgres -D " not in command:
             return False
         with contextlib.suppress(OSError):
-            return os.path.samefile(_PROC / str(self.pid) / "cwd", cluster)
+            place = (_PROC / str(self.pid) / "cwd").readlink()
+            if place != _BEFORE_IT_MOVES:
+                return (_PROC / str(self.pid) / "cwd").samefile(cluster)
         return f"postgres -D {cluster} -c " in command
 
 

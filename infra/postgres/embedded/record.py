@@ -1,6 +1,5 @@
 """Our own note of the running server: who it is and where its socket lies."""
 
-import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -39,15 +38,6 @@ class ClusterRecord:
             json.dump(asdict(self), file)
         draft.replace(path)
 
-    def forget_socket(self) -> None:
-        """Remove the socket folder of a server that is gone; nothing else in it."""
-        folder = Path(self.address.host)
-        name = f".s.PGSQL.{self.address.port}"
-        with contextlib.suppress(OSError):
-            folder.joinpath(name).unlink(missing_ok=True)
-            folder.joinpath(name + ".lock").unlink(missing_ok=True)
-            folder.rmdir()
-
 
 def running_cluster(data: Path) -> ClusterAddress | None:
     """Give the address of the server that runs on this data folder, if one does.
@@ -55,7 +45,11 @@ def running_cluster(data: Path) -> ClusterAddress | None:
     For commands beside a running server (`status`, `trace`): it starts nothing and
     takes no lock.
     """
-    record = ClusterRecord.read(DataFolder(data).record)
+    folder = DataFolder(data)
+    record = ClusterRecord.read(folder.record)
     if record is None or not record.process.alive:
+        return None
+    # A copied folder carries the note of its original's server.
+    if record.process.is_postmaster_of(folder.cluster) is False:
         return None
     return record.address
