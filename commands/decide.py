@@ -10,7 +10,7 @@ decided upon it fails too, is loaded anew and decided again.
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -53,11 +53,17 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class _Known(msgspec.Struct):
-    """A cached state, the version it stands at, and appends under way on it."""
+    """A cached state, the version it stands at, and appends under way on it.
+
+    ``position`` is that of the newest durable event folded; ``newest`` is the last
+    append under way, which ends after those before it.
+    """
 
     state: Any
     version: int
     in_flight: int = 0
+    position: int = 0
+    newest: asyncio.Future[Appended] | None = None
 
 
 class Decide:
@@ -87,23 +93,27 @@ class Decide:
             KeyReused, Overloaded: see ``commands.ports``.
             WrongExpectedVersion: conflicts did not cease.
         """
-        if reason.command is not None:
+        for attempt in range(_ATTEMPTS):
             seen = await self._seen(tenant, reason.command)
             if seen is not None:
                 return seen
-        for attempt in range(_ATTEMPTS):
             await self._load(watched)
             states = [self._cache[each.stream.name].state for each in watched]
             decided = {s: tuple(e) for s, e in decision(states).items() if e}
             if not decided:
-                return None
+                under_way = self._under_way(watched)
+                if not under_way:
+                    return None
+                if await _written(under_way):
+                    return await self._seen(tenant, reason.command)
+                continue
             try:
                 return await self._append(tenant, watched, decided, reason)
             except WrongExpectedVersion:
                 if attempt == _ATTEMPTS - 1:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  jitter, not a secret
-        raise AssertionError  # pragma: no cover  the loop returns or raises
+        raise WrongExpectedVersion("Appends on the same streams did not cease")
 
     async def look(self, watched: Watched[S]) -> S:
         """Return one stream's state as it stands, appends under way included."""
@@ -111,7 +121,23 @@ class Decide:
         state: S = self._cache[watched.stream.name].state
         return state
 
-    async def _seen(self, tenant: str, command: CommandIdentity) -> Appended | None:
+    def position_of(self, watched: Sequence[Watched[Any]]) -> int:
+        """Return the newest durable position folded into these states, 0 if none."""
+        known = (self._cache.get(each.stream.name) for each in watched)
+        return max((at.position for at in known if at is not None), default=0)
+
+    def _under_way(
+        self, watched: Sequence[Watched[Any]]
+    ) -> set[asyncio.Future[Appended]]:
+        """Return the appends these states rest on that are not durable yet."""
+        known = (self._cache.get(each.stream.name) for each in watched)
+        return {at.newest for at in known if at is not None and at.newest is not None}
+
+    async def _seen(
+        self, tenant: str, command: CommandIdentity | None
+    ) -> Appended | None:
+        if command is None:
+            return None
         seen = await self._store.find_command(tenant, command.id)
         if seen is None:
             return None
@@ -140,7 +166,7 @@ class Decide:
             cause=reason.cause,
             command=reason.command,
         )
-        pending = self._store.submit(request)
+        pending = asyncio.ensure_future(self._store.submit(request))
         for stream, events in decided.items():
             at = known[stream]
             if at is None:
@@ -149,21 +175,27 @@ class Decide:
                 at.state = folds[stream].evolve(at.state, event)
             at.version += len(events)
             at.in_flight += 1
+            at.newest = pending
         return await self._outcome(pending, known)
 
     async def _outcome(
-        self, pending: Awaitable[Appended], known: Mapping[Stream, _Known | None]
+        self, pending: asyncio.Future[Appended], known: Mapping[Stream, _Known | None]
     ) -> Appended:
         as_decided = False
         try:
             appended = await asyncio.shield(pending)
             as_decided = not appended.replayed
+            for at in known.values():
+                if at is not None and as_decided:
+                    at.position = max(at.position, appended.last)
             return appended
         finally:
             for stream, at in known.items():
                 if at is None:
                     continue
                 at.in_flight -= 1
+                if at.newest is pending:
+                    at.newest = None
                 if not as_decided and self._cache.get(stream.name) is at:
                     del self._cache[stream.name]
 
@@ -190,6 +222,7 @@ class Decide:
             for recorded in page:
                 known.state = each.evolve(known.state, recorded.event)
                 known.version = recorded.version
+                known.position = recorded.position
             if len(page) < _PAGE:
                 return known
 
@@ -205,3 +238,16 @@ class Decide:
         )
         for name in [name for name, _ in zip(idle, range(excess), strict=False)]:
             del self._cache[name]
+
+
+async def _written(under_way: set[asyncio.Future[Appended]]) -> bool:
+    """Wait for appends; True if all were written as they were decided.
+
+    To find nothing to do is an answer too, and must not rest on an event that may
+    yet fail to be written.
+    """
+    await asyncio.wait(under_way)
+    return all(
+        not each.cancelled() and each.exception() is None and not each.result().replayed
+        for each in under_way
+    )
