@@ -1,0 +1,156 @@
+"""Members of sessions: who takes part, observes and is observed, and when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.recorded import Recorded
+from domain.session import PeerJoined, PeerLeft, PeerRoleChanged
+from projections.columns import as_utc
+from projections.intervals import Intervals, Values
+from projections.page import NOW, Page, Window
+from projections.ports import Connection, Row
+
+
+class Members:
+    """The table ``member``: one row for each state a membership was in."""
+
+    name = "members"
+    version = 1
+    tables = """
+        CREATE TABLE member (
+            tenant         text COLLATE "C" NOT NULL,
+            session        text COLLATE "C" NOT NULL,
+            peer           text COLLATE "C" NOT NULL,
+            observe_me     boolean,
+            observe_others boolean,
+            joined_at      timestamptz NOT NULL,
+            left_at        timestamptz,
+            active         boolean NOT NULL,
+            from_position  bigint NOT NULL,
+            to_position    bigint,
+            PRIMARY KEY (tenant, session, peer, from_position)
+        );
+    """
+    indexes = """
+        CREATE UNIQUE INDEX member_current ON member (tenant, session, peer)
+            WHERE to_position IS NULL;
+        CREATE INDEX member_peer ON member (tenant, peer, from_position);
+    """
+    handles = (PeerJoined, PeerLeft, PeerRoleChanged)
+
+    def __init__(self) -> None:
+        self._rows = Intervals(
+            "member",
+            key={"tenant": "text", "session": "text", "peer": "text"},
+            values={
+                "observe_me": "boolean",
+                "observe_others": "boolean",
+                "joined_at": "timestamptz",
+                "left_at": "timestamptz",
+                "active": "boolean",
+            },
+            births=(PeerJoined,),
+        )
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        key = {"tenant": "workspace", "session": "session", "peer": "peer"}
+        await self._rows.fold(db, batch, key, _step)
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One peer's membership of one session; an unset flag is None (HC 5.3)."""
+
+    session: str
+    peer: str
+    observe_me: bool | None
+    observe_others: bool | None
+    joined_at: datetime
+    left_at: datetime | None
+    active: bool
+
+
+_COLUMNS = (
+    "session, peer, observe_me, observe_others, joined_at, left_at, active"  # of Member
+)
+_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
+
+
+async def get_member(
+    db: Connection, tenant: str, session: str, peer: str, as_of: int = NOW
+) -> Member | None:
+    """Return a membership, active or ended, as it stood at a position."""
+    row = await db.fetchrow(
+        f"SELECT {_COLUMNS} FROM member WHERE {_AS_OF}"  # noqa: S608  constants
+        " AND tenant = $2 AND session = $3 AND peer = $4",
+        as_of,
+        tenant,
+        session,
+        peer,
+    )
+    return _member(row) if row is not None else None
+
+
+async def list_members(
+    db: Connection, tenant: str, session: str, window: Window
+) -> Page[Member]:
+    """Return a session's active members by the time they joined."""
+    where = f"{_AS_OF} AND tenant = $2 AND session = $3 AND active"
+    rows = await db.fetch(
+        f"SELECT {_COLUMNS} FROM member WHERE {where}"  # noqa: S608  constants
+        f" ORDER BY joined_at {window.direction}, peer {window.direction}"
+        " LIMIT $4 OFFSET $5",
+        window.as_of,
+        tenant,
+        session,
+        window.limit,
+        window.offset,
+    )
+    total = await db.fetchval(
+        f"SELECT count(*) FROM member WHERE {where}",  # noqa: S608  constants
+        window.as_of,
+        tenant,
+        session,
+    )
+    return Page([_member(row) for row in rows], total)
+
+
+def _step(before: Values | None, recorded: Recorded) -> Values | None:
+    match recorded.event:
+        case PeerJoined() as event:
+            return {
+                "observe_me": event.observe_me,
+                "observe_others": event.observe_others,
+                "joined_at": as_utc(event.joined_at),
+                "left_at": None,
+                "active": True,
+            }
+        case PeerRoleChanged() as event:
+            # As the decisions fold it: a role given to one who left takes it back.
+            stayed = before is not None and before["active"]
+            return {
+                "observe_me": event.observe_me,
+                "observe_others": event.observe_others,
+                "joined_at": before["joined_at"]
+                if stayed and before
+                else as_utc(recorded.recorded_at),
+                "left_at": None,
+                "active": True,
+            }
+        case PeerLeft() as event if before is not None:
+            return {**before, "left_at": as_utc(event.left_at), "active": False}
+        case _:
+            return None
+
+
+def _member(row: Row) -> Member:
+    return Member(
+        session=row["session"],
+        peer=row["peer"],
+        observe_me=row["observe_me"],
+        observe_others=row["observe_others"],
+        joined_at=row["joined_at"],
+        left_at=row["left_at"],
+        active=row["active"],
+    )

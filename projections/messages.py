@@ -1,0 +1,159 @@
+"""Messages, with the stems of their words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.recorded import Recorded
+from domain.session import MessageAdded
+from projections.columns import as_json, as_text, as_utc
+from projections.page import NOW, Page, Window
+from projections.ports import Connection, Row
+
+
+class Messages:
+    """The table ``message``: one row for each message, never changed.
+
+    ``words`` are the stems of author and content (architecture section 6).
+    ``derive`` says whether reasoning was asked for, ``recorded_at`` when it was
+    written down; ``created_at`` is when it was said, as sent.
+    """
+
+    name = "messages"
+    version = 1
+    tables = """
+        CREATE TABLE message (
+            tenant      text COLLATE "C" NOT NULL,
+            session     text COLLATE "C" NOT NULL,
+            seq         integer NOT NULL,
+            id          text COLLATE "C" NOT NULL,
+            peer        text COLLATE "C" NOT NULL,
+            content     text NOT NULL,
+            metadata    jsonb NOT NULL,
+            created_at  timestamptz NOT NULL,
+            recorded_at timestamptz NOT NULL,
+            tokens      integer NOT NULL,
+            derive      boolean NOT NULL,
+            position    bigint NOT NULL,
+            words       tsvector NOT NULL,
+            PRIMARY KEY (tenant, session, seq)
+        );
+    """
+    indexes = """
+        CREATE UNIQUE INDEX message_id ON message (tenant, id);
+        CREATE INDEX message_position ON message (tenant, position);
+        CREATE INDEX message_words ON message USING gin (words);
+    """
+    handles = (MessageAdded,)
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        sent = [
+            (
+                event.workspace,
+                event.session,
+                event.seq,
+                event.id,
+                event.author,
+                as_text(event.content),
+                as_json(event.metadata) if event.metadata else "{}",
+                as_utc(event.created_at),
+                recorded.recorded_at,
+                event.tokens,
+                event.derive,
+                recorded.position,
+            )
+            for recorded in batch
+            if isinstance(event := recorded.event, MessageAdded)
+        ]
+        if sent:
+            await db.execute(_INSERT, *map(list, zip(*sent, strict=True)))
+
+
+_INSERT = """
+    INSERT INTO message (tenant, session, seq, id, peer, content, metadata, created_at,
+                         recorded_at, tokens, derive, position, words)
+    SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content)
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
+                $7::jsonb[], $8::timestamptz[], $9::timestamptz[], $10::int[],
+                $11::boolean[], $12::bigint[])
+        AS g(tenant, session, seq, id, peer, content, metadata, created_at, recorded_at,
+             tokens, derive, position)
+    ON CONFLICT DO NOTHING
+"""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message; ``tokens`` are o200k_base, ``seq`` counts within the session."""
+
+    id: str
+    workspace: str
+    session: str
+    seq: int
+    peer: str
+    content: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    tokens: int
+    position: int
+
+
+COLUMNS = (
+    "tenant, session, seq, id, peer, content, metadata, created_at, tokens, position"
+)
+"""The columns ``message_of`` reads."""
+
+
+async def get_message(
+    db: Connection, tenant: str, session: str, message: str, as_of: int = NOW
+) -> Message | None:
+    """Return a message of a session by its id, None if it was not there."""
+    row = await db.fetchrow(
+        f"SELECT {COLUMNS} FROM message WHERE tenant = $1 AND session = $2"  # noqa: S608  constants
+        " AND id = $3 AND position <= $4",
+        tenant,
+        session,
+        message,
+        as_of,
+    )
+    return message_of(row) if row is not None else None
+
+
+async def list_messages(
+    db: Connection, tenant: str, session: str, window: Window
+) -> Page[Message]:
+    """Return a session's messages in the order they were said."""
+    rows = await db.fetch(
+        f"SELECT {COLUMNS} FROM message WHERE tenant = $1 AND session = $2"  # noqa: S608  constants
+        f" AND position <= $3 ORDER BY seq {window.direction} LIMIT $4 OFFSET $5",
+        tenant,
+        session,
+        window.as_of,
+        window.limit,
+        window.offset,
+    )
+    total = await db.fetchval(
+        "SELECT count(*) FROM message"
+        " WHERE tenant = $1 AND session = $2 AND position <= $3",
+        tenant,
+        session,
+        window.as_of,
+    )
+    return Page([message_of(row) for row in rows], total)
+
+
+def message_of(row: Row) -> Message:
+    """Read a message from a row with ``COLUMNS``."""
+    return Message(
+        id=row["id"],
+        workspace=row["tenant"],
+        session=row["session"],
+        seq=row["seq"],
+        peer=row["peer"],
+        content=row["content"],
+        metadata=msgspec.json.decode(row["metadata"]),
+        created_at=row["created_at"],
+        tokens=row["tokens"],
+        position=row["position"],
+    )

@@ -1,0 +1,102 @@
+"""Messages are shown as they were said, with the stems of their words."""
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.session import MessageAdded
+from projections.messages import Messages, get_message, list_messages
+from projections.page import Window
+from tests.support.folding import create, fold
+from tests.support.history import record
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def said(seq, content, session="s", author="alice", **more):
+    return MessageAdded(
+        workspace="w",
+        session=session,
+        id=f"{session}-{seq}",
+        seq=seq,
+        author=author,
+        created_at=NOON,
+        tokens=3,
+        content=content,
+        **more,
+    )
+
+
+async def test_a_message_is_found_by_its_stems_and_by_who_said_it(db):
+    views = [Messages()]
+    await create(db, views)
+    batch = record([said(1, "I was running late", metadata={"a": {"b": [1.5]}})])
+    await fold(db, views, batch)
+    await fold(db, views, batch)
+
+    for query in ("run", "alice & late", "running"):
+        assert await db.fetchval(
+            "SELECT count(*) FROM message WHERE words @@ to_tsquery('english', $1)",
+            query,
+        )
+    message = await get_message(db, "w", "s", "s-1")
+    assert message is not None
+    assert message.content == "I was running late"
+    assert message.metadata == {"a": {"b": [1.5]}}
+    assert (message.seq, message.position, message.tokens) == (1, 1, 3)
+
+
+async def test_messages_are_paged_in_the_order_they_were_said(db):
+    views = [Messages()]
+    await create(db, views)
+    batch = record([said(n, f"number {n}") for n in range(1, 31)])
+    await fold(db, views, batch[:7])
+    await fold(db, views, batch[5:])
+    page = await list_messages(db, "w", "s", Window(limit=3, offset=2))
+    assert [m.seq for m in page.items] == [3, 4, 5]
+    page = await list_messages(
+        db, "w", "s", Window(limit=2, newest_first=True, as_of=20)
+    )
+    assert ([m.seq for m in page.items], page.total) == ([20, 19], 20)
+    assert await get_message(db, "w", "s", "s-9", as_of=8) is None
+    assert await get_message(db, "w", "other", "s-9") is None
+
+
+_rng = random.Random(1)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("a" * 25_000, id="one word"),
+        pytest.param(
+            " ".join("".join(_rng.sample(_LETTERS, 6)) for _ in range(3_570)),
+            id="distinct words",
+        ),
+        pytest.param("犬" * 25_000, id="three bytes each"),
+        pytest.param("😀 " * 12_500, id="beyond the basic plane"),
+        pytest.param("".join(map(chr, range(1, 0xD800))), id="every character"),
+        pytest.param("' \\ \" : & | ! ( ) <-> \t\n\r ''", id="syntax"),
+        pytest.param("", id="nothing"),
+        pytest.param("http://a.b/" + "c/" * 12_000, id="a long address"),
+        pytest.param("1e-" + "9" * 24_000, id="a long number"),
+    ],
+)
+async def test_any_content_can_be_said(db, content):
+    views = [Messages()]
+    await create(db, views)
+    await fold(db, views, record([said(1, content)]))
+    message = await get_message(db, "w", "s", "s-1")
+    assert message is not None
+    assert message.content == content
+
+
+async def test_nul_that_slipped_into_the_log_does_not_stop_the_views(db):
+    views = [Messages()]
+    await create(db, views)
+    await fold(db, views, record([said(1, "a\x00b", metadata={"k\x00": "\x00"})]))
+    message = await get_message(db, "w", "s", "s-1")
+    assert message is not None
+    assert (message.content, message.metadata) == ("a�b", {"k�": "�"})
