@@ -1,0 +1,25 @@
+"""Tests say what they need; a missing tool skips them, and fails them when CI=true."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).parents[3] / "shared"
+
+NEEDS = {
+    "kafka": (lambda: shutil.which("java") and shutil.which("mvn"), "Java and Maven"),
+    "node": (lambda: shutil.which("node") and shutil.which("npm"), "Node.js and npm"),
+    "browser": (lambda: shutil.which("chromium"), "Chromium"),
+    "shared": (SHARED.is_dir, "../shared beside the checkout"),
+}
+
+
+def pytest_runtest_setup(item):
+    for marker, (there, tool) in NEEDS.items():
+        if item.get_closest_marker(marker) is None or there():
+            continue
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have {tool}", pytrace=False)
+        pytest.skip(f"needs {tool}")
