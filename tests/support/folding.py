@@ -10,7 +10,8 @@ from projections.projection import Projection
 async def create(db: Connection, projections: Iterable[Projection]) -> None:
     for projection in projections:
         await db.execute(projection.tables)
-        await db.execute(projection.indexes)
+        if projection.indexes:
+            await db.execute(projection.indexes)
 
 
 async def fold(

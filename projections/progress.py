@@ -1,0 +1,249 @@
+"""Progress of reasoning: what was asked for, what is done, and how old the rest is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.derivation import DerivationCompleted
+from domain.recorded import Recorded
+from domain.session import MessageAdded
+from domain.summary import SummaryProduced
+from projections.ports import Connection
+
+Key = tuple[str, str]
+Work = tuple[str, str, str, str]
+
+
+class Progress:
+    """The tables ``progress`` (work items, RS 1.7) and ``session_progress``.
+
+    One representation item for each message that asked for reasoning, under its
+    author; one summary item for each summary that fell due, under no sender (""): a
+    filter by sender counts representations only (HC E06). ``folded`` is the last
+    position counted for a session, so that nothing counts twice; ``due`` holds the
+    messages at which summaries fell due and are not done.
+    """
+
+    name = "progress"
+    version = 1
+    tables = """
+        CREATE TABLE progress (
+            tenant    text COLLATE "C" NOT NULL,
+            session   text COLLATE "C" NOT NULL,
+            sender    text COLLATE "C" NOT NULL,
+            kind      text COLLATE "C" NOT NULL,
+            total     integer NOT NULL,
+            completed integer NOT NULL,
+            PRIMARY KEY (tenant, session, sender, kind)
+        ) WITH (fillfactor = 70);
+        CREATE TABLE session_progress (
+            tenant            text COLLATE "C" NOT NULL,
+            session           text COLLATE "C" NOT NULL,
+            last_position     bigint NOT NULL,
+            last_seq          integer NOT NULL,
+            derived_seq       integer NOT NULL,
+            derived_position  bigint NOT NULL,
+            oldest_pending_at timestamptz,
+            due               jsonb NOT NULL,
+            folded            bigint NOT NULL,
+            PRIMARY KEY (tenant, session)
+        ) WITH (fillfactor = 70);
+    """
+    indexes = ""
+    handles = (MessageAdded, DerivationCompleted, SummaryProduced)
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        sessions = await _load(db, batch)
+        work: dict[Work, list[int]] = {}
+        touched: set[Key] = set()
+        for recorded in batch:
+            event: Any = recorded.event
+            key = (event.workspace, event.session)
+            standing = sessions.setdefault(key, _Standing())
+            if recorded.position > standing.folded:
+                standing.folded = recorded.position
+                touched.add(key)
+                for sender, kind, total, completed in _step(standing, recorded):
+                    counts = work.setdefault((*key, sender, kind), [0, 0])
+                    counts[0] += total
+                    counts[1] += completed
+        if touched:
+            await _store(db, {key: sessions[key] for key in touched}, work)
+
+
+class _Standing(msgspec.Struct):
+    last_position: int = 0
+    last_seq: int = 0
+    derived_seq: int = 0
+    due: dict[str, list[int]] = {}
+    folded: int = 0
+
+
+def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, int]]:
+    """Move a session on; return (sender, kind, items asked for, items done)."""
+    match recorded.event:
+        case MessageAdded() as event:
+            standing.last_position = recorded.position
+            standing.last_seq = event.seq
+            for kind in event.summaries:
+                standing.due.setdefault(kind, []).append(event.seq)
+            asked = [("", "summary", 1, 0) for _ in event.summaries]
+            if event.derive:
+                asked.append((event.author, "representation", 1, 0))
+            return asked
+        case DerivationCompleted() as event if event.last_seq > standing.derived_seq:
+            standing.derived_seq = event.last_seq
+            return [
+                (author, "representation", 0, count)
+                for author, count in event.handled.items()
+            ]
+        case SummaryProduced() as event:
+            due = standing.due.pop(event.kind, [])
+            rest = [seq for seq in due if seq > event.to_seq]
+            if rest:
+                standing.due[event.kind] = rest
+            done = len(due) - len(rest)
+            return [("", "summary", 0, done)] if done else []
+        case _:
+            return []
+
+
+async def _load(db: Connection, batch: Sequence[Recorded]) -> dict[Key, _Standing]:
+    events: list[Any] = [recorded.event for recorded in batch]
+    keys = {(event.workspace, event.session) for event in events}
+    rows = await db.fetch(_LOAD, *map(list, zip(*keys, strict=True)))
+    return {
+        (row["tenant"], row["session"]): _Standing(
+            row["last_position"],
+            row["last_seq"],
+            row["derived_seq"],
+            msgspec.json.decode(row["due"]),
+            row["folded"],
+        )
+        for row in rows
+    }
+
+
+async def _store(
+    db: Connection, sessions: dict[Key, _Standing], work: dict[Work, list[int]]
+) -> None:
+    standings = [
+        (
+            *key,
+            standing.last_position,
+            standing.last_seq,
+            standing.derived_seq,
+            msgspec.json.encode(standing.due).decode(),
+            standing.folded,
+        )
+        for key, standing in sessions.items()
+    ]
+    counts = [(*key, total, completed) for key, (total, completed) in work.items()]
+    await db.execute(
+        _STORE,
+        *map(list, zip(*standings, strict=True)),
+        *(map(list, zip(*counts, strict=True)) if counts else [[]] * 6),
+    )
+
+
+_LOAD = """
+    SELECT p.tenant, p.session, p.last_position, p.last_seq, p.derived_seq, p.due,
+        p.folded
+    FROM unnest($1::text[], $2::text[]) AS g(tenant, session)
+    JOIN session_progress AS p ON p.tenant = g.tenant AND p.session = g.session
+"""
+
+# Messages of the batch are in their table already: it is folded before this one.
+_STORE = """
+    WITH standing AS (
+        INSERT INTO session_progress (tenant, session, last_position, last_seq,
+            derived_seq, due, folded, derived_position, oldest_pending_at)
+        SELECT g.*,
+            coalesce((SELECT m.position FROM message AS m
+                WHERE m.tenant = g.tenant AND m.session = g.session
+                    AND m.seq = g.derived_seq), 0),
+            (SELECT m.recorded_at FROM message AS m
+                WHERE m.tenant = g.tenant AND m.session = g.session
+                    AND m.seq > g.derived_seq AND m.derive
+                ORDER BY m.seq LIMIT 1)
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[],
+                    $6::jsonb[], $7::bigint[])
+            AS g(tenant, session, last_position, last_seq, derived_seq, due, folded)
+        ON CONFLICT (tenant, session) DO UPDATE SET
+            last_position = excluded.last_position,
+            last_seq = excluded.last_seq,
+            derived_seq = excluded.derived_seq,
+            derived_position = excluded.derived_position,
+            oldest_pending_at = excluded.oldest_pending_at,
+            due = excluded.due,
+            folded = excluded.folded
+    )
+    INSERT INTO progress AS p (tenant, session, sender, kind, total, completed)
+    SELECT * FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
+                         $13::int[])
+    ON CONFLICT (tenant, session, sender, kind) DO UPDATE SET
+        total = p.total + excluded.total,
+        completed = p.completed + excluded.completed
+"""
+
+
+class Items(msgspec.Struct, frozen=True):
+    """Work items of one session: asked for since the beginning, and done."""
+
+    session: str
+    total: int
+    completed: int
+
+
+class SessionProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a session is derived, in its own numbers and in log positions.
+
+    ``oldest_pending_at`` is when the oldest message still to be reasoned about was
+    recorded; None when nothing waits.
+    """
+
+    session: str
+    last_position: int
+    last_seq: int
+    derived_seq: int
+    derived_position: int
+    oldest_pending_at: datetime | None
+
+
+async def count_items(
+    db: Connection, tenant: str, session: str | None = None, sender: str | None = None
+) -> list[Items]:
+    """Return the items of each session that has any, by session (HC E06)."""
+    rows = await db.fetch(
+        "SELECT session, sum(total)::int, sum(completed)::int FROM progress"
+        " WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)"
+        " AND ($3::text IS NULL OR sender = $3) GROUP BY session ORDER BY session",
+        tenant,
+        session,
+        sender,
+    )
+    return [Items(row[0], row[1], row[2]) for row in rows]
+
+
+async def get_progress(
+    db: Connection, tenant: str, session: str
+) -> SessionProgress | None:
+    """Return how far a session came, None when nothing was said in it."""
+    row = await db.fetchrow(
+        "SELECT last_position, last_seq, derived_seq, derived_position,"
+        " oldest_pending_at FROM session_progress WHERE tenant = $1 AND session = $2",
+        tenant,
+        session,
+    )
+    if row is None:
+        return None
+    return SessionProgress(
+        session=session,
+        last_position=row["last_position"],
+        last_seq=row["last_seq"],
+        derived_seq=row["derived_seq"],
+        derived_position=row["derived_position"],
+        oldest_pending_at=row["oldest_pending_at"],
+    )

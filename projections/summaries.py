@@ -1,0 +1,128 @@
+"""Summaries of sessions, as they stand and as they stood."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.recorded import Recorded
+from domain.session import SummaryKind
+from domain.summary import SummaryProduced
+from projections.columns import as_text, as_utc
+from projections.intervals import Intervals, Values
+from projections.page import NOW
+from projections.ports import Connection, Row
+
+
+class Summaries:
+    """The table ``summary``: the chain of each kind; its newest row is current."""
+
+    name = "summaries"
+    version = 1
+    tables = """
+        CREATE TABLE summary (
+            tenant        text COLLATE "C" NOT NULL,
+            session       text COLLATE "C" NOT NULL,
+            kind          text COLLATE "C" NOT NULL,
+            id            text COLLATE "C" NOT NULL,
+            from_seq      integer NOT NULL,
+            to_seq        integer NOT NULL,
+            message       text COLLATE "C" NOT NULL,
+            content       text NOT NULL,
+            tokens        integer NOT NULL,
+            created_at    timestamptz NOT NULL,
+            parent        text COLLATE "C",
+            from_position bigint NOT NULL,
+            to_position   bigint,
+            PRIMARY KEY (tenant, session, kind, from_position)
+        );
+    """
+    indexes = """
+        CREATE UNIQUE INDEX summary_current ON summary (tenant, session, kind)
+            WHERE to_position IS NULL;
+    """
+    handles = (SummaryProduced,)
+
+    def __init__(self) -> None:
+        self._rows = Intervals(
+            "summary",
+            key={"tenant": "text", "session": "text", "kind": "text"},
+            values={
+                "id": "text",
+                "from_seq": "int",
+                "to_seq": "int",
+                "message": "text",
+                "content": "text",
+                "tokens": "int",
+                "created_at": "timestamptz",
+                "parent": "text",
+            },
+            births=(SummaryProduced,),
+        )
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        key = {"tenant": "workspace", "session": "session", "kind": "kind"}
+        await self._rows.fold(db, batch, key, _step)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said from one message to another, summed up; tokens o200k_base."""
+
+    id: str
+    session: str
+    kind: str
+    from_seq: int
+    to_seq: int
+    message: str
+    content: str
+    tokens: int
+    created_at: datetime
+    parent: str | None
+
+
+async def get_summary(
+    db: Connection, tenant: str, session: str, kind: SummaryKind, as_of: int = NOW
+) -> Summary | None:
+    """Return the newest summary of a kind at a position, None if there was none."""
+    row = await db.fetchrow(
+        "SELECT id, session, kind, from_seq, to_seq, message, content, tokens,"
+        " created_at, parent FROM summary"
+        " WHERE tenant = $1 AND session = $2 AND kind = $3 AND from_position <= $4"
+        " AND (to_position IS NULL OR to_position > $4)",
+        tenant,
+        session,
+        kind,
+        as_of,
+    )
+    return _summary(row) if row is not None else None
+
+
+def _step(_before: Values | None, recorded: Recorded) -> Values | None:
+    event = recorded.event
+    if not isinstance(event, SummaryProduced):
+        return None
+    return {
+        "id": event.id,
+        "from_seq": event.from_seq,
+        "to_seq": event.to_seq,
+        "message": event.message,
+        "content": as_text(event.content),
+        "tokens": event.tokens,
+        "created_at": as_utc(event.created_at),
+        "parent": event.parent,
+    }
+
+
+def _summary(row: Row) -> Summary:
+    return Summary(
+        id=row["id"],
+        session=row["session"],
+        kind=row["kind"],
+        from_seq=row["from_seq"],
+        to_seq=row["to_seq"],
+        message=row["message"],
+        content=row["content"],
+        tokens=row["tokens"],
+        created_at=row["created_at"],
+        parent=row["parent"],
+    )

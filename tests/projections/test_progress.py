@@ -1,0 +1,116 @@
+"""Progress counts what was asked for and what is done, once."""
+
+from datetime import UTC, datetime, timedelta
+
+from domain.derivation import DerivationCompleted
+from domain.event import Engine
+from domain.session import MessageAdded
+from domain.summary import SummaryProduced
+from projections.messages import Messages
+from projections.progress import Items, Progress, count_items, get_progress
+from tests.support.folding import create, fold
+from tests.support.history import START, record
+
+NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
+ENGINE = Engine(name="offline", version="1")
+
+
+def views():
+    return [Messages(), Progress()]
+
+
+def said(seq, author="alice", session="s", **more):
+    return MessageAdded(
+        workspace="w",
+        session=session,
+        id=f"{session}{seq}",
+        seq=seq,
+        author=author,
+        created_at=NOON,
+        tokens=1,
+        content="hello",
+        **more,
+    )
+
+
+def handled(first, last, **counts):
+    return DerivationCompleted(
+        workspace="w",
+        session="s",
+        first_seq=first,
+        last_seq=last,
+        handled=counts,
+        conclusions=(),
+        engine=ENGINE,
+        reason="nothing-to-extract",
+    )
+
+
+def summed(kind, to_seq):
+    return SummaryProduced(
+        workspace="w",
+        session="s",
+        id=f"{kind}{to_seq}",
+        kind=kind,
+        from_seq=1,
+        to_seq=to_seq,
+        message="m",
+        content="",
+        tokens=0,
+        created_at=NOON,
+        engine=ENGINE,
+    )
+
+
+EVENTS = record(
+    [
+        said(1),
+        said(2, author="bob", summaries=("short",)),
+        said(3, derive=False),
+        said(4, summaries=("short", "long")),
+        said(1, session="t"),
+        handled(1, 2, alice=1, bob=1),
+        handled(1, 2, alice=1, bob=1),
+        summed("short", 3),
+        summed("short", 4),
+    ]
+)
+
+
+async def test_items_are_counted_by_session_and_sender_however_events_are_cut(db):
+    await create(db, views())
+    await fold(db, views(), EVENTS[:4])
+    await fold(db, views(), EVENTS[2:7])
+    await fold(db, views(), EVENTS)
+    await fold(db, views(), EVENTS)
+    assert await count_items(db, "w") == [Items("s", 6, 4), Items("t", 1, 0)]
+    assert await count_items(db, "w", session="s") == [Items("s", 6, 4)]
+    assert await count_items(db, "w", sender="alice") == [
+        Items("s", 2, 1),
+        Items("t", 1, 0),
+    ]
+    assert await count_items(db, "w", sender="bob") == [Items("s", 1, 1)]
+    assert await count_items(db, "other") == []
+
+
+async def test_a_session_says_how_far_it_is_derived_and_how_old_the_rest_is(db):
+    await create(db, views())
+    assert await get_progress(db, "w", "s") is None
+    await fold(db, views(), EVENTS[:4])
+    before = await get_progress(db, "w", "s")
+    assert before is not None
+    assert (before.last_position, before.last_seq) == (4, 4)
+    assert (before.derived_position, before.derived_seq) == (0, 0)
+    assert before.oldest_pending_at == START + timedelta(seconds=1)
+
+    await fold(db, views(), EVENTS[4:])
+    after = await get_progress(db, "w", "s")
+    assert after is not None
+    assert (after.derived_position, after.derived_seq) == (2, 2)
+    assert after.oldest_pending_at == START + timedelta(seconds=4)
+
+    await fold(db, views(), record([handled(3, 4, alice=1)], after=9))
+    done = await get_progress(db, "w", "s")
+    assert done is not None
+    assert (done.derived_position, done.oldest_pending_at) == (4, None)
+    assert await count_items(db, "w", sender="alice", session="s") == [Items("s", 2, 2)]
