@@ -1,0 +1,8 @@
+"""What may be wrong with stored bytes."""
+
+
+class Unreadable(Exception):  # noqa: N818  says what it is
+    """A stored event is damaged: wrong bytes for its type, or a broken seal.
+
+    A destroyed key is not damage: what it sealed reads as erased.
+    """

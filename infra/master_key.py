@@ -1,0 +1,113 @@
+"""The master key: it wraps data keys and seals nothing else.
+
+Thirty-two random bytes, made on the first start beside the data (mode 0600) or given
+by settings as base64. Whoever loses it loses every personal field.
+"""
+
+import os
+from base64 import b64decode
+from binascii import Error as NotBase64
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.event import Subject
+from infra.codec.seal import NONCE, spell
+
+LENGTH: Final = 32
+FILE: Final = "master.key"
+
+
+class MasterKeyUnusable(Exception):  # noqa: N818  says what it is
+    """The master key is malformed, or not the one these data keys were wrapped by."""
+
+
+class MasterKey:
+    """Wraps data keys so that each opens for its own subject and number only."""
+
+    __slots__ = ("_aead",)
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != LENGTH:
+            raise MasterKeyUnusable(f"A master key is {LENGTH} bytes")
+        self._aead = AESGCM(secret)
+
+    def wrap(self, secret: bytes, subject: Subject, number: int) -> bytes:
+        nonce = os.urandom(NONCE)
+        return nonce + self._aead.encrypt(nonce, secret, _place(subject, number))
+
+    def unwrap(self, wrapped: bytes, subject: Subject, number: int) -> bytes:
+        """Return the data key.
+
+        Raises:
+            MasterKeyUnusable: it was wrapped by another master key, or changed.
+        """
+        try:
+            return self._aead.decrypt(
+                wrapped[:NONCE], wrapped[NONCE:], _place(subject, number)
+            )
+        except (InvalidTag, ValueError) as error:
+            raise MasterKeyUnusable(
+                "The data keys were wrapped by another master key"
+            ) from error
+
+
+def read_master_key(text: str) -> MasterKey:
+    """Read a key from settings: base64 of thirty-two bytes.
+
+    Raises:
+        MasterKeyUnusable
+    """
+    try:
+        return MasterKey(b64decode(text, validate=True))
+    except NotBase64 as error:
+        raise MasterKeyUnusable("A master key in settings is base64") from error
+
+
+def kept_master_key(folder: Path) -> MasterKey:
+    """Return the key kept in a data folder, made there if there is none.
+
+    Whoever dies while making it leaves no half a key; of two who make it at once,
+    one wins and both use it.
+
+    Raises:
+        MasterKeyUnusable: the file is not a key.
+        OSError: the folder cannot be read or written.
+    """
+    path = folder / FILE
+    if not path.exists():
+        _make(path)
+    return MasterKey(path.read_bytes())
+
+
+def _make(path: Path) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, os.urandom(LENGTH))
+        os.fsync(file)
+    finally:
+        os.close(file)
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        pass
+    finally:
+        unfinished.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _place(subject: Subject, number: int) -> bytes:
+    return spell(
+        subject.tenant.encode(),
+        (subject.session or "").encode(),
+        subject.peer.encode(),
+        number.to_bytes(8, "big"),
+    )

@@ -1,0 +1,156 @@
+"""The keys that seal personal fields: made when first needed, destroyed to erase.
+
+Keys live wrapped in ``secret.data_key`` and for a while unwrapped in memory; after
+``REMEMBERED`` seconds at most, a key destroyed by another process is forgotten here.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Final
+
+import asyncpg
+
+from domain.event import Subject
+from infra.codec.seal import KEY, DataKey
+from infra.master_key import MasterKey
+from infra.postgres.recent import Recent
+
+REMEMBERED: Final = 60.0
+"""Seconds an unwrapped key is kept in memory."""
+
+CAPACITY: Final = 20_000
+"""Keys kept in memory."""
+
+_LARGEST_NUMBER: Final = 2**53 - 1  # JSON readers keep it exact
+
+_MAKE = """
+WITH asked AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
+        AS a (tenant, session, subject, number, wrapped)
+), made AS (
+    INSERT INTO secret.data_key (number, tenant, session, subject, wrapped)
+    SELECT number, tenant, session, subject, wrapped FROM asked
+    ON CONFLICT (tenant, session, subject) WHERE wrapped IS NOT NULL DO NOTHING
+    RETURNING number, tenant, session, subject, wrapped
+)
+SELECT * FROM made
+UNION ALL
+SELECT k.number, k.tenant, k.session, k.subject, k.wrapped
+FROM asked JOIN secret.data_key k USING (tenant, session, subject)
+WHERE k.wrapped IS NOT NULL
+"""
+
+_FIND = """
+SELECT number, tenant, session, subject, wrapped FROM secret.data_key
+WHERE number = ANY ($1::bigint[]) AND wrapped IS NOT NULL
+"""
+
+_DESTROY = """
+UPDATE secret.data_key SET wrapped = NULL, destroyed_at = now()
+WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)
+  AND ($3::text IS NULL OR subject = $3) AND wrapped IS NOT NULL
+RETURNING number, tenant, session, subject
+"""
+
+
+class DataKeys:
+    """All data keys of one key table."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        master: MasterKey,
+        *,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._pool = pool
+        self._master = master
+        self._in_use: Recent[Subject, DataKey] = Recent(CAPACITY, REMEMBERED, clock)
+        self._numbered: Recent[int, DataKey | None] = Recent(
+            CAPACITY, REMEMBERED, clock
+        )
+
+    async def for_sealing(self, subjects: Iterable[Subject]) -> dict[Subject, DataKey]:
+        """Return the key in use of each subject, making those that are missing.
+
+        Raises:
+            MasterKeyUnusable
+        """
+        found: dict[Subject, DataKey] = {}
+        missing: list[Subject] = []
+        for subject in dict.fromkeys(subjects):
+            known = self._in_use.get(subject)
+            if known is None:
+                missing.append(subject)
+            else:
+                found[subject] = known
+        while missing:
+            for subject, key in await self._make(missing):
+                found[subject] = key
+                self._in_use.put(subject, key)
+                self._numbered.put(key.number, key)
+            # Made by another process between our two looks: visible to the next one.
+            missing = [subject for subject in missing if subject not in found]
+        return found
+
+    async def for_opening(self, numbers: Iterable[int]) -> dict[int, DataKey | None]:
+        """Return the keys of these numbers, None for those that are destroyed.
+
+        Raises:
+            MasterKeyUnusable
+        """
+        found: dict[int, DataKey | None] = {}
+        missing: list[int] = []
+        for number in set(numbers):
+            known = self._numbered.get(number, default=...)
+            if known is ...:
+                missing.append(number)
+            else:
+                found[number] = known
+        if missing:
+            rows = await self._pool.fetch(_FIND, missing)
+            alive = {row["number"]: self._unwrap(row) for row in rows}
+            for number in missing:
+                found[number] = alive.get(number)
+                self._numbered.put(number, found[number])
+        return found
+
+    async def destroy(
+        self, tenant: str, *, session: str | None = None, peer: str | None = None
+    ) -> int:
+        """Destroy the keys of a workspace, or of a session or a peer in it.
+
+        What they sealed reads as erased from now on, everywhere; in other processes
+        after ``REMEMBERED`` seconds. Returns how many there were.
+        """
+        rows = await self._pool.fetch(_DESTROY, tenant, session, peer)
+        for row in rows:
+            self._in_use.forget(_subject(row))
+            self._numbered.put(row["number"], None)
+        return len(rows)
+
+    async def _make(self, subjects: Sequence[Subject]) -> list[tuple[Subject, DataKey]]:
+        numbers = [1 + secrets.randbelow(_LARGEST_NUMBER) for _ in subjects]
+        wrapped = [
+            self._master.wrap(secrets.token_bytes(KEY), subject, number)
+            for subject, number in zip(subjects, numbers, strict=True)
+        ]
+        rows = await self._pool.fetch(
+            _MAKE,
+            [subject.tenant for subject in subjects],
+            [subject.session or "" for subject in subjects],
+            [subject.peer for subject in subjects],
+            numbers,
+            wrapped,
+        )
+        return [(_subject(row), self._unwrap(row)) for row in rows]
+
+    def _unwrap(self, row: asyncpg.Record) -> DataKey:
+        number = row["number"]
+        secret = self._master.unwrap(row["wrapped"], _subject(row), number)
+        return DataKey(number, secret)
+
+
+def _subject(row: asyncpg.Record) -> Subject:
+    return Subject(row["tenant"], row["session"] or None, row["subject"])

@@ -1,0 +1,149 @@
+"""Events to stored events and back, behind the Mapper interface of ``eventsourcing``.
+
+The library's topic is our tag, its originator our stream. Personal fields are sealed
+on the way in and opened on the way out under the key each event is given; former
+shapes are read as those of today; an unknown type is kept raw.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from domain.event import Event, Subject, tag_of
+from infra.codec.errors import Unreadable
+from infra.codec.seal import DataKey, place_of
+from infra.codec.shape import Sealing, Shape, Split, with_seal
+from infra.codec.transcoder import StructTranscoder
+from infra.codec.unknown import Unknown
+from infra.upcasters import Upcaster, upcast
+
+
+class Draft(msgspec.Struct):
+    """An event on its way in, encoded and waiting for its key.
+
+    ``originator_version`` is 0 until the log has numbered it; ``subject`` says whose
+    key it needs, None for an event with nothing personal.
+    """
+
+    originator_id: str
+    originator_version: int
+    tenant: str
+    id: UUID
+    tag: str
+    event: Event
+    split: Split
+    subject: Subject | None = None
+    key: DataKey | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """An event that came out of the log."""
+
+    originator_id: str
+    originator_version: int
+    event: Event
+
+
+@dataclass(frozen=True)
+class SealedEvent(StoredEvent):
+    """A stored event with what its seal is bound to, and the key if there is one."""
+
+    tenant: str
+    event_id: UUID
+    sealing: Sealing
+    key: DataKey | None = None
+
+
+class StructMapper(Mapper[Any]):
+    """Maps between structs and stored events; ``events`` is what may be stored."""
+
+    def __init__(
+        self,
+        events: Mapping[str, type[Event]],
+        upcasters: Mapping[str, Upcaster],
+    ) -> None:
+        structs = StructTranscoder()
+        super().__init__(structs)
+        self._structs = structs
+        former = {tag: step.old for tag, step in upcasters.items()}
+        self._shapes = {
+            tag: Shape(event) for tag, event in {**former, **events}.items()
+        }
+        self._upcasters = upcasters
+
+    def split(self, event: Event) -> Split:
+        """Encode an event's clear and personal parts.
+
+        Raises:
+            ValueError: this type of event may not be stored.
+        """
+        shape = self._shapes.get(tag_of(event))
+        if shape is None:
+            raise ValueError(f"{type(event).__name__} is not an event of the log")
+        return shape.split(event)
+
+    def sealing_of(self, data: bytes) -> Sealing:
+        """Tell which key stored data needs, without opening it.
+
+        Raises:
+            Unreadable
+        """
+        try:
+            return self._structs.decode_as(data, Sealing)
+        except msgspec.DecodeError as error:
+            raise Unreadable("Stored data is not a JSON object") from error
+
+    def to_stored_event(self, domain_event: Draft) -> StoredEvent:  # type: ignore[override]  # drafts carry more
+        """Seal a draft whose key, if it needs one, has been set."""
+        draft, data = domain_event, domain_event.split.clear
+        if draft.split.personal is not None:
+            key = draft.key
+            if key is None:
+                raise ValueError("A personal event has no key to seal it")
+            place = place_of(
+                draft.tenant, draft.originator_id, draft.tag, draft.id, key.number
+            )
+            data = with_seal(data, key.number, key.seal(draft.split.personal, place))
+        return StoredEvent(
+            draft.originator_id, draft.originator_version, draft.tag, data
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Envelope:
+        """Open, decode and upcast; a sealed event without its key reads as erased.
+
+        Raises:
+            Unreadable: the bytes do not match the type, or the seal is broken.
+        """
+        if not isinstance(stored_event, SealedEvent):
+            raise TypeError("Only events of the log, with their ids, can be opened")
+        return Envelope(
+            str(stored_event.originator_id),
+            stored_event.originator_version,
+            self._open(stored_event),
+        )
+
+    def _open(self, stored: SealedEvent) -> Event:
+        shape = self._shapes.get(stored.topic)
+        if shape is None:
+            return Unknown(
+                workspace=stored.tenant, stored_type=stored.topic, raw=stored.state
+            )
+        personal = None
+        if stored.key is not None:
+            place = place_of(
+                stored.tenant,
+                str(stored.originator_id),
+                stored.topic,
+                stored.event_id,
+                stored.sealing.key,
+            )
+            personal = stored.key.open(stored.sealing.sealed, place)
+        try:
+            event = shape.join(stored.state, personal)
+        except msgspec.DecodeError as error:
+            raise Unreadable(f"A stored {stored.topic} does not decode") from error
+        return upcast(event, self._upcasters)
