@@ -1,0 +1,82 @@
+"""How connections are made, as what role, and what is done when one is lost."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, ParamSpec, TypeVar
+
+import asyncpg
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from commands.ports import EventStoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PATIENCE: Final = 30.0
+"""Seconds to try to reach the database again before giving up."""
+
+LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""Errors that mean the connection is gone or cannot be made now."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether a call failed for its connection, not for what was asked."""
+    if isinstance(error, LOST):
+        return True
+    return isinstance(error, asyncpg.InterfaceError) and not isinstance(
+        error, asyncpg.DataError
+    )
+
+
+def settings_of(role: str | None, name: str) -> dict[str, Any]:
+    """Return the server settings of a connection: who it is and what it acts as."""
+    settings = {
+        "application_name": name,
+        "default_transaction_isolation": "read committed",
+        "synchronous_commit": "on",
+    }
+    if role is not None:
+        settings["role"] = role
+    return settings
+
+
+async def open_pool(
+    dsn: str, *, role: str | None, name: str, size: int
+) -> asyncpg.Pool:
+    """Open a pool of at most ``size`` connections; the first is made at once."""
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=size, server_settings=settings_of(role, name)
+    )
+
+
+async def patiently(
+    work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do what may be done twice; again, for a while, as long as connections are lost.
+
+    Raises:
+        EventStoreError: the database could not be reached for ``PATIENCE`` seconds.
+    """
+    again = AsyncRetrying(
+        retry=retry_if_exception(is_lost),
+        wait=wait_random_exponential(multiplier=0.05, max=1.0),
+        stop=stop_after_delay(PATIENCE),
+        reraise=True,
+    )
+    try:
+        return await again(work, *args, **kwargs)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not is_lost(error):
+            raise
+        raise EventStoreError("The database cannot be reached") from error

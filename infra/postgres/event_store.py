@@ -1,0 +1,40 @@
+"""The log in Postgres, as commands append to it and as projections read it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from commands.ports import Appended, AppendRequest, SeenCommand
+from domain.recorded import Recorded
+from infra.postgres.appender import Appender
+from infra.postgres.reader import Reader
+
+
+class PostgresEventStore:
+    """Fulfils ``commands.ports.EventStore`` and ``projections.ports.LogReader``."""
+
+    def __init__(self, appender: Appender, reader: Reader) -> None:
+        self._appender = appender
+        self._reader = reader
+
+    async def append(self, request: AppendRequest) -> Appended:
+        return await self._appender.submit(request)
+
+    def submit(self, request: AppendRequest) -> Awaitable[Appended]:
+        return self._appender.submit(request)
+
+    def on_conflict(self, forget: Callable[[str], None]) -> None:
+        self._appender.outcomes.on_conflict(forget)
+
+    async def read_stream(
+        self, stream: str, *, after: int = 0, limit: int | None = None
+    ) -> Sequence[Recorded]:
+        return await self._reader.read_stream(stream, after=after, limit=limit)
+
+    async def find_command(self, tenant: str, command: UUID) -> SeenCommand | None:
+        return await self._reader.find_command(tenant, command)
+
+    async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
+        return await self._reader.read_log(after=after, limit=limit)
+
+    async def head(self) -> int:
+        return await self._reader.head()
