@@ -94,7 +94,7 @@ class Decide:
             WrongExpectedVersion: conflicts did not cease.
         """
         for attempt in range(_ATTEMPTS):
-            seen = await self._seen(tenant, reason.command)
+            seen = await self.seen(tenant, reason)
             if seen is not None:
                 return seen
             await self._load(watched)
@@ -105,7 +105,7 @@ class Decide:
                 if not under_way:
                     return None
                 if await _written(under_way):
-                    return await self._seen(tenant, reason.command)
+                    return await self.seen(tenant, reason)
                 continue
             try:
                 return await self._append(tenant, watched, decided, reason)
@@ -133,9 +133,13 @@ class Decide:
         known = (self._cache.get(each.stream.name) for each in watched)
         return {at.newest for at in known if at is not None and at.newest is not None}
 
-    async def _seen(
-        self, tenant: str, command: CommandIdentity | None
-    ) -> Appended | None:
+    async def seen(self, tenant: str, reason: Reason) -> Appended | None:
+        """Return what a command wrote when it was carried out before.
+
+        Raises:
+            KeyReused: its id then stood for another request.
+        """
+        command = reason.command
         if command is None:
             return None
         seen = await self._store.find_command(tenant, command.id)

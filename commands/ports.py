@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.event import Event
+from domain.event import Engine, Event
 from domain.names import Stream
 from domain.recorded import Cause, Recorded
 
@@ -157,3 +157,37 @@ class Views(Protocol):
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the views have passed ``position``, False at the bound."""
         ...
+
+
+class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """``peer`` asks its memory of ``target`` (itself, often), maybe in a session.
+
+    ``level`` is the reasoning level of HC E12, ``minimal`` to ``max``.
+    """
+
+    workspace: str
+    peer: str
+    target: str
+    session: str | None
+    query: str
+    level: str
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer with what it rests on; empty content is no answer.
+
+    ``conclusions`` and ``messages`` are public ids; ``as_of`` is the position up to
+    which memory had been folded.
+    """
+
+    content: str
+    conclusions: tuple[str, ...]
+    messages: tuple[str, ...]
+    as_of: int
+    engine: Engine
+
+
+class Answerer(Protocol):
+    """Answers a question from memory."""
+
+    async def answer(self, question: AskedQuestion) -> Answered: ...

@@ -1,0 +1,116 @@
+"""Open a session, set it up, let peers join and leave."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from commands.decide import Reason
+from commands.parents import (
+    found_peers,
+    found_workspace,
+    watch_named_session,
+    watch_peers,
+    watch_session,
+    watch_workspace,
+)
+from commands.proposal import Proposal
+from commands.write import Birth, Write, Written
+from domain.configuration import Configuration
+from domain.errors import NotFound
+from domain.names import is_name
+from domain.session import (
+    Role,
+    Session,
+    SessionCreated,
+    configure_session,
+    join_peers,
+    open_session,
+)
+from domain.session import (
+    remove_peers as remove,
+)
+
+
+class SetSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Open the session or set it up, and let these peers join (HC E19, E20, E23).
+
+    Metadata is replaced, configuration merged by section; None leaves either.
+    """
+
+    workspace: str
+    session: str
+    metadata: dict[str, Any] | None = None
+    configuration: Configuration | None = None
+    peers: Mapping[str, Role] = {}
+
+
+class RemovePeers(msgspec.Struct, frozen=True, kw_only=True):
+    """Let these peers leave; those who are not there are no matter (HC E25)."""
+
+    workspace: str
+    session: str
+    peers: list[str]
+
+
+async def set_session(
+    write: Write, command: SetSession, reason: Reason
+) -> Written[Session]:
+    """Open or set up the session; makes workspace and peers on demand.
+
+    Raises:
+        NotFound: the session's name could never be one (HC 1.2).
+        Invalid: the workspace's or a new peer's name could never be one.
+        Refused: too many observers; nothing of the request is then done (X66).
+    """
+    workspace = watch_workspace(command.workspace)
+    if not is_name(command.session):
+        raise NotFound("Session not found")
+    session = watch_session(command.workspace, command.session)
+    peers = watch_peers(command.workspace, command.peers)
+    named = (command.workspace, command.session)
+    birth = Birth(write.clock(), write.new_id)
+    opened = SessionCreated(
+        workspace=command.workspace,
+        session=command.session,
+        uid=birth.uid(session),
+        created_at=birth.at,
+        metadata=command.metadata or {},
+        configuration=command.configuration or {},
+    )
+
+    def decision(proposal: Proposal) -> None:
+        found_workspace(proposal, workspace, birth)
+        proposal.record(session, open_session(proposal.state(session), opened))
+        proposal.record(
+            session,
+            configure_session(
+                proposal.state(session), named, command.metadata, command.configuration
+            ),
+        )
+        found_peers(proposal, peers, birth)
+        proposal.record(
+            session,
+            join_peers(proposal.state(session), named, command.peers, birth.at),
+        )
+
+    return await write(session, (workspace, *peers.values()), decision, reason)
+
+
+async def remove_peers(
+    write: Write, command: RemovePeers, reason: Reason
+) -> Written[Session]:
+    """Let active members leave.
+
+    Raises:
+        NotFound: there is no such session.
+    """
+    session = watch_named_session(command.workspace, command.session)
+    named = (command.workspace, command.session)
+    now = write.clock()
+
+    def decision(proposal: Proposal) -> None:
+        state = proposal.state(session)
+        proposal.record(session, remove(state, named, command.peers, now))
+
+    return await write(session, (), decision, reason)
