@@ -27,6 +27,13 @@ def merge_configuration(stored: Configuration, sent: Configuration) -> Configura
     return {**stored, **sent}
 
 
+def is_same(one: object, other: object) -> bool:
+    """Tell whether two JSON values are the same one: ``1`` is not ``true``."""
+    return msgspec.json.encode(one, order="deterministic") == msgspec.json.encode(
+        other, order="deterministic"
+    )
+
+
 def resolve(*levels: Mapping[str, Any] | None) -> Resolved:
     """Merge levels of growing precedence; a null never overrides (HC 5.3).
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from domain.configuration import is_same
 from domain.event import Event, Personal
 from domain.names import check_peer_name
 
@@ -84,7 +85,8 @@ def configure_peer(
     """Replace each field that is given; None leaves it (HC E09, E10)."""
     new_metadata = state.metadata if metadata is None else metadata
     new_configuration = state.configuration if configuration is None else configuration
-    if (new_metadata, new_configuration) == (state.metadata, state.configuration):
+    stored = (state.metadata, state.configuration)
+    if is_same((new_metadata, new_configuration), stored):
         return []
     return [
         PeerConfigured(

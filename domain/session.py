@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from domain.configuration import Configuration, merge_configuration
+from domain.configuration import Configuration, is_same, merge_configuration
 from domain.errors import NotFound, Refused
 from domain.event import Event, Personal
 
@@ -178,7 +178,8 @@ def configure_session(
     """Replace metadata, merge configuration by section; None leaves (HC E20)."""
     new_metadata = state.metadata if metadata is None else metadata
     new_configuration = merge_configuration(state.configuration, configuration or {})
-    if (new_metadata, new_configuration) == (state.metadata, state.configuration):
+    stored = (state.metadata, state.configuration)
+    if is_same((new_metadata, new_configuration), stored):
         return []
     workspace, session = named
     return [

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from domain.configuration import Configuration, merge_configuration
+from domain.configuration import Configuration, is_same, merge_configuration
 from domain.event import Event, Personal
 
 
@@ -70,7 +70,8 @@ def configure_workspace(
     """Replace metadata, merge configuration by section; None leaves (HC E03)."""
     new_metadata = state.metadata if metadata is None else metadata
     new_configuration = merge_configuration(state.configuration, configuration or {})
-    if (new_metadata, new_configuration) == (state.metadata, state.configuration):
+    stored = (state.metadata, state.configuration)
+    if is_same((new_metadata, new_configuration), stored):
         return []
     return [
         WorkspaceConfigured(
