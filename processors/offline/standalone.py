@@ -1,0 +1,198 @@
+"""Whether a clause can be understood without the words around it."""
+
+from functools import cache
+from typing import Final
+
+from processors.offline.finite import is_finite
+from processors.offline.lexicon import (
+    ADVERBIAL_FIRST,
+    FUNCTION,
+    TIME_NOUNS,
+    UNRESOLVED,
+)
+from processors.offline.vocabulary import vocabulary
+from processors.offline.words import words
+
+_BE: Final = vocabulary(
+    """
+    am i'm im was is are were been be we're being i've
+    """
+)
+_SUBJECT: Final = vocabulary(
+    """
+    i i'm i've i'll i'd im we we're we've we'll we'd
+    """
+)
+_HAS_SUBJECT_IT: Final = vocabulary("it it's they they're he she he's she's")
+_THAT_FOLLOWED: Final = vocabulary(
+    """
+    i i'm i've we we're my the a an our people it's it there's some most not no if
+    when life all having being
+    """
+)
+_SHOWING: Final = frozenset(["this", "that", "these", "those"])
+_PICTURES: Final = vocabulary(
+    """
+    pic photo picture pics photos pictures shot video one
+    """
+)
+_SAYING: Final = tuple(
+    [word]
+    for word in [
+        "know",
+        "knew",
+        "think",
+        "feel",
+        "felt",
+        "realize",
+        "realized",
+        "learn",
+        "learned",
+        "found",
+        "heard",
+        "believe",
+        "hope",
+        "show",
+        "shows",
+        "showed",
+        "so",
+        "mean",
+        "means",
+        "discovered",
+        "decided",
+        "proud",
+        "sure",
+        "happy",
+        "glad",
+        "is",
+        "was",
+        "remember",
+        "see",
+        "saw",
+        "ensure",
+        "say",
+        "says",
+        "said",
+    ]
+)
+_TOWARDS: Final = vocabulary("to with for about of at in on")
+_TELLING: Final = 2
+_PRAISE: Final = vocabulary(
+    """
+    cool amazing awesome great nice wonderful incredible fantastic little big new
+    good huge fun hard tough super really such
+    """
+)
+_THOSE: Final = vocabulary("who with in around that without at")
+_PERSONS: Final = vocabulary(
+    """
+    he she he's she's him her his hers they them their they're they've who
+    """
+)
+
+
+def stands_alone(clause: str) -> bool:
+    """False if a pronoun in the clause points at something said before it."""
+    said = words(clause.lower())
+    if "here" in said:
+        return False
+    if _nothing_new(said):
+        return False
+    return not any(
+        word in UNRESOLVED and _points_back(said, index)
+        for index, word in enumerate(said)
+    )
+
+
+def _nothing_new(said: list[str]) -> bool:
+    return all(word in FUNCTION for word in said)
+
+
+def _points_back(said: list[str], index: int) -> bool:
+    word = said[index]
+    following = said[index + 1] if index + 1 < len(said) else ""
+    if word in _SHOWING:
+        return _shows(said, index, following)
+    if word in ("one", "ones"):
+        return index + 1 == len(said) and not _content(said[:index])
+    return not _antecedent(said, index, following)
+
+
+def _shows(said: list[str], index: int, following: str) -> bool:
+    """Whether "this" or "that" stands for something the reader cannot see."""
+    word, before = said[index], said[:index]
+    if following in TIME_NOUNS:
+        return False
+    if following in _PRAISE or (word == "those" and following in _THOSE):
+        return False
+    if not following or (following in FUNCTION and not is_finite(following)):
+        return not (word == "that" and before[1:] and following in _THAT_FOLLOWED)
+    if word in ("this", "these"):
+        return following in _PICTURES or len(_content(said)) < _TELLING
+    if is_finite(following) or before[-1:] in _SAYING:
+        return word != "that" or not _content(before)
+    return len(_content(before)) < _TELLING and len(_content(said)) < _TELLING
+
+
+def _antecedent(said: list[str], index: int, following: str) -> bool:
+    word, before = said[index], said[:index]
+    if before and before[-1].endswith("ing"):
+        before = before[:-1]
+    elif len(before) > 1 and before[-1] in _TOWARDS and before[-2].endswith("ing"):
+        before = before[:-2]
+    if before and before[0] not in _SUBJECT and before[0] not in ADVERBIAL_FIRST:
+        subject = _subject_length(before)
+        if (
+            word in _PERSONS
+            or (word in _HAS_SUBJECT_IT and is_finite(following or "is"))
+            or "'" in word
+        ):
+            return bool(_content(before))
+        before = before[subject:]
+    return bool(_content(before))
+
+
+def _subject_length(said: list[str]) -> int:
+    for index, word in enumerate(said[1:], 1):
+        if is_finite(word):
+            return index + 1
+    return len(said)
+
+
+def _content(said: list[str]) -> list[str]:
+    found: list[str] = []
+    verb_due = True
+    for index, word in enumerate(said):
+        if word in _SUBJECT:
+            verb_due = True
+            continue
+        if word in FUNCTION or word.endswith("ly"):
+            verb_due = verb_due and not word.endswith("ing")
+            continue
+        if verb_due and index and _acts(said, index):
+            verb_due = False
+            continue
+        found.append(word)
+    return found
+
+
+def _acts(said: list[str], index: int) -> bool:
+    previous = said[index - 1]
+    if said[index].endswith("ing"):
+        return previous in _BE or (previous in FUNCTION and _after_be(said, index))
+    return previous in _SUBJECT or previous in _linking()
+
+
+def _after_be(said: list[str], index: int) -> bool:
+    return any(word in _BE for word in said[max(0, index - 3) : index])
+
+
+@cache
+def _linking() -> frozenset[str]:
+    return vocabulary(
+        """
+    to really just also never always still finally already can could will would not
+    have had i've recently only and haven't hadn't hasn't don't didn't can't
+    couldn't won't wouldn't ever even
+    """
+    )
