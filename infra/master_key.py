@@ -8,16 +8,19 @@ import os
 from base64 import b64decode
 from binascii import Error as NotBase64
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.event import Subject
-from infra.codec.seal import NONCE, spell
+from infra.codec.seal import NONCE
 
 LENGTH: Final = 32
 FILE: Final = "master.key"
+
+_LENGTHS: Final = Struct(">IIIQ")  # of tenant, session and peer; the key's number
 
 
 class MasterKeyUnusable(Exception):  # noqa: N818  says what it is
@@ -105,9 +108,9 @@ def _make(path: Path) -> None:
 
 
 def _place(subject: Subject, number: int) -> bytes:
-    return spell(
+    texts = (
         subject.tenant.encode(),
         (subject.session or "").encode(),
         subject.peer.encode(),
-        number.to_bytes(8, "big"),
     )
+    return b"".join((_LENGTHS.pack(*map(len, texts), number), *texts))

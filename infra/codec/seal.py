@@ -1,11 +1,13 @@
 """Seals bytes under a data key so that they open in their own place only.
 
 AES-256-GCM with a random nonce in front. What a seal belongs to is authenticated
-with it: tenant, stream, type, event id and key number (architecture section 2), each
-with its length before it, so that no two places spell the same.
+with it: tenant, stream, type, event id and key number (architecture section 2), the
+lengths of the texts before them, so that no two places spell the same.
 """
 
 from os import urandom
+from struct import Struct
+from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -13,8 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from infra.codec.errors import Unreadable
 
-NONCE = 12
-KEY = 32
+NONCE: Final = 12
+KEY: Final = 32
+
+_LENGTHS: Final = Struct(">IIIQ")  # of tenant, stream and type; the key's number
 
 
 class DataKey:
@@ -52,15 +56,7 @@ class DataKey:
 
 def place_of(tenant: str, stream: str, tag: str, event: UUID, key: int) -> bytes:
     """Spell what a seal is bound to."""
-    return spell(
-        tenant.encode(),
-        stream.encode(),
-        tag.encode(),
-        event.bytes,
-        key.to_bytes(8, "big"),
+    texts = (tenant.encode(), stream.encode(), tag.encode())
+    return b"".join(
+        (_LENGTHS.pack(*map(len, texts), key), *texts, event.bytes),
     )
-
-
-def spell(*parts: bytes) -> bytes:
-    """Join bytes, each with its length before it."""
-    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])

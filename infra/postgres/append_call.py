@@ -51,7 +51,7 @@ def arguments_of(batch: Sequence[Pending], mapper: StructMapper) -> list[list[An
             )
             row = len(rows)
             for nth, draft in enumerate(drafts, start=1):
-                stored = mapper.to_stored_event(draft)
+                stored = draft.stored or mapper.to_stored_event(draft)
                 events.append(
                     (row, nth, stored.topic, draft.id, pending.meta, stored.state)
                 )

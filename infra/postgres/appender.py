@@ -83,6 +83,7 @@ class Appender:
             raise EventStoreError("The log is closed")
         pending = pend(request, self._mapper)
         self._line.admit(pending)
+        self._seal_early(pending)
         if self.outcomes.joins(pending):
             self._line.join(pending)
             self._woken.set()
@@ -124,18 +125,28 @@ class Appender:
             return
         self.outcomes.settle(batch, rows)
 
+    def _seal_early(self, pending: Pending) -> None:
+        """Seal what can be sealed while the lane waits for Postgres."""
+        for drafts in pending.drafts:
+            for draft in drafts:
+                if draft.subject is not None:
+                    draft.key = self._keys.known(draft.subject)
+                    if draft.key is None:
+                        continue
+                draft.stored = self._mapper.to_stored_event(draft)
+
     async def _give_keys(self, batch: Sequence[Pending]) -> None:
-        personal = [
-            draft
+        keyless = [
+            (draft, draft.subject)
             for pending in batch
             for drafts in pending.drafts
             for draft in drafts
-            if draft.subject is not None
+            if draft.subject is not None and draft.key is None
         ]
-        keys = await self._keys.for_sealing({d.subject for d in personal if d.subject})
-        for draft in personal:
-            if draft.subject is not None:
-                draft.key = keys[draft.subject]
+        if keyless:
+            keys = await self._keys.for_sealing(subject for _, subject in keyless)
+            for draft, subject in keyless:
+                draft.key = keys[subject]
 
     def _give_up(self, batch: Sequence[Pending], error: Exception) -> None:
         """Nothing was written: find out who is to blame, one by one; fail that one."""

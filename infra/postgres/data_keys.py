@@ -71,6 +71,11 @@ class DataKeys:
             CAPACITY, REMEMBERED, clock
         )
 
+    def known(self, subject: Subject) -> DataKey | None:
+        """Return a subject's key if it is in memory."""
+        key: DataKey | None = self._in_use.get(subject)
+        return key
+
     async def for_sealing(self, subjects: Iterable[Subject]) -> dict[Subject, DataKey]:
         """Return the key in use of each subject, making those that are missing.
 
@@ -80,7 +85,7 @@ class DataKeys:
         found: dict[Subject, DataKey] = {}
         missing: list[Subject] = []
         for subject in dict.fromkeys(subjects):
-            known = self._in_use.get(subject)
+            known = self.known(subject)
             if known is None:
                 missing.append(subject)
             else:

@@ -18,6 +18,7 @@ from infra.postgres.event_store import PostgresEventStore
 from infra.postgres.fingerprint import KeyedFingerprint
 from infra.postgres.line import Line
 from infra.postgres.link import Link
+from infra.postgres.log_follower import LogFollower
 from infra.postgres.mapper import StructMapper
 from infra.postgres.reader import Reader
 from infra.postgres.role import usable_role
@@ -83,6 +84,10 @@ class PostgresLog:
     ) -> Subscription:
         """Read what follows a position, for ever, in batches of at most ``page``."""
         return Subscription(self._reader, self._tail, after, page=page, poll=poll)
+
+    def follow(self) -> LogFollower:
+        """Read the log page by page at the caller's own pace; close it when done."""
+        return LogFollower(self._reader, self._tail)
 
     async def sweep_commands(self, days: int = COMMAND_DAYS) -> int:
         """Forget commands older than ``days``, except processors'; return how many."""

@@ -26,7 +26,7 @@ class Draft(msgspec.Struct):
     """An event on its way in, encoded and waiting for its key.
 
     ``originator_version`` is 0 until the log has numbered it; ``subject`` says whose
-    key it needs, None for an event with nothing personal.
+    key it needs, None for an event with nothing personal; ``stored`` is it, sealed.
     """
 
     originator_id: str
@@ -38,6 +38,7 @@ class Draft(msgspec.Struct):
     split: Split
     subject: Subject | None = None
     key: DataKey | None = None
+    stored: StoredEvent | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True):

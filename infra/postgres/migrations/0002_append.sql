@@ -2,11 +2,6 @@
 -- transaction is READ COMMITTED, so that each statement after the lock sees all
 -- that was committed before it.
 
--- One value of a digest: its length, then its bytes.
-CREATE FUNCTION log.framed(value bytea) RETURNS bytea
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN int4send(octet_length(value)) || value;
-
 -- r_*: one entry for each (request, stream), those of a request side by side.
 --   r_expected: the stream's version, NULL for any; -1 for a new stream counted from 0
 -- e_*: one entry for each event; e_row names its r_ entry, e_nth counts from 1 in it.
@@ -27,6 +22,7 @@ CREATE FUNCTION log.append(
 )
 LANGUAGE plpgsql
 SET enable_seqscan = off  -- a plan made while the tables are empty outlives that
+SET plan_cache_mode = force_generic_plan  -- planning anew costs more than it saves
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -81,16 +77,17 @@ BEGIN
     ), fresh AS MATERIALIZED (
         SELECT from_position + nth AS position, from_version + nth AS version,
             l.t, l.s, l.sh, y.ty, y.id, y.me, y.da,
+            -- Every column; the texts and bytes with their lengths before them.
             sha256(int8send(from_position + nth) || timestamptz_send(now)
                 || uuid_send(y.id) || int4send(from_version + nth) || int2send(l.sh)
-                || log.framed(convert_to(l.s, 'UTF8'))
-                || log.framed(convert_to(l.t, 'UTF8'))
-                || log.framed(convert_to(y.ty, 'UTF8'))
-                || log.framed(y.me) || log.framed(y.da)) AS digest
+                || int4send(octet_length(l.s)) || int4send(octet_length(l.t))
+                || int4send(octet_length(y.ty)) || int4send(octet_length(y.me))
+                || int4send(octet_length(y.da)) || convert_to(l.s || l.t || y.ty, 'UTF8')
+                || y.me || y.da) AS digest
         FROM unnest(e_row, e_nth, e_type, e_id, e_meta, e_data)
             AS y (rw, nth, ty, id, me, da)
         JOIN live l ON l.k = y.rw
-    ), chain AS (
+    ), chain AS MATERIALIZED (
         SELECT sha256(chained || string_agg(digest, ''::bytea ORDER BY position)) AS link,
             max(position) AS position
         FROM fresh
@@ -98,8 +95,9 @@ BEGIN
         INSERT INTO log.event (position, recorded_at, id, version, shard, stream, tenant,
                                type, meta, data, link)
         SELECT f.position, now, f.id, f.version, f.sh, f.s, f.t, f.ty, f.me, f.da,
-            CASE WHEN f.position = chain.position THEN chain.link END
-        FROM fresh f CROSS JOIN chain
+            CASE WHEN f.position = (SELECT position FROM chain)
+                 THEN (SELECT link FROM chain) END
+        FROM fresh f
     ), remembered AS (
         INSERT INTO log.command (first, last, at, id, forever, tenant, request_hash)
         SELECT min(from_position) + 1, max(from_position + n), now, c, bool_or(f), t,
