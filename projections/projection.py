@@ -21,6 +21,8 @@ class Projection(Protocol):
     version: int
     tables: str
     indexes: str
-    handles: tuple[type[Event], ...]
+
+    @property
+    def handles(self) -> tuple[type[Event], ...]: ...
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None: ...

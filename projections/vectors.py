@@ -1,0 +1,185 @@
+"""Vectors of messages and conclusions, one collection for each model and size."""
+
+import re
+import sys
+from array import array
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from domain.embedding import EmbeddingRecorded
+from domain.recorded import Recorded
+from projections.ports import Connection
+
+Kind = Literal["message", "conclusion"]
+
+_CHUNK = 256
+_SLUG = 32
+
+
+class Vectors:
+    """The tables ``message_vector_<model>_<dimensions>`` and ``conclusion_vector_...``.
+
+    They are made when the first vector of a model comes, and listed in
+    ``vector_collection``; each has an HNSW index for cosine distance (up to 2,000
+    dimensions, which is pgvector's bound). The vectors are joined from the
+    ``embedding`` store on the log's side: a replay never asks an embedder. Session,
+    author and place are read from ``message``, which must be ahead of this view.
+    """
+
+    name = "vectors"
+    version = 1
+    tables = """
+        CREATE TABLE vector_collection (
+            name       text COLLATE "C" NOT NULL,
+            kind       text COLLATE "C" NOT NULL,
+            model      text COLLATE "C" NOT NULL,
+            dimensions integer NOT NULL,
+            PRIMARY KEY (name)
+        );
+    """
+    # Once this index is there, new collections get theirs at once: a rebuild, which
+    # makes indexes last, fills them without.
+    indexes = """
+        CREATE INDEX vector_collection_model ON vector_collection (model, dimensions);
+        DO $$
+        DECLARE c record;
+        BEGIN
+            FOR c IN SELECT name FROM vector_collection WHERE dimensions <= 2000 LOOP
+                EXECUTE format(
+                    'CREATE INDEX IF NOT EXISTS %I ON %I USING hnsw'
+                    ' (embedding vector_cosine_ops)'
+                    ' WITH (m = 16, ef_construction = 64)', c.name || '_near', c.name);
+            END LOOP;
+        END $$;
+    """
+    handles = (EmbeddingRecorded,)
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        groups: dict[tuple[Kind, str, int], list[_Wanted]] = {}
+        for recorded in batch:
+            event = recorded.event
+            if isinstance(event, EmbeddingRecorded):
+                for item in event.items:
+                    group = (item.kind, event.model, event.dimensions)
+                    groups.setdefault(group, []).append(
+                        _Wanted(event.workspace, item.id, item.fingerprint)
+                    )
+        for (kind, model, dimensions), wanted in groups.items():
+            table = vector_table(kind, model, dimensions)
+            await _ensure(db, table, kind, model, dimensions)
+            for start in range(0, len(wanted), _CHUNK):
+                chunk = wanted[start : start + _CHUNK]
+                await _fill(db, (table, kind, model, dimensions), chunk)
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    tenant: str
+    id: str
+    fingerprint: str
+
+
+def vector_table(kind: Kind, model: str, dimensions: int) -> str:
+    """Return the name of a collection's table: lower letters, digits, underscores.
+
+    A long or odd model name keeps its beginning and gets a piece of its hash, so
+    that the name fits and two models never share a table.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "_", model.lower()).strip("_")
+    plain = re.fullmatch(r"[A-Za-z0-9]+([-_./ ][A-Za-z0-9]+)*", model) is not None
+    if len(slug) > _SLUG or not plain:
+        slug = f"{slug[: _SLUG - 9]}_{sha256(model.encode()).hexdigest()[:8]}"
+    return f"{kind}_vector_{slug}_{int(dimensions)}"
+
+
+async def _ensure(
+    db: Connection, table: str, kind: Kind, model: str, dimensions: int
+) -> None:
+    if await db.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
+        return
+    await db.execute(
+        f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
+        f" NOT NULL, PRIMARY KEY ({_KEYS[kind]}))"
+    )
+    await db.execute(
+        "INSERT INTO vector_collection (name, kind, model, dimensions)"
+        " VALUES ($1, $2, $3, $4)",
+        table,
+        kind,
+        model,
+        dimensions,
+    )
+    if int(dimensions) <= 2000 and await db.fetchval(  # noqa: PLR2004  pgvector's bound
+        "SELECT to_regclass('vector_collection_model') IS NOT NULL"
+    ):
+        await db.execute(
+            f"CREATE INDEX {table}_near ON {table} USING hnsw"
+            " (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
+        )
+
+
+async def _fill(
+    db: Connection, collection: tuple[str, Kind, str, int], wanted: list[_Wanted]
+) -> None:
+    table, kind, model, dimensions = collection
+    rows = await db.fetch(
+        _STORED,
+        model,
+        [each.tenant for each in wanted],
+        [each.id for each in wanted],
+        [each.fingerprint for each in wanted],
+        dimensions * 4,
+    )
+    if rows:
+        await db.execute(
+            _INSERTS[kind].format(table=table),
+            [row["tenant"] for row in rows],
+            [row["id"] for row in rows],
+            [_spelled(row["vector"]) for row in rows],
+        )
+
+
+def _spelled(vector: bytes) -> str:
+    """Spell float32 little-endian as pgvector reads it, losing nothing."""
+    numbers = array("f", vector)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return "[" + ",".join(map(repr, numbers)) + "]"
+
+
+_STORED = """
+    SELECT g.tenant, g.id, e.vector
+    FROM unnest($2::text[], $3::text[], $4::text[]) AS g(tenant, id, fingerprint)
+    JOIN log.embedding AS e ON e.tenant = g.tenant AND e.model = $1
+        AND e.fingerprint = g.fingerprint
+    WHERE octet_length(e.vector) = $5
+"""
+
+_KEYS: dict[Kind, str] = {"message": "tenant, id", "conclusion": "tenant, origin"}
+
+_SHAPES: dict[Kind, str] = {
+    "message": """
+        tenant text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
+        session text COLLATE "C" NOT NULL, seq integer NOT NULL,
+        peer text COLLATE "C" NOT NULL, position bigint NOT NULL""",
+    "conclusion": """
+        tenant text COLLATE "C" NOT NULL, origin text COLLATE "C" NOT NULL""",
+}
+
+_INSERTS: dict[Kind, str] = {
+    "message": """
+        INSERT INTO {table} (tenant, id, session, seq, peer, position, embedding)
+        SELECT m.tenant, m.id, m.session, m.seq, m.peer, m.position, g.vector::vector
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS g(tenant, id, vector)
+        JOIN message AS m ON m.tenant = g.tenant AND m.id = g.id
+        ON CONFLICT DO NOTHING
+    """,
+    "conclusion": """
+        INSERT INTO {table} (tenant, origin, embedding)
+        SELECT g.tenant, g.id, g.vector::vector
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS g(tenant, id, vector)
+        ON CONFLICT DO NOTHING
+    """,
+}
