@@ -1,0 +1,96 @@
+"""Record what an engine drew from a run of messages: once, all of it or nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from commands.decide import Decide, Reason, Watched
+from commands.identity import processor_command
+from commands.ports import Appended
+from domain.conclusion import Conclusions, Found, conclude, evolve_conclusions
+from domain.derivation import Considered, Derivation, complete, evolve_derivation
+from domain.event import Engine, Event
+from domain.names import (
+    Stream,
+    conclusion_stream,
+    derivation_stream,
+    public_id,
+)
+from domain.recorded import Cause
+
+
+class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
+    """These messages of a session were reasoned about, and this was found.
+
+    ``name`` identifies the command within the workspace; ``found`` facts carry no
+    ids yet: they are made from it, so the same command yields the same ids.
+    """
+
+    workspace: str
+    session: str
+    name: str
+    messages: tuple[Considered, ...]
+    found: tuple[Found, ...]
+    engine: Engine
+    cause: Cause
+
+
+def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
+    """Return how far a session is derived, as a stream to look at."""
+    stream = derivation_stream(workspace, session)
+    return Watched(stream, Derivation(), evolve_derivation)
+
+
+async def record_derivation(
+    decide: Decide, command: RecordDerivation
+) -> Appended | None:
+    """Append ``DerivationCompleted`` and the conclusions; None if all was done before.
+
+    Messages another delivery handled meanwhile are left out, with what rests on
+    them alone.
+
+    Raises:
+        Overloaded, WrongExpectedVersion: see ``commands.ports``.
+    """
+    identity = processor_command(command.workspace, command.name)
+    named = (command.workspace, command.session)
+    derivation = watch_derivation(*named)
+    conclusions = Watched(conclusion_stream(*named), Conclusions(), evolve_conclusions)
+    found = _with_ids(command.found, identity.id)
+
+    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+        done, known = states
+        drawn = conclude(
+            known,
+            named,
+            [fact for fact in found if _newest(fact) > done.through_seq],
+            command.engine,
+            str(identity.id),
+        )
+        ids = tuple(dict.fromkeys(event.id for event in drawn))
+        completed = complete(
+            done, named, command.messages, ids, command.engine, str(identity.id)
+        )
+        return {derivation.stream: completed, conclusions.stream: drawn}
+
+    return await decide(
+        command.workspace,
+        (derivation, conclusions),
+        decision,
+        Reason(
+            msgspec.structs.replace(command.cause, command_id=identity.id), identity
+        ),
+    )
+
+
+def _with_ids(found: Sequence[Found], command: UUID) -> list[Found]:
+    return [
+        msgspec.structs.replace(fact, id=public_id(command.bytes, ordinal))
+        for ordinal, fact in enumerate(found)
+    ]
+
+
+def _newest(fact: Found) -> int:
+    return max((each.seq for each in fact.evidence), default=0)

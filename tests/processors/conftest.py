@@ -1,0 +1,5 @@
+"""Fixtures of tests that let things follow."""
+
+from tests.support.reactions import memory, opened
+
+__all__ = ["memory", "opened"]

@@ -1,0 +1,174 @@
+"""Given messages, when they are delivered, then each is reasoned about once."""
+
+import asyncio
+from uuid import uuid4
+
+from commands.decide import Decide
+from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.derivation import DerivationCompleted
+from domain.event import ERASED
+from processors.derive_conclusions import DeriveConclusions
+from processors.ports import Fact
+from processors.processor import Done
+from tests.support.reactions import Echo, batch
+
+
+async def test_a_statement_becomes_a_conclusion_with_its_evidence(memory):
+    said = await memory.say("I ski.", "Hello!")
+    derive = DeriveConclusions(memory.decide, Echo())
+
+    assert await derive(batch(*said)) == Done()
+
+    [drawn] = await memory.recorded(ConclusionDerived)
+    assert drawn.event.content == "alice says I ski."
+    assert drawn.event.observed == "alice"
+    assert [each.message for each in drawn.event.evidence] == [said[0].event.id]
+    assert drawn.event.occurred_at == said[0].event.created_at
+    assert drawn.event.engine.name == "echo"
+    assert drawn.cause.actor == "derive_conclusions"
+    assert drawn.cause.correlation_id == said[0].cause.correlation_id
+    assert drawn.cause.causation_id == said[-1].id
+    [done] = await memory.recorded(DerivationCompleted)
+    assert (done.event.first_seq, done.event.last_seq) == (1, 2)
+    assert done.event.handled == {"alice": 2}
+    assert done.event.conclusions == (drawn.event.id,)
+    assert done.cause.command_id == drawn.cause.command_id
+
+
+async def test_a_second_delivery_changes_nothing_however_it_is_cut(memory):
+    said = await memory.say("I ski.", "I row.", "I swim.", "I run.")
+    derive = DeriveConclusions(memory.decide, Echo())
+    await derive(batch(*said[:3]))
+    before = await memory.recorded()
+
+    for again in (said[:3], said[:1], said[1:3]):
+        await derive(batch(*again))
+    assert await memory.recorded() == before
+
+    await derive(batch(*said))
+    done = await memory.events(DerivationCompleted)
+    assert [(each.first_seq, each.last_seq) for each in done] == [(1, 3), (4, 4)]
+    assert len(await memory.events(ConclusionDerived)) == 4
+
+
+async def test_a_fresh_process_knows_what_was_done(memory):
+    said = await memory.say("I ski.", "I row.")
+    await DeriveConclusions(memory.decide, Echo())(batch(*said[:1]))
+    restarted, engine = Decide(memory.log.store), Echo()
+
+    await DeriveConclusions(restarted, engine)(batch(*said))
+
+    assert [texts for _, texts in engine.asked] == [("I row.",)]
+    assert len(await memory.events(ConclusionDerived)) == 2
+
+
+async def test_two_at_once_with_different_cuts_derive_each_message_once(memory):
+    said = await memory.say(*(f"I like {number}." for number in range(20)))
+    one = DeriveConclusions(memory.decide, Echo())
+    other = DeriveConclusions(Decide(memory.log.store), Echo())
+
+    await asyncio.gather(
+        one(batch(*said)),
+        other(batch(*said[:7])),
+        other(batch(*said[:13])),
+        one(batch(*said[:3])),
+    )
+
+    drawn = await memory.events(ConclusionDerived, ConclusionReinforced)
+    assert sorted(e.seq for d in drawn for e in d.evidence) == list(range(1, 21))
+    done = await memory.events(DerivationCompleted)
+    covered = [s for d in done for s in range(d.first_seq, d.last_seq + 1)]
+    assert covered == list(range(1, 21))
+    assert sum(sum(each.handled.values()) for each in done) == 20
+    assert sorted(i for d in done for i in d.conclusions) == sorted(d.id for d in drawn)
+
+
+async def test_what_is_known_is_reinforced(memory):
+    derive = DeriveConclusions(memory.decide, Echo())
+    first = await memory.say("I ski.")
+    second = await memory.say("I SKI. ", "I ski.")
+    await derive(batch(*first, *second))
+
+    [drawn] = await memory.events(ConclusionDerived)
+    again = await memory.events(ConclusionReinforced)
+    assert {each.id for each in again} == {drawn.id}
+    assert [e.seq for each in again for e in each.evidence] == [2, 3]
+    *_, done = await memory.events(DerivationCompleted)
+    assert done.conclusions == (drawn.id,)
+
+
+async def test_each_request_is_a_story_of_its_own(memory):
+    one = await memory.say("I ski.", "I row.")
+    two = await memory.say("I swim.")
+    await DeriveConclusions(memory.decide, Echo())(batch(*one, *two))
+
+    done = await memory.recorded(DerivationCompleted)
+    assert [each.cause.correlation_id for each in done] == [
+        one[0].cause.correlation_id,
+        two[0].cause.correlation_id,
+    ]
+
+
+async def test_a_long_story_is_derived_a_hundred_messages_at_a_time(memory):
+    story = uuid4()
+    said = await memory.say(*(f"I {n}." for n in range(150)), story=story)
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    done = await memory.events(DerivationCompleted)
+    assert [(each.first_seq, each.last_seq) for each in done] == [(1, 100), (101, 150)]
+
+
+async def test_nothing_is_concluded_where_nobody_asked(memory):
+    said = await memory.say("I ski.", derive=False)
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    assert await memory.events(ConclusionDerived) == []
+    [done] = await memory.events(DerivationCompleted)
+    assert done.reason == "not-observed"
+    assert done.handled == {}
+
+
+async def test_an_empty_result_says_so(memory):
+    said = await memory.say("Hello!")
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.reason, done.handled) == ("nothing-to-extract", {"alice": 1})
+
+
+async def test_each_author_is_concluded_about_in_one_append(memory):
+    story = uuid4()
+    said = await memory.say("I ski.", author="alice", story=story)
+    said += await memory.say("I row.", author="bob", story=story)
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    drawn = await memory.events(ConclusionDerived)
+    assert [each.observed for each in drawn] == ["alice", "bob"]
+    [done] = await memory.events(DerivationCompleted)
+    assert done.handled == {"alice": 1, "bob": 1}
+
+
+async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(memory):
+    class Liar(Echo):
+        async def derive(self, window, observed):
+            own = [each.id for each in window if each.author == observed]
+            others = [each.id for each in window if each.author != observed]
+            return [
+                Fact("made up", ("nowhere",)),
+                Fact("rests on another", tuple(others)),
+                Fact("half true", (*others, *own, "nowhere")),
+                Fact(" \x00 ", tuple(own)),
+            ]
+
+    story = uuid4()
+    said = await memory.say("I ski.", author="alice", story=story)
+    said += await memory.say("Fine.", author="bob", derive=False, story=story)
+    await DeriveConclusions(memory.decide, Liar())(batch(*said))
+    [drawn] = await memory.events(ConclusionDerived)
+    assert drawn.content == "half true"
+    assert [each.message for each in drawn.evidence] == [said[0].event.id]
+
+
+async def test_what_is_erased_reaches_no_engine(memory):
+    said = await memory.say(ERASED, "I ski.")
+    engine = Echo()
+    await DeriveConclusions(memory.decide, engine)(batch(*said))
+    assert engine.asked == [("alice", ("I ski.",))]
+    [done] = await memory.events(DerivationCompleted)
+    assert done.last_seq == 2

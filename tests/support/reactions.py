@@ -1,0 +1,143 @@
+"""A real log, words said in it, and what followed: for tests of processors."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from commands.decide import Decide, Reason, Watched
+from domain.event import Engine, Event
+from domain.names import session_stream
+from domain.recorded import Cause, Recorded
+from domain.session import (
+    Draft,
+    Role,
+    Session,
+    add_messages,
+    evolve_session,
+    join_peers,
+)
+from infra.master_key import MasterKey
+from infra.postgres.embedded import ClusterAddress
+from infra.postgres.log import LogSettings, PostgresLog
+from infra.postgres.migrate import migrate
+from processors.ports import Fact, Said
+from processors.processor import Batch
+
+SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+async def opened(database: ClusterAddress) -> AsyncIterator[PostgresLog]:
+    """Open the log of a fresh database."""
+    await migrate(database.dsn())
+    async with PostgresLog.open(
+        database.dsn(), MasterKey(os.urandom(32)), LogSettings(announces=False)
+    ) as log:
+        yield log
+
+
+class Memory:
+    """A log to say things in and to look for what followed."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self.log = log
+        self.decide = Decide(log.store)
+
+    async def say(
+        self,
+        *texts: str,
+        author: str = "alice",
+        session: str = "s",
+        workspace: str = "w",
+        derive: bool = True,
+        short_every: int | None = None,
+        long_every: int | None = None,
+        story: UUID | None = None,
+    ) -> list[Recorded]:
+        """Append messages in one request and return them as recorded."""
+        stream = session_stream(workspace, session)
+        drafts = [
+            Draft(
+                id=uuid4().hex[:21],
+                author=author,
+                content=text,
+                metadata={},
+                created_at=SAID_AT + timedelta(minutes=number),
+                tokens=len(text) // 4,
+                derive=derive,
+                short_every=short_every,
+                long_every=long_every,
+            )
+            for number, text in enumerate(texts)
+        ]
+        cause = Cause(actor="client", correlation_id=story or uuid4())
+        appended = await self.decide(
+            workspace,
+            [Watched(stream, Session(), evolve_session)],
+            lambda states: {
+                stream: add_messages(states[0], (workspace, session), drafts)
+            },
+            Reason(cause),
+        )
+        return list(appended.recorded)
+
+    async def join(self, *peers: str, session: str = "s", workspace: str = "w") -> None:
+        """Let peers join a session: events between the messages."""
+        stream = session_stream(workspace, session)
+        roles = dict.fromkeys(peers, Role())
+        await self.decide(
+            workspace,
+            [Watched(stream, Session(), evolve_session)],
+            lambda states: {
+                stream: join_peers(states[0], (workspace, session), roles, SAID_AT)
+            },
+            Reason(Cause(actor="client", correlation_id=uuid4())),
+        )
+
+    async def recorded(self, *kinds: type[Event]) -> list[Recorded]:
+        """Return all events of these kinds (of any, if none) in order."""
+        kinds = kinds or (Event,)
+        found: list[Recorded] = []
+        after = 0
+        while page := await self.log.store.read_log(after=after, limit=1_000):
+            found += [each for each in page if isinstance(each.event, kinds)]
+            after = page[-1].position
+        return found
+
+    async def events(self, *kinds: type[Event]) -> list[Event]:
+        return [each.event for each in await self.recorded(*kinds)]
+
+
+@pytest.fixture
+async def memory(opened: PostgresLog) -> Memory:
+    return Memory(opened)
+
+
+def batch(*events: Recorded) -> Batch:
+    """Make what a feed would deliver of one session."""
+    return Batch("w/s", events)
+
+
+class Echo:
+    """A reasoner that takes each message for a fact, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    @property
+    def engine(self) -> Engine:
+        return Engine(name="echo", version="1")
+
+    async def derive(self, window: Sequence[Said], observed: str) -> Sequence[Fact]:
+        self.asked.append((observed, tuple(each.text for each in window)))
+        return [
+            Fact(f"{observed} says {each.text}", (each.id,))
+            for each in window
+            if each.author == observed and each.text.startswith("I ")
+        ]
+
+    async def summarize(self, kind: str, previous: str, window: Sequence[Said]) -> str:
+        return f"{kind}:{previous}|" + ",".join(each.text for each in window)
