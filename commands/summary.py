@@ -1,0 +1,74 @@
+"""Record a summary of a session, continuing the chain of its kind."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from commands.decide import Decide, Reason, Watched
+from commands.identity import processor_command
+from commands.ports import Appended
+from domain.event import Engine, Event
+from domain.names import Stream, public_id, summary_stream
+from domain.recorded import Cause
+from domain.session import SummaryKind
+from domain.summary import Summary, SummaryProduced, evolve_summary, produce
+
+
+class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """An engine summed up messages ``from_seq``..``to_seq``, absorbing ``parent``.
+
+    ``name`` identifies the command within the workspace; the summary's id is made
+    from it. ``message`` is the public id of the last message covered.
+    """
+
+    workspace: str
+    session: str
+    name: str
+    kind: SummaryKind
+    from_seq: int
+    to_seq: int
+    message: str
+    parent: str | None
+    content: str
+    tokens: int
+    created_at: datetime
+    engine: Engine
+    cause: Cause
+
+
+def watch_summary(workspace: str, session: str, kind: SummaryKind) -> Watched[Summary]:
+    """Return the newest summary of a kind, as a stream to look at."""
+    stream = summary_stream(workspace, session, kind)
+    return Watched(stream, Summary(), evolve_summary)
+
+
+async def record_summary(decide: Decide, command: RecordSummary) -> Appended | None:
+    """Append ``SummaryProduced``; None if the chain has gone on without it.
+
+    Raises:
+        Overloaded, WrongExpectedVersion: see ``commands.ports``.
+    """
+    identity = processor_command(command.workspace, command.name)
+    chain = watch_summary(command.workspace, command.session, command.kind)
+    event = SummaryProduced(
+        workspace=command.workspace,
+        session=command.session,
+        id=public_id(identity.id.bytes, 0),
+        kind=command.kind,
+        from_seq=command.from_seq,
+        to_seq=command.to_seq,
+        message=command.message,
+        content=command.content,
+        tokens=command.tokens,
+        created_at=command.created_at,
+        engine=command.engine,
+        parent=command.parent,
+    )
+
+    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+        return {chain.stream: produce(states[0], event)}
+
+    cause = msgspec.structs.replace(command.cause, command_id=identity.id)
+    return await decide(command.workspace, (chain,), decision, Reason(cause, identity))

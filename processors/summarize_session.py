@@ -1,0 +1,128 @@
+"""Sums a session up when its messages ask for it, without a gap (RS 4)."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from commands.decide import Decide
+from commands.ports import Clock
+from commands.summary import RecordSummary, record_summary, watch_summary
+from domain.event import ERASED, Event
+from domain.recorded import Recorded
+from domain.session import MessageAdded, SummaryKind
+from domain.summary import Summary
+from processors.following import cause_of, name_of
+from processors.ports import Reasoner, Said, StreamReader, TokenCounter
+from processors.processor import Batch, Done, Outcome
+
+WINDOW = 500
+"""Most messages one summary absorbs; a longer backlog is absorbed in steps."""
+
+
+class SummarizeSession:
+    """Absorbs what was said since the newest summary of a kind that falls due.
+
+    The input is the range after the newest summary, whatever failed in between, so
+    the chain of each kind covers the session from its first message on.
+    """
+
+    name = "summarize_session"
+    handles: tuple[type[Event], ...] = (MessageAdded,)
+
+    def __init__(
+        self,
+        decide: Decide,
+        streams: StreamReader,
+        reasoner: Reasoner,
+        *,
+        tokens: TokenCounter,
+        clock: Clock,
+        generation: int = 1,
+    ) -> None:
+        self._decide = decide
+        self._streams = streams
+        self._reasoner = reasoner
+        self._tokens = tokens
+        self._clock = clock
+        self._generation = generation
+
+    async def __call__(self, batch: Batch) -> Outcome:
+        """Produce the summaries that the batch's messages make due.
+
+        Raises:
+            Unavailable, Overloaded: it may succeed later.
+        """
+        for recorded in batch.events:
+            for kind in _message(recorded).summaries:
+                await self._cover(kind, recorded)
+        return Done()
+
+    async def _cover(self, kind: SummaryKind, due: Recorded) -> None:
+        """Bring the chain of a kind up to the message that made it due."""
+        message = _message(due)
+        chain = watch_summary(message.workspace, message.session, kind)
+        while (newest := await self._decide.look(chain)).to_seq < message.seq:
+            run = await self._said_since(newest.to_seq, due)
+            command = await self._sum_up(kind, newest, run, due) if run else None
+            if command is None:
+                return
+            await record_summary(self._decide, command)
+
+    async def _sum_up(
+        self,
+        kind: SummaryKind,
+        newest: Summary,
+        run: Sequence[Recorded],
+        due: Recorded,
+    ) -> RecordSummary | None:
+        messages = [_message(each) for each in run]
+        window = [
+            Said(each.id, each.author, each.content, each.created_at)
+            for each in messages
+            if each.content not in {"", ERASED}
+        ]
+        previous = "" if newest.content == ERASED else newest.content
+        content = await self._reasoner.summarize(kind, previous, window)
+        if not content.strip():
+            return None
+        return RecordSummary(
+            workspace=messages[0].workspace,
+            session=messages[0].session,
+            name=name_of(f"{self.name}.{kind}", self._generation, run),
+            kind=kind,
+            from_seq=messages[0].seq,
+            to_seq=messages[-1].seq,
+            message=messages[-1].id,
+            parent=newest.id,
+            content=content,
+            tokens=self._tokens.count(content),
+            created_at=self._clock(),
+            engine=self._reasoner.engine,
+            cause=cause_of(self.name, (due,)),
+        )
+
+    async def _said_since(self, seq: int, due: Recorded) -> list[Recorded]:
+        """Return the messages after number ``seq`` up to ``due``, ``WINDOW`` at most.
+
+        A message's version in its stream is never below its number, so the page
+        after version ``seq`` begins at or before the first message wanted.
+        """
+        last = _message(due).seq
+        run: list[Recorded] = []
+        version = seq
+        while version < due.version and len(run) < WINDOW:
+            page = await self._streams.read_stream(
+                due.stream, after=version, limit=WINDOW
+            )
+            if not page:
+                break
+            version = page[-1].version
+            run += [
+                each
+                for each in page
+                if isinstance(each.event, MessageAdded) and seq < each.event.seq <= last
+            ]
+        return run[:WINDOW]
+
+
+def _message(recorded: Recorded) -> MessageAdded:
+    return cast("MessageAdded", recorded.event)
