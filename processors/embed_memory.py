@@ -1,0 +1,133 @@
+"""Gives messages and conclusions their vectors, behind all requests (RS 9)."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from commands.decide import Decide
+from commands.embedding import (
+    RecordEmbeddings,
+    record_embeddings,
+    watch_embeddings,
+)
+from domain.conclusion import ConclusionDerived
+from domain.embedding import Embedded, Written, embedding_text
+from domain.event import ERASED, Event
+from domain.recorded import Recorded
+from domain.session import MessageAdded
+from processors.following import cause_of, name_of
+from processors.ports import Embedder, EmbeddingStore, Fingerprint
+from processors.processor import Batch, Done, Outcome
+from processors.runs import runs
+
+AT_ONCE = 32
+"""Most texts handed to the embedder in one call."""
+
+
+class _Text(msgspec.Struct, frozen=True):
+    """What of an event is embedded."""
+
+    recorded: Recorded
+    kind: Literal["message", "conclusion"]
+    id: str
+    text: str
+
+
+class EmbedMemory:
+    """Embeds each text once per model and records that its vector is there.
+
+    A vector is stored under its text's fingerprint before the record says so; a
+    text whose vector is there already never reaches the embedder. What is erased or
+    empty has none.
+    """
+
+    name = "embed_memory"
+    handles: tuple[type[Event], ...] = (MessageAdded, ConclusionDerived)
+
+    def __init__(
+        self,
+        decide: Decide,
+        embedder: Embedder,
+        store: EmbeddingStore,
+        fingerprint: Fingerprint,
+        *,
+        generation: int = 1,
+    ) -> None:
+        self._decide = decide
+        self._embedder = embedder
+        self._store = store
+        self._fingerprint = fingerprint
+        self._generation = generation
+
+    async def __call__(self, batch: Batch) -> Outcome:
+        """Embed what is new in the batch, ``AT_ONCE`` texts at a time.
+
+        Raises:
+            Unavailable, Overloaded: it may succeed later.
+        """
+        tenant = batch.events[0].tenant
+        seen = await self._decide.look(watch_embeddings(tenant, batch.ordering_key))
+        through = seen.through.get(self._embedder.model, 0)
+        new = [
+            text
+            for recorded in batch.events
+            if recorded.position > through and (text := _text(recorded)) is not None
+        ]
+        for start in range(0, len(new), AT_ONCE):
+            await self._embed(batch.ordering_key, new[start : start + AT_ONCE])
+        return Done()
+
+    async def _embed(self, ordering_key: str, texts: Sequence[_Text]) -> None:
+        """Store the vectors that are missing, then record each story's texts."""
+        tenant = texts[0].recorded.tenant
+        prints = await self._fingerprint(tenant, [each.text for each in texts])
+        await self._store_missing(tenant, texts, prints)
+        written = {
+            text.recorded.position: Written(
+                text.recorded.position, Embedded(text.kind, text.id, fingerprint)
+            )
+            for text, fingerprint in zip(texts, prints, strict=True)
+        }
+        for run in runs([each.recorded for each in texts]):
+            command = RecordEmbeddings(
+                workspace=tenant,
+                session=getattr(run[0].event, "session", None),
+                ordering_key=ordering_key,
+                name=name_of(
+                    f"{self.name}.{self._embedder.model}", self._generation, run
+                ),
+                model=self._embedder.model,
+                dimensions=self._embedder.dimensions,
+                written=tuple(written[each.position] for each in run),
+                cause=cause_of(self.name, run),
+            )
+            await record_embeddings(self._decide, command)
+
+    async def _store_missing(
+        self, tenant: str, texts: Sequence[_Text], prints: Sequence[str]
+    ) -> None:
+        model = self._embedder.model
+        there = await self._store.get_many(tenant, model, prints)
+        missing = {
+            fingerprint: text.text
+            for text, fingerprint in zip(texts, prints, strict=True)
+            if fingerprint not in there
+        }
+        if missing:
+            vectors = await self._embedder.embed(list(missing.values()))
+            await self._store.put_many(
+                tenant, model, dict(zip(missing, vectors, strict=True))
+            )
+
+
+def _text(recorded: Recorded) -> _Text | None:
+    """Return what of the event is embedded, None if nothing is."""
+    match recorded.event:
+        case MessageAdded(content=content) if content not in {"", ERASED}:
+            text = embedding_text(recorded.event.author, content)
+            return _Text(recorded, "message", recorded.event.id, text)
+        case ConclusionDerived(content=content) if content not in {"", ERASED}:
+            return _Text(recorded, "conclusion", recorded.event.id, content)
+        case _:
+            return None
