@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.support.needs", "tests.support.postgres"]
+pytest_plugins = ["tests.support.needs", "tests.support.postgres", "tests.support.log"]
