@@ -1,0 +1,117 @@
+"""Configuration as it is sent and stored: known sections checked, others kept."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from commands.routes.free_json import Text, clean
+
+MAX_INSTRUCTIONS = 2_000
+"""Most tokens of custom instructions (HC 5.1)."""
+
+_CERTAINLY_TOO_LONG = 128 * MAX_INSTRUCTIONS
+
+
+def _short_enough(text: str, info: ValidationInfo) -> str:
+    if len(text) > _CERTAINLY_TOO_LONG or (
+        len(text) > MAX_INSTRUCTIONS and _count(info)(text) > MAX_INSTRUCTIONS
+    ):
+        raise ValueError(
+            f"custom_instructions must not exceed {MAX_INSTRUCTIONS} tokens"
+        )
+    return text
+
+
+def _count(info: ValidationInfo) -> Callable[[str], int]:
+    count: Callable[[str], int] = (info.context or {})["count_tokens"]
+    return count
+
+
+Instructions = Annotated[Text, AfterValidator(_short_enough)]
+
+
+class Reasoning(BaseModel):
+    """Whether and how messages are reasoned about."""
+
+    enabled: bool | None = None
+    custom_instructions: Instructions | None = None
+
+
+class PeerCard(BaseModel):
+    """Whether peer cards are used and made."""
+
+    use: bool | None = None
+    create: bool | None = None
+
+
+class Summary(BaseModel):
+    """Whether and how often sessions are summed up."""
+
+    enabled: bool | None = None
+    messages_per_short_summary: Annotated[int, Field(ge=10)] | None = None
+    messages_per_long_summary: Annotated[int, Field(ge=20)] | None = None
+
+    @model_validator(mode="after")
+    def _long_is_longer(self) -> Self:
+        short, long = self.messages_per_short_summary, self.messages_per_long_summary
+        if short is not None and long is not None and long <= short:
+            raise ValueError(
+                "messages_per_long_summary must be greater than "
+                "messages_per_short_summary"
+            )
+        return self
+
+
+class Dream(BaseModel):
+    """Whether memory is consolidated in the background."""
+
+    enabled: bool | None = None
+
+
+class Configuration(BaseModel):
+    """A workspace's or a session's configuration (HC 5.1)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reasoning: Reasoning | None = None
+    peer_card: PeerCard | None = None
+    summary: Summary | None = None
+    dream: Dream | None = None
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        if self.__pydantic_extra__:
+            self.__pydantic_extra__ = clean(self.__pydantic_extra__)
+        return self
+
+    def stored(self) -> dict[str, Any]:
+        """Return what is kept: no nulls in known sections, all else as sent."""
+        known = {
+            name: section.model_dump(exclude_none=True)
+            for name in type(self).model_fields
+            if (section := getattr(self, name)) is not None
+        }
+        return {**(self.__pydantic_extra__ or {}), **known}
+
+
+class MessageConfiguration(BaseModel):
+    """A message's configuration: only reasoning is honoured (HC 5.1)."""
+
+    reasoning: Reasoning | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Return what counts of it."""
+        return self.model_dump(exclude_none=True)
+
+
+def stored(settings: Configuration | MessageConfiguration | None) -> Any:
+    """Return what is kept of a configuration, None when none was sent."""
+    return None if settings is None else settings.stored()

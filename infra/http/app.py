@@ -1,0 +1,80 @@
+"""The HTTP application, made from doors and what they need."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ControllerRouterHandler
+
+from infra.http.description import description_routes
+from infra.http.errors import answer_failure
+from infra.http.health import health_route
+from infra.http.origin import RequestOrigin
+from infra.http.threshold import Threshold
+from infra.http.validation import RequestParse
+
+MAX_BODY = 32 * 1024 * 1024
+"""Largest request body in bytes: 100 messages of 25,000 escaped characters."""
+
+ORIGINS = ("http://localhost", "http://127.0.0.1:8000", "https://api.honcho.dev")
+"""Origins allowed unless settings say otherwise (HC 1.15)."""
+
+
+class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be chosen about the HTTP application.
+
+    ``is_ready`` turns ``/health`` to 200; ``count_tokens`` counts o200k_base.
+    """
+
+    is_ready: Callable[[], bool]
+    count_tokens: Callable[[str], int]
+    allowed_origins: Sequence[str] = ORIGINS
+
+
+def create_app(
+    doors: Sequence[ControllerRouterHandler],
+    dependencies: Mapping[str, Any],
+    settings: AppSettings,
+) -> Threshold:
+    """Return the ASGI application; its Litestar is in ``litestar``.
+
+    ``dependencies`` are injected by name, as they are, into handlers that ask for
+    them; ``parse`` and ``origin`` are made here for each request.
+    """
+
+    async def parse(request: Request[Any, Any, Any]) -> RequestParse:
+        return RequestParse(request, settings.count_tokens)
+
+    async def origin(request: Request[Any, Any, Any]) -> RequestOrigin:
+        return RequestOrigin(request)
+
+    app = Litestar(
+        [*doors, health_route(settings.is_ready), *description_routes()],
+        dependencies={
+            "parse": Provide(parse),
+            "origin": Provide(origin),
+            **{name: _as_it_is(value) for name, value in dependencies.items()},
+        },
+        exception_handlers={HTTPException: answer_failure, Exception: answer_failure},
+        cors_config=CORSConfig(
+            allow_origins=list(settings.allowed_origins),
+            allow_credentials=True,
+            expose_headers=["X-Position"],
+            max_age=600,
+        ),
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Threshold(app, settings.allowed_origins)
+
+
+def _as_it_is(value: Any) -> Provide:
+    """Inject a value; one who brings a ``Provide`` has said how."""
+    if isinstance(value, Provide):
+        return value
+    return Provide(lambda: value, use_cache=True, sync_to_thread=False)

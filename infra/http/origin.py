@@ -1,0 +1,55 @@
+"""Who asks and under which key, told to a write."""
+
+from hashlib import sha256
+from typing import Any
+
+from litestar import Request
+
+from commands.decide import Reason
+from commands.ports import CommandIdentity
+from domain.errors import Invalid
+from domain.names import command_id
+from domain.recorded import Cause
+from infra.http.correlation import correlation_of, trace_parent_of
+
+MAX_KEY = 255
+"""Longest ``Idempotency-Key`` in characters."""
+
+
+class RequestOrigin:
+    """Fulfils the ``Origin`` port for one request."""
+
+    def __init__(self, request: Request[Any, Any, Any]) -> None:
+        self._request = request
+
+    async def reason(self, tenant: str) -> Reason:
+        """Return cause and identity; a client's key never meets a processor's id.
+
+        Raises:
+            Invalid: the ``Idempotency-Key`` is empty, too long or not printable.
+        """
+        scope = self._request.scope
+        key = self._request.headers.get("idempotency-key")
+        command = None
+        if key is not None:
+            if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+                raise Invalid(
+                    f"Idempotency-Key must be 1 to {MAX_KEY} printable characters"
+                )
+            command = CommandIdentity(
+                command_id(tenant, f"client:{key}"), await self._hash()
+            )
+        cause = Cause(
+            actor="client",
+            correlation_id=correlation_of(scope),
+            command_id=command.id if command is not None else None,
+            trace_parent=trace_parent_of(scope),
+        )
+        return Reason(cause, command)
+
+    async def _hash(self) -> bytes:
+        """Return SHA-256 of method, path, query and body (architecture section 2)."""
+        scope = self._request.scope
+        head = f"{scope['method']}\n{scope['path']}\n".encode(errors="replace")
+        body = await self._request.body()
+        return sha256(head + scope["query_string"] + b"\n" + body).digest()
