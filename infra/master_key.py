@@ -9,6 +9,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from pathlib import Path
 from struct import Struct
+from tempfile import mkstemp
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -86,9 +87,8 @@ def kept_master_key(folder: Path) -> MasterKey:
 
 
 def _make(path: Path) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    file, name = mkstemp(prefix=f"{FILE}.", dir=path.parent)  # mode 0600
+    unfinished = Path(name)
     try:
         os.write(file, os.urandom(LENGTH))
         os.fsync(file)

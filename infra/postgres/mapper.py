@@ -80,12 +80,17 @@ class StructMapper(Mapper[Any]):
         """Encode an event's clear and personal parts.
 
         Raises:
-            ValueError: this type of event may not be stored.
+            ValueError: this type of event may not be stored, or a value in it.
         """
         shape = self._shapes.get(tag_of(event))
         if shape is None:
             raise ValueError(f"{type(event).__name__} is not an event of the log")
-        return shape.split(event)
+        try:
+            return shape.split(event)
+        except (OverflowError, TypeError, RecursionError) as error:
+            raise ValueError(
+                f"{type(event).__name__} holds what JSON cannot"
+            ) from error
 
     def sealing_of(self, data: bytes) -> Sealing:
         """Tell which key stored data needs, without opening it.
