@@ -10,11 +10,15 @@ from processors.offline.standalone import stands_alone
 from processors.offline.words import words
 
 _SHORTEST_HEAD = 3
+_LONGEST = 600
+"""Characters; what goes on for longer without a stop is no sentence of a chat."""
 
 
 def clauses(sentence: Sentence) -> list[str]:
     """Statements that stand alone; what cannot is kept with the one before it."""
     text = sentence.text
+    if len(text) > _LONGEST:
+        return []
     if sentence.mark == "?":
         text = _before_question(text)
     if _you().search(text):

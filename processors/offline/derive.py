@@ -73,7 +73,7 @@ def _may_tell() -> re.Pattern[str]:
     """Whether a text can hold a self-statement at all: most of the speed is here."""
     return re.compile(
         r"\b(?:i|i['\u2019]?m|i['\u2019]?ve|i['\u2019]ll|i['\u2019]d|my|me|we|our|us|mine)\b"
-        r"|(?:^|[.!?\n-]\s*)(?:[a-z]+,? ){0,3}(?:been|just|working|planning|trying"
+        r"|(?:^|[.!?\n-] ?)(?:[a-z]+,? ){0,3}(?:been|just|working|planning|trying"
         r"|hoping"
         r"|researching|thinking|learning|studying|getting|preparing|looking|training"
         r"|saving|moving|volunteering|teaching|taking|starting|building|writing|heading"
