@@ -1,1 +1,24 @@
 """The HTTP doors that change something. The only place here that knows Litestar."""
+
+from commands.routes.cards import put_card
+from commands.routes.chat import post_chat
+from commands.routes.members import delete_peers, post_peers
+from commands.routes.messages import post_messages
+from commands.routes.peers import post_peer, put_peer
+from commands.routes.sessions import post_session, put_session
+from commands.routes.workspaces import post_workspace, put_workspace
+
+ROUTES = (
+    post_workspace,
+    put_workspace,
+    post_peer,
+    put_peer,
+    put_card,
+    post_chat,
+    post_session,
+    put_session,
+    post_peers,
+    delete_peers,
+    post_messages,
+)
+"""Every door of this package; each asks for ``parse``, ``origin`` and ``write``."""

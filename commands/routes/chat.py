@@ -6,11 +6,11 @@ import msgspec
 from litestar import Response, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from commands.ports import AskedQuestion
 from commands.question import ask
-from commands.routes.free_json import Text
+from commands.routes.free_json import strip_nul
 from commands.routes.ports import (
     GivenAnswerer,
     GivenOrigin,
@@ -23,13 +23,16 @@ from domain.errors import Invalid
 MAX_QUERY = 10_000
 """Longest question in characters (HC 10)."""
 
+Query = Annotated[
+    str, Field(min_length=1, max_length=MAX_QUERY), AfterValidator(strip_nul)
+]
 Scope = Annotated[list[str], Field(min_length=1, max_length=100)]
 
 
 class ChatRequest(BaseModel):
     """Body of E12."""
 
-    query: Annotated[Text, Field(min_length=1, max_length=MAX_QUERY)]
+    query: Query
     stream: bool = False
     target: str | None = None
     session_id: str | None = None

@@ -10,7 +10,7 @@ from litestar.status_codes import HTTP_201_CREATED
 from pydantic import AfterValidator, BaseModel, Field
 
 from commands.messages import AddMessages, Said, add_messages
-from commands.routes.free_json import Metadata, Text
+from commands.routes.free_json import Metadata, strip_nul
 from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.routes.settings import MessageConfiguration, stored
@@ -36,10 +36,13 @@ def _in_utc(value: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
+Content = Annotated[str, Field(max_length=MAX_CONTENT), AfterValidator(strip_nul)]
+
+
 class NewMessage(BaseModel):
     """One message of E32."""
 
-    content: Annotated[Text, Field(max_length=MAX_CONTENT)]
+    content: Content
     peer_id: str
     metadata: Metadata | None = None
     configuration: MessageConfiguration | None = None

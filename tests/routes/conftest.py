@@ -1,0 +1,6 @@
+"""The HTTP doors of the write side over a real log."""
+
+from tests.support.application import app
+from tests.support.log import log, log_dsn, master_key, migrated
+
+__all__ = ["app", "log", "log_dsn", "master_key", "migrated"]
