@@ -1,0 +1,280 @@
+"""A processor gets every event, each key in order, and no key stops another."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+from infra.feed import FeedLimits
+from infra.feed_ledger import FeedLedger, Hold, Superseded
+from infra.processor_positions import processor_positions
+from processors.ports import Unavailable
+from processors.processor import Done, Park, Retry
+from tests.support.feeding import AT_ONCE, Scripted
+
+LATER = timedelta(hours=1)
+
+
+def failing_at(text, outcome):
+    """Answer so for batches that hold a text, as long as ``still`` is set."""
+
+    def answer(batch):
+        held = any(each.event.content == text for each in batch.events)
+        if not (held and answer.still):
+            return Done()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    answer.still = True
+    return answer
+
+
+async def test_each_key_gets_its_events_in_order(memory, feeding):
+    for text in "abc":
+        await memory.say(text, session="one")
+        await memory.say(text.upper(), session="two")
+    scripted = Scripted()
+    feed = await feeding.feed(scripted)
+    await feeding.until_idle(feed)
+    assert scripted.texts("w/one") == ["a", "b", "c"]
+    assert scripted.texts("w/two") == ["A", "B", "C"]
+
+
+async def test_what_it_does_not_handle_moves_the_checkpoint_only(memory, feeding):
+    await memory.join("alice", "bob")
+    scripted = Scripted()
+    feed = await feeding.feed(scripted)
+    await feeding.until_idle(feed)
+    assert scripted.delivered == []
+    [stands] = await processor_positions(feeding.pool)
+    assert stands.position == await memory.log.store.head() == 2
+
+
+async def test_a_feed_goes_on_where_the_last_one_stood(memory, feeding):
+    await memory.say("a")
+    await feeding.until_idle(await feeding.feed(Scripted()))
+    await memory.say("b")
+    scripted = Scripted()
+    await feeding.until_idle(await feeding.feed(scripted))
+    assert scripted.texts("w/s") == ["b"]
+
+
+async def test_a_log_longer_than_a_page_is_fed_page_by_page(memory, feeding):
+    await memory.say(*(str(number) for number in range(25)))
+    scripted = Scripted()
+    limits = FeedLimits(page=10)
+    await feeding.until_idle(await feeding.feed(scripted, limits))
+    assert scripted.texts("w/s") == [str(number) for number in range(25)]
+    assert max(len(texts) for _, texts in scripted.delivered) == 10
+
+
+async def test_a_crash_before_the_checkpoint_delivers_again(memory, feeding):
+    await memory.say("a")
+    feed = await feeding.feed(Scripted(failing_at("a", asyncio.CancelledError())))
+    with contextlib.suppress(asyncio.CancelledError, BaseExceptionGroup):
+        await feed.turn()
+    scripted = Scripted()
+    await feeding.until_idle(await feeding.feed(scripted))
+    assert scripted.texts("w/s") == ["a"]
+
+
+async def test_a_key_that_waits_keeps_its_order_and_stops_no_other(memory, feeding):
+    answer = failing_at("b", Retry(LATER, "not now"))
+    scripted = Scripted(answer)
+    feed = await feeding.feed(scripted)
+    await memory.say("a", session="one")
+    await feeding.until_idle(feed)
+    await memory.say("b", session="one")
+    await memory.say("x", session="two")
+    await feeding.until_idle(feed)
+    await memory.say("c", session="one")
+    await memory.say("y", session="two")
+    await feeding.until_idle(feed)
+
+    assert scripted.texts("w/two") == ["x", "y"]
+    assert scripted.texts("w/one") == ["a", "b"]
+    [waiting] = await feeding.parking.list()
+    assert (waiting.ordering_key, waiting.state) == ("w/one", "retry")
+    assert (waiting.reason, waiting.attempts, waiting.tenant) == ("not now", 1, "w")
+    [stands] = await processor_positions(feeding.pool)
+    assert (stands.position, stands.oldest_waiting) == (5, 2)
+
+    answer.still = False
+    assert await feeding.parking.retry("scripted", "w/one")
+    await feeding.until_idle(feed)
+    assert scripted.texts("w/one") == ["a", "b", "b", "c"]
+    assert await feeding.parking.list() == []
+    await memory.say("d", session="one")
+    await feeding.until_idle(feed)
+    assert scripted.texts("w/one")[-1] == "d"
+
+
+async def test_a_retry_that_is_due_comes_by_itself(memory, feeding):
+    failures = iter([Retry(timedelta(), "once"), Retry(timedelta(), "twice"), Done()])
+    scripted = Scripted(lambda _batch: next(failures))
+    await memory.say("a", "b")
+    await feeding.until_idle(await feeding.feed(scripted))
+    assert scripted.delivered == [("w/s", ["a", "b"])] * 3
+    assert await feeding.parking.list() == []
+
+
+async def test_a_running_feed_waits_until_a_retry_is_due(memory, feeding):
+    failures = iter([Retry(timedelta(milliseconds=30), "soon"), Done()])
+    scripted = Scripted(lambda _batch: next(failures))
+    feed = await feeding.feed(scripted)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(feed.run())
+        await memory.say("a")
+        async with asyncio.timeout(5):
+            while len(scripted.delivered) < 2:  # noqa: ASYNC110  a bounded wait
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+
+async def test_who_does_not_answer_is_asked_again_and_again(memory, feeding):
+    answer = failing_at("a", Unavailable("the model"))
+    scripted = Scripted(answer)
+    feed = await feeding.feed(scripted)
+    await memory.say("a")
+    for _ in range(12):
+        await feed.turn()
+    [waiting] = await feeding.parking.list()
+    assert (waiting.state, waiting.reason) == ("retry", "Unavailable")
+    assert waiting.attempts > AT_ONCE.attempts
+    answer.still = False
+    await feeding.until_idle(feed)
+    assert await feeding.parking.list() == []
+
+
+async def test_waits_grow_up_to_a_bound_and_honour_what_was_asked(feeding):
+    limits = FeedLimits(
+        first_wait=timedelta(seconds=10), longest_wait=timedelta(seconds=60)
+    )
+    feed = await feeding.feed(Scripted(), limits)
+    waits = [feed._patience(attempts, None) for attempts in range(5)]
+    assert [each.total_seconds() for each in waits] == [10, 20, 40, 60, 60]
+    assert feed._patience(0, 33.0) == timedelta(seconds=33)
+
+
+async def test_a_bug_is_tried_some_times_then_parks_at_the_one_event(
+    memory, feeding, caplog
+):
+    scripted = Scripted(failing_at("secret b", ZeroDivisionError("secret b")))
+    feed = await feeding.feed(scripted)
+    await memory.say("a", "secret b", "c")
+    await feeding.until_idle(feed)
+    [waiting] = await feeding.parking.list(parked_only=True)
+    assert (waiting.state, waiting.reason) == ("parked", "ZeroDivisionError")
+    assert waiting.position == 2
+    assert "c" not in scripted.texts("w/s")[-1:]
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_parked_key_waits_for_an_operator(memory, feeding):
+    answer = failing_at("b", Park("cannot be read"))
+    scripted = Scripted(answer)
+    feed = await feeding.feed(scripted)
+    await memory.say("a", "b", "c")
+    await feeding.until_idle(feed)
+    [waiting] = await feeding.parking.list(parked_only=True)
+    assert (waiting.position, waiting.reason) == (2, "cannot be read")
+    delivered = len(scripted.delivered)
+    await memory.say("d")
+    await feeding.until_idle(feed)
+    assert len(scripted.delivered) == delivered
+
+    answer.still = False
+    await feeding.parking.retry("scripted", "w/s")
+    await feeding.until_idle(feed)
+    assert scripted.texts("w/s")[-3:] == ["b", "c", "d"]
+    assert await feeding.parking.list() == []
+
+
+async def test_skipping_passes_over_the_one_event(memory, feeding):
+    scripted = Scripted(failing_at("b", Park("cannot be read")))
+    feed = await feeding.feed(scripted)
+    await memory.say("a", "b", "c")
+    await feeding.until_idle(feed)
+    assert await feeding.parking.skip("scripted", "w/s")
+    await feeding.until_idle(feed)
+    assert scripted.delivered[-1] == ("w/s", ["c"])
+    assert await feeding.parking.list() == []
+    assert not await feeding.parking.skip("scripted", "w/s")
+    assert not await feeding.parking.retry("scripted", "w/s")
+
+
+async def test_two_feeds_at_once_lose_nothing_and_keep_order(memory, feeding):
+    one, two = Scripted(), Scripted()
+    feeds = [await feeding.feed(each, FeedLimits(page=3)) for each in (one, two)]
+    for number in range(8):
+        await memory.say(str(number), session="one")
+        await memory.say(str(number), session="two")
+    await asyncio.gather(*(feeding.until_idle(each) for each in feeds))
+    for key in ("w/one", "w/two"):
+        for feed in (one, two):
+            assert feed.texts(key) == sorted(feed.texts(key))
+        seen = {*one.texts(key), *two.texts(key)}
+        assert seen == {str(number) for number in range(8)}
+
+
+async def test_a_feed_that_passed_over_a_released_key_looks_again(memory, feeding):
+    """Between two feeds no event may fall: one passes over, one releases."""
+    await memory.say("a", "b")
+    ledger = FeedLedger(feeding.pool, "scripted")
+    await ledger.begin()
+    events = await memory.recorded()
+    hold = Hold(
+        key="w/s", tenant="w", position=1, attempts=1, after=timedelta(), reason="x"
+    )
+    await ledger.advance(0, (1, events[0].id), [hold], ())
+
+    await ledger.release("w/s", 1)
+    with pytest.raises(Superseded):
+        await ledger.advance(1, (2, events[1].id), [], ["w/s"])
+    assert (await ledger.standing()).position == 1
+
+
+async def test_a_release_behind_the_checkpoint_holds_on_for_the_rest(memory, feeding):
+    await memory.say("a", "b")
+    events = await memory.recorded()
+    ledger = FeedLedger(feeding.pool, "scripted")
+    await ledger.begin()
+    hold = Hold(
+        key="w/s", tenant="w", position=1, attempts=3, after=timedelta(), reason="x"
+    )
+    await ledger.advance(0, (1, events[0].id), [hold], ())
+    await ledger.advance(1, (2, events[1].id), [], ["w/s"])
+
+    await ledger.release("w/s", 1)
+    held = (await ledger.standing()).held["w/s"]
+    assert (held.position, held.attempts) == (2, 0)
+    await ledger.release("w/s", 2)
+    assert (await ledger.standing()).held == {}
+
+
+async def test_a_checkpoint_moves_by_compare_and_set(memory, feeding):
+    await memory.say("a", "b")
+    events = await memory.recorded()
+    ledger = FeedLedger(feeding.pool, "scripted")
+    await ledger.begin()
+    await ledger.advance(0, (1, events[0].id), [], ())
+    with pytest.raises(Superseded):
+        await ledger.advance(0, (2, events[1].id), [], ())
+
+
+async def test_a_key_held_far_behind_is_found_again(memory, feeding):
+    answer = failing_at("a", Retry(LATER, "not now"))
+    scripted = Scripted(answer)
+    limits = FeedLimits(page=5)
+    feed = await feeding.feed(scripted, limits)
+    await memory.say("a", session="one")
+    await memory.say(*(str(number) for number in range(120)), session="two")
+    await memory.say("z", session="one")
+    await feeding.until_idle(feed)
+    answer.still = False
+    await feeding.parking.retry("scripted", "w/one")
+    await feeding.until_idle(feed)
+    assert scripted.texts("w/one") == ["a", "a", "z"]
