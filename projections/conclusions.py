@@ -63,12 +63,12 @@ class Conclusions:
             to_position   bigint,
             PRIMARY KEY (tenant, id, from_position)
         );
+        CREATE INDEX conclusion_origin
+            ON conclusion (tenant, origin, id, from_position);
     """
     indexes = """
         CREATE UNIQUE INDEX conclusion_current ON conclusion (tenant, id)
             WHERE to_position IS NULL;
-        CREATE INDEX conclusion_origin
-            ON conclusion (tenant, origin, id, from_position);
         CREATE INDEX conclusion_pair
             ON conclusion (tenant, observer, observed, from_position)
             INCLUDE (to_position);

