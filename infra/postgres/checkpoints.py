@@ -1,0 +1,85 @@
+"""How far each projection is folded, moved only from where it was found."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from projections.ports import LogReader
+from projections.projection import Projection
+
+
+class LogDiverged(Exception):  # noqa: N818  says what was found
+    """The views were folded from another log than this one."""
+
+
+class CheckpointMoved(Exception):  # noqa: N818  says what was found
+    """Another runner folds the same projections; nothing was changed."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The last position folded into a projection, and the id of the event there."""
+
+    position: int
+    event: UUID | None
+
+
+async def load_checkpoints(
+    connection: asyncpg.Connection, projections: Sequence[Projection]
+) -> dict[str, Checkpoint]:
+    """Return each projection's checkpoint.
+
+    Raises:
+        LookupError: a projection's tables were never made.
+    """
+    rows = await connection.fetch(
+        "SELECT projection, position, event FROM checkpoint"
+        " WHERE projection = ANY($1::text[])",
+        [each.name for each in projections],
+    )
+    found = {r["projection"]: Checkpoint(r["position"], r["event"]) for r in rows}
+    missing = [each.name for each in projections if each.name not in found]
+    if missing:
+        raise LookupError(f"No tables were made for {', '.join(missing)}")
+    return found
+
+
+async def verify_checkpoints(
+    log: LogReader, checkpoints: Mapping[str, Checkpoint]
+) -> None:
+    """Check that the log still holds the events the views were folded from.
+
+    Raises:
+        LogDiverged: it does not, as after another log was put in its place.
+    """
+    for checkpoint in set(checkpoints.values()):
+        if checkpoint.position == 0:
+            continue
+        at = await log.read_log(after=checkpoint.position - 1, limit=1)
+        if not at or at[0].id != checkpoint.event:
+            raise LogDiverged(
+                f"The views were folded up to position {checkpoint.position} of "
+                "another log: rebuild them"
+            )
+
+
+async def move_checkpoints(
+    connection: asyncpg.Connection, moves: Mapping[str, int], to: Checkpoint
+) -> None:
+    """Move each projection from the position given to a new one, or none of them.
+
+    Raises:
+        CheckpointMoved: one was no longer there; the caller rolls back.
+    """
+    status = await connection.execute(
+        "UPDATE checkpoint AS c SET position = $3, event = $4"
+        " FROM unnest($1::text[], $2::bigint[]) AS g(projection, position)"
+        " WHERE c.projection = g.projection AND c.position = g.position",
+        list(moves),
+        list(moves.values()),
+        to.position,
+        to.event,
+    )
+    if status != f"UPDATE {len(moves)}":
+        raise CheckpointMoved("Another runner folds the same views")

@@ -1,0 +1,163 @@
+"""The schema the views live in: made, recognised, and reached by a connection."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Final
+
+import asyncpg
+
+from projections.projection import Projection
+
+LIVE: Final = "view"
+"""The schema that readers see."""
+
+_TURN: Final = 7700102
+
+_CHECKPOINT: Final = """
+CREATE TABLE IF NOT EXISTS checkpoint (
+    projection text    COLLATE "C" NOT NULL,
+    version    integer NOT NULL,
+    shape      text    COLLATE "C" NOT NULL,
+    position   bigint  NOT NULL,
+    event      uuid,
+    PRIMARY KEY (projection)
+) WITH (fillfactor = 50);
+"""
+
+# Readers may act as a role of their own (infra/postgres/role.py).
+_GRANT: Final = """
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'palimpsest_app') THEN
+        GRANT USAGE ON SCHEMA {schema} TO palimpsest_app;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}
+            GRANT SELECT ON TABLES TO palimpsest_app;
+    END IF;
+END $$;
+"""
+
+_EXTENSION: Final = """
+SELECT quote_ident(n.nspname) FROM pg_extension AS e
+JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
+"""
+
+
+class ViewsNewer(Exception):  # noqa: N818  says what was found
+    """The views were made by a later version of Palimpsest than this one."""
+
+
+async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
+    """Connect for folding: unqualified names are the tables of this schema.
+
+    Commits need not wait for the disk: what is lost is folded again. Statements are
+    planned while tables are empty and kept, so none may rest on a table's smallness.
+    """
+    connection = await asyncpg.connect(
+        dsn,
+        server_settings={
+            "application_name": f"palimpsest-{schema}",
+            "default_transaction_isolation": "read committed",
+            "synchronous_commit": "off",
+            "enable_seqscan": "off",
+            "jit": "off",
+        },
+    )
+    try:
+        vectors = await connection.fetchval(_EXTENSION)
+        path = schema if vectors is None else f"{schema}, {vectors}"
+        await connection.execute(f"SET search_path TO {path}")
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def make_views(
+    dsn: str, projections: Sequence[Projection], schema: str = LIVE
+) -> list[str]:
+    """Make what is missing; return the projections that must be rebuilt.
+
+    Those are the ones whose tables were made by an earlier version or in another
+    shape. Several processes may call it at once.
+
+    Raises:
+        ViewsNewer: a later version of Palimpsest made them; nothing was changed.
+    """
+    await _make_extension(dsn)
+    connection = await connect_views(dsn, schema)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
+            await make_schema(connection, schema)
+            return await _make_missing(connection, projections)
+    finally:
+        await connection.close()
+
+
+async def make_schema(connection: asyncpg.Connection, schema: str) -> None:
+    """Make the schema, with its table of checkpoints, if it is not there."""
+    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    await connection.execute(_GRANT.format(schema=schema))
+    await connection.execute(_CHECKPOINT)
+
+
+async def make_tables(
+    connection: asyncpg.Connection, projections: Iterable[Projection]
+) -> None:
+    """Make the tables of projections, and note that nothing is folded into them."""
+    for each in projections:
+        await connection.execute(each.tables)
+        await connection.execute(
+            "INSERT INTO checkpoint (projection, version, shape, position)"
+            " VALUES ($1, $2, $3, 0)",
+            each.name,
+            each.version,
+            shape_of(each),
+        )
+
+
+async def make_indexes(
+    connection: asyncpg.Connection, projections: Iterable[Projection]
+) -> None:
+    """Make the indexes that only readers need."""
+    for each in projections:
+        if each.indexes:
+            await connection.execute(each.indexes)
+
+
+def shape_of(projection: Projection) -> str:
+    """Return a hash of a projection's tables and indexes."""
+    shape = f"{projection.version}\n{projection.tables}\n{projection.indexes}"
+    return sha256(shape.encode()).hexdigest()[:16]
+
+
+async def _make_missing(
+    connection: asyncpg.Connection, projections: Sequence[Projection]
+) -> list[str]:
+    rows = await connection.fetch("SELECT projection, version, shape FROM checkpoint")
+    found = {row["projection"]: row for row in rows}
+    for each in projections:
+        if each.name in found and found[each.name]["version"] > each.version:
+            raise ViewsNewer(
+                f"The views are newer than this Palimpsest: {each.name} stands at "
+                f"version {found[each.name]['version']}, this one knows {each.version}"
+            )
+    missing = [each for each in projections if each.name not in found]
+    await make_tables(connection, missing)
+    await make_indexes(connection, missing)
+    return [
+        each.name
+        for each in projections
+        if each.name in found and found[each.name]["shape"] != shape_of(each)
+    ]
+
+
+async def _make_extension(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        if await connection.fetchval(_EXTENSION) is None:
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
+                await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    finally:
+        await connection.close()

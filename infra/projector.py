@@ -1,0 +1,269 @@
+"""Keeps a group of views folded from the log, and tells who waits how far it is."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
+
+from commands.ports import EventStoreError
+from domain.event import Event, tag_of
+from domain.recorded import Recorded
+from infra.milestones import Milestones
+from infra.postgres.checkpoints import (
+    Checkpoint,
+    CheckpointMoved,
+    load_checkpoints,
+    move_checkpoints,
+    verify_checkpoints,
+)
+from infra.postgres.connection import is_lost
+from infra.postgres.views import connect_views
+from projections.ports import LogReader
+from projections.projection import Projection
+
+_LOG = logging.getLogger("palimpsest.projector")
+
+Subscribe = Callable[[int], AsyncIterable[Sequence[Recorded]]]
+"""From a position to the batches after it: in order, without gaps, without end."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The event a group of views cannot get past, and the error's name.
+
+    ``position`` is 0 when it is not an event that fails but reaching the database
+    or the log.
+    """
+
+    projection: str
+    position: int
+    type: str
+    error: str
+
+
+class FoldFailed(Exception):  # noqa: N818  says what happened
+    """A projection refused one event; nothing after it is folded until it does not."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(
+            f"{failure.projection} cannot fold {failure.type} at position "
+            f"{failure.position}: {failure.error}"
+        )
+        self.failure = failure
+
+
+class Projector:
+    """Folds one group of projections, a batch of events in one transaction.
+
+    It takes whatever is there, so one event is shown at once and a backlog goes in
+    large batches. Rows and checkpoints commit together, and a checkpoint is only
+    moved from where it was found: after a lost connection or beside a second runner
+    nothing is lost and nothing counts twice. A projection that fails stops the group
+    (views that disagree are worse than views that lag), is logged by type and
+    position, shown in ``failed``, and tried again for ever.
+
+    ``follows`` is the group whose tables this one reads: it never gets ahead of it.
+    The tables are made before (``infra/postgres/views.py``). It fulfils
+    ``commands.ports.Views``.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        log: LogReader,
+        subscribe: Subscribe,
+        projections: Sequence[Projection],
+        *,
+        follows: "Projector | None" = None,
+        longest_wait: float = 5.0,
+    ) -> None:
+        self._dsn = dsn
+        self._log = log
+        self._subscribe = subscribe
+        self._projections = tuple(projections)
+        self._follows = follows
+        self._longest_wait = longest_wait
+        self._interested: dict[type[Event], list[Projection]] = {}
+        self._at: dict[str, Checkpoint] = {}
+        self._milestones = Milestones()
+        self._task: asyncio.Task[None] | None = None
+        self.position = 0
+        self.failed: Failure | None = None
+
+    async def start(self) -> None:
+        """Check that views and log belong together, then fold until closed.
+
+        Raises:
+            LogDiverged: they do not; rebuild the views.
+            LookupError: a projection's tables were never made.
+            OSError, asyncpg.PostgresError: the database cannot be reached.
+        """
+        connection = await self._open()
+        self._task = asyncio.create_task(self._run(connection), name="projector")
+
+    async def close(self) -> None:
+        """Stop after the transaction under way is committed or rolled back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
+        """Return True once every view of the group has passed the position.
+
+        False at the bound (seconds), or at once while the group cannot go on.
+        """
+        if self.position >= position:
+            return True
+        if self.failed is not None:
+            return False
+        return await self._milestones.wait(position, timeout)
+
+    async def passed(self, position: int) -> None:
+        """Wait, however long it takes, until the group has passed the position."""
+        if self.position < position:
+            await self._milestones.wait(position)
+
+    async def _run(self, connection: asyncpg.Connection) -> None:
+        """Follow the log for ever, again from the checkpoint after every error.
+
+        Each turn starts with patience anew if the one before came further.
+        """
+        ready: asyncpg.Connection | None = connection
+        while True:
+            again = AsyncRetrying(
+                wait=wait_random_exponential(multiplier=0.05, max=self._longest_wait),
+                before_sleep=self._note,
+            )
+            async for attempt in again:
+                with attempt:
+                    reached = self.position
+                    try:
+                        opened = ready or await self._open()
+                        ready = None
+                        await self._follow(opened)
+                    except Exception as error:
+                        if self.position == reached:
+                            raise
+                        self._report(error)
+
+    async def _open(self) -> asyncpg.Connection:
+        """Connect and take up where the checkpoints say."""
+        connection = await connect_views(self._dsn)
+        try:
+            self._at = await load_checkpoints(connection, self._projections)
+            await verify_checkpoints(self._log, self._at)
+        except BaseException:
+            connection.terminate()
+            raise
+        if self.failed is not None and self.failed.position == 0:
+            self.failed = None
+        self._advance()
+        return connection
+
+    async def _follow(self, connection: asyncpg.Connection) -> None:
+        try:
+            async for batch in self._subscribe(self.position):
+                if self._follows is not None:
+                    await self._follows.passed(batch[-1].position)
+                await self._fold(connection, batch)
+                self.failed = None
+        finally:
+            connection.terminate()
+
+    async def _fold(
+        self, connection: asyncpg.Connection, batch: Sequence[Recorded]
+    ) -> None:
+        """Fold a batch, or find the one event of it that cannot be folded."""
+        try:
+            await self._commit(connection, batch)
+        except (CheckpointMoved, FoldFailed):
+            raise
+        except Exception as error:
+            if connection.is_closed() or is_lost(error):
+                raise
+            if len(batch) == 1:
+                raise _failed(error, batch[0]) from error
+            middle = len(batch) // 2
+            await self._fold(connection, batch[:middle])
+            await self._fold(connection, batch[middle:])
+
+    async def _commit(
+        self, connection: asyncpg.Connection, batch: Sequence[Recorded]
+    ) -> None:
+        last = Checkpoint(batch[-1].position, batch[-1].id)
+        behind = {
+            name: at.position
+            for name, at in self._at.items()
+            if at.position < last.position
+        }
+        shares = self._share_out(batch)
+        async with connection.transaction():
+            for projection in self._projections:
+                share = shares.get(projection.name)
+                if share and projection.name in behind:
+                    try:
+                        await projection.apply(connection, share)
+                    except Exception as error:
+                        error.add_note(projection.name)
+                        raise
+            await move_checkpoints(connection, behind, last)
+        self._at.update(dict.fromkeys(behind, last))
+        self._advance()
+
+    def _share_out(self, batch: Sequence[Recorded]) -> dict[str, list[Recorded]]:
+        """Give each projection the events it handles and has not folded yet."""
+        shares: dict[str, list[Recorded]] = {}
+        for recorded in batch:
+            for projection in self._those_who_handle(type(recorded.event)):
+                if self._at[projection.name].position < recorded.position:
+                    shares.setdefault(projection.name, []).append(recorded)
+        return shares
+
+    def _those_who_handle(self, event: type[Event]) -> list[Projection]:
+        known = self._interested.get(event)
+        if known is None:
+            known = [each for each in self._projections if event in each.handles]
+            self._interested[event] = known
+        return known
+
+    def _advance(self) -> None:
+        self.position = min(
+            (at.position for at in self._at.values()), default=self.position
+        )
+        self._milestones.reach(self.position)
+
+    def _note(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if error is not None:
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        """Say what happened, without a word of what anyone said."""
+        if isinstance(error, FoldFailed):
+            if self.failed != error.failure:
+                _LOG.error("The views stopped: %s", error)
+            self.failed = error.failure
+            return
+        name = type(error).__name__
+        if isinstance(error, CheckpointMoved):
+            _LOG.warning("Another runner folds the same views; reading them again")
+        elif is_lost(error) or isinstance(error, EventStoreError):
+            _LOG.warning("The views lost the database (%s); trying again", name)
+        else:
+            _LOG.error("The views stopped (%s); trying again", name)
+            self.failed = Failure("", 0, "", name)
+
+
+def _failed(error: Exception, recorded: Recorded) -> FoldFailed:
+    notes: list[Any] = getattr(error, "__notes__", [])
+    return FoldFailed(
+        Failure(
+            notes[-1] if notes else "",
+            recorded.position,
+            tag_of(recorded.event),
+            type(error).__name__,
+        )
+    )

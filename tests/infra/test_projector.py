@@ -1,0 +1,251 @@
+"""Views follow the log: at once, in order, once, through losses and beside rivals."""
+
+import asyncio
+import contextlib
+import random
+
+import asyncpg
+import pytest
+
+from infra.postgres.checkpoints import LogDiverged
+from infra.postgres.views import ViewsNewer, connect_views, make_views
+from infra.projector import Failure
+from infra.rebuild import rebuild
+from projections.messages import Messages, get_message
+from projections.registry import LAGGING, PROMPT
+from projections.workspaces import Workspaces
+from tests.support.chronicle import KINDS, Chronicle
+from tests.support.law import assert_rebuilt_equals_live
+from tests.support.log import said
+from tests.support.projecting import append, projecting, projector
+
+ALL = (*PROMPT, *LAGGING)
+
+
+def history(seed, length=120):
+    rng = random.Random(seed)
+    choices = [
+        (rng.randrange(KINDS), rng.randrange(2), rng.randrange(3), rng.randrange(21))
+        for _ in range(length)
+    ]
+    return Chronicle().happen(choices)
+
+
+async def until(condition, bound=10.0):
+    async with asyncio.timeout(bound):
+        while not condition():  # noqa: ASYNC110  a bounded wait for a state
+            await asyncio.sleep(0.005)
+
+
+async def test_what_was_waited_for_can_be_read(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        db = await connect_views(log_dsn)
+        for n in range(1, 20):
+            position = await append(log, [said(f"hello {n}", seq=n)])
+            assert await prompt.wait_for(position, 5.0)
+            assert await get_message(db, "team", "s", f"{n:021d}")
+        await db.close()
+        await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_rebuilt_equals_live_whatever_happened_and_across_restarts(log, log_dsn):
+    events = history(1)
+    third = len(events) // 3
+    for part in (events[:third], events[third : 2 * third], events[2 * third :]):
+        async with projecting(log, log_dsn) as (prompt, lagging):
+            for event in part:
+                last = await append(log, [event])
+            assert await prompt.wait_for(last, 5.0)
+            assert await lagging.wait_for(last, 5.0)
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_the_law_notices_a_row_that_is_wrong_missing_or_too_many(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        last = await append(log, history(2, 60))
+        assert await prompt.wait_for(last, 5.0)
+        await assert_rebuilt_equals_live(log_dsn, log.store)
+        db = await connect_views(log_dsn)
+        for harm in (
+            "UPDATE message SET metadata = '{\"x\": 1}' WHERE seq = 1",
+            "DELETE FROM peer WHERE to_position IS NULL AND peer = 'alice'",
+            "INSERT INTO corpus VALUES ('other', 1, 1, 1)",
+            "UPDATE progress SET total = total + 1",
+        ):
+            transaction = db.transaction()
+            await transaction.start()
+            assert await db.execute(harm) != "UPDATE 0"
+            await transaction.commit()
+            with pytest.raises(AssertionError):
+                await assert_rebuilt_equals_live(log_dsn, log.store)
+            await rebuild(log_dsn, log.store, ALL)
+            await assert_rebuilt_equals_live(log_dsn, log.store)
+        await db.close()
+
+
+async def test_a_lost_connection_neither_loses_nor_doubles(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, lagging):
+        stop = asyncio.Event()
+
+        async def cut_connections():
+            db = await asyncpg.connect(log_dsn)
+            while not stop.is_set():
+                await db.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = 'palimpsest-view'"
+                    " AND datname = current_database()"
+                )
+                await asyncio.sleep(0.02)
+            await db.close()
+
+        cutting = asyncio.create_task(cut_connections())
+        for event in history(3, 150):
+            last = await append(log, [event])
+        stop.set()
+        await cutting
+        assert await prompt.wait_for(last, 10.0)
+        assert await lagging.wait_for(last, 10.0)
+        assert prompt.failed is None
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_two_runners_of_one_group_count_nothing_twice(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        rival = projector(log, log_dsn)
+        await rival.start()
+        for event in history(4, 150):
+            last = await append(log, [event])
+        assert await prompt.wait_for(last, 10.0)
+        assert await rival.wait_for(last, 10.0)
+        await rival.close()
+    async with projecting(log, log_dsn) as (_, lagging):
+        assert await lagging.wait_for(last, 10.0)
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+class Fragile(Messages):
+    """Refuses one message for as long as it is broken."""
+
+    broken = True
+
+    async def apply(self, db, batch):
+        if self.broken and any(each.event.content == "poison" for each in batch):
+            raise ValueError("the content would stand here")
+        await super().apply(db, batch)
+
+
+async def test_a_projection_that_fails_stops_there_says_so_and_goes_on_later(
+    log, log_dsn, caplog
+):
+    fragile = Fragile()
+    views = [Workspaces(), fragile]
+    await make_views(log_dsn, views)
+    contents = [*(f"m{n}" for n in range(40)), "poison", "after"]
+    last = await append(
+        log, [said(content, seq=n) for n, content in enumerate(contents, 1)]
+    )
+    running = projector(log, log_dsn, views)
+    await running.start()
+    waiting = asyncio.create_task(running.wait_for(last, 30.0))
+    await until(lambda: running.failed is not None)
+    assert running.failed == Failure("messages", 41, "message-added", "ValueError")
+    assert await running.wait_for(40, 5.0)
+    assert not await running.wait_for(last, 5.0)
+    assert "position 41" in caplog.text
+    assert "the content" not in caplog.text
+    fragile.broken = False
+    assert await waiting
+    assert running.failed is None
+    await running.close()
+    await assert_rebuilt_equals_live(log_dsn, log.store, views)
+
+
+async def test_a_wait_ends_at_its_bound(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        assert not await prompt.wait_for(10**6, 0.01)
+        last = await append(log, [said("late")])
+        assert await prompt.wait_for(last, 5.0)
+
+
+async def test_the_lagging_group_never_gets_ahead_of_the_prompt_one(log, log_dsn):
+    await make_views(log_dsn, ALL)
+    prompt = projector(log, log_dsn)
+    lagging = projector(log, log_dsn, LAGGING, follows=prompt)
+    await lagging.start()
+    last = await append(log, [said("tea")])
+    assert not await lagging.wait_for(last, 0.1)
+    await prompt.start()
+    assert await lagging.wait_for(last, 5.0)
+    await lagging.close()
+    await prompt.close()
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_views_of_another_log_are_refused(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        assert await prompt.wait_for(await append(log, [said("one")]), 5.0)
+    db = await connect_views(log_dsn)
+    for harm in ("event = gen_random_uuid()", "position = 9"):
+        await db.execute(f"UPDATE checkpoint SET {harm}")  # noqa: S608  ours
+        with pytest.raises(LogDiverged):
+            await projector(log, log_dsn).start()
+    await db.close()
+
+
+async def test_views_of_another_version_are_rebuilt_or_refused(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, _):
+        assert await prompt.wait_for(await append(log, history(5, 60)), 5.0)
+
+    class Newer(Messages):
+        version = 2
+        tables = Messages.tables + "ALTER TABLE message ADD COLUMN length integer;"
+
+    newer = tuple(Newer() if each.name == "messages" else each for each in ALL)
+    assert await make_views(log_dsn, newer) == ["messages"]
+    seen = []
+    report = await rebuild(log_dsn, log.store, newer, seen.append)
+    assert report.events == seen[-1].position == seen[-1].head == await log.store.head()
+    assert seen[-1].remaining == 0
+    assert await make_views(log_dsn, newer) == []
+    with pytest.raises(ViewsNewer):
+        await make_views(log_dsn, ALL)
+
+
+async def test_a_projection_added_later_catches_up_alone(log, log_dsn):
+    fewer = [each for each in PROMPT if each.name not in ("cards", "progress")]
+    await make_views(log_dsn, fewer)
+    first = projector(log, log_dsn, fewer)
+    await first.start()
+    assert await first.wait_for(await append(log, history(6)), 5.0)
+    await first.close()
+    async with projecting(log, log_dsn) as (prompt, _):
+        assert await prompt.wait_for(await log.store.head(), 5.0)
+    async with projecting(log, log_dsn) as (_, lagging):
+        assert await lagging.wait_for(await log.store.head(), 5.0)
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_a_broken_off_rebuild_leaves_the_live_views_as_they_are(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, lagging):
+        last = await append(log, [said("tea")])
+        assert await prompt.wait_for(last, 5.0)
+        assert await lagging.wait_for(last, 5.0)
+
+    class Broken(Messages):
+        async def apply(self, db, batch):
+            raise ValueError(db, batch)
+
+    with contextlib.suppress(ValueError):
+        await rebuild(log_dsn, log.store, [Broken()])
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+    await rebuild(log_dsn, log.store, ALL)
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+    db = await connect_views(log_dsn)
+    assert (
+        await db.fetchval(
+            "SELECT count(*) FROM pg_indexes WHERE schemaname = 'view'"
+            " AND indexname IN ('message_words', 'peer_current')"
+        )
+        == 2
+    )
+    await db.close()
