@@ -1,0 +1,98 @@
+"""The stems of a question, how rare each is, and their BM25 as an SQL expression."""
+
+import msgspec
+
+from projections.condition import Bind
+from projections.ports import Connection
+from projections.ranking import K1, B, idf
+
+MOST_STEMS = 24
+"""How many stems of a question are scored: the rarest."""
+
+BROAD = 2_000
+"""Once the rarest stems bring so many texts, commoner ones bring no more of them."""
+
+
+_FLOOR = f"float8 '{K1 * (1 - B)!r}'"
+
+
+class Stem(msgspec.Struct, frozen=True):
+    """One stem, and how many texts of the workspace contain it (0 when unknown)."""
+
+    lexeme: str
+    documents: int
+
+
+class Stems(msgspec.Struct, frozen=True):
+    """What is known of a question's words: its stems, the rarest first.
+
+    ``documents`` counts the workspace's texts and ``length`` is their average number
+    of distinct stems; both lag, and are 0 where nothing was counted yet.
+    """
+
+    stems: tuple[Stem, ...]
+    documents: int
+    length: float
+
+    def matching(self) -> str:
+        """Write a tsquery that finds texts with any of the rarer stems.
+
+        A text that shares only words found in thousands of texts cannot be among the
+        best when a rarer word was asked for, so those words score but do not find.
+        """
+        chosen: list[str] = []
+        reached = 0
+        for stem in self.stems:
+            if chosen and reached + stem.documents > BROAD:
+                break
+            chosen.append(quote(stem.lexeme))
+            reached += stem.documents
+        return " | ".join(chosen)
+
+    def bm25(self, words: str, bind: Bind) -> str:
+        """Write the BM25 of the tsvector ``words`` (our own SQL) as an expression.
+
+        ``ts_rank`` of one stem under equal weights is the sum of 1/j² over its
+        occurrences, divided by π²/6; its tail is 1/(tf + 1/2), so the number of
+        occurrences can be read back from it without unpacking the vector.
+        """
+        if not self.stems:
+            return "0::float8"
+        average = self.length or 12.0
+        grows = bind(K1 * B / average)
+        norm = f"({_FLOOR} + {grows}::float8 * length({words}))"
+        return " + ".join(
+            f"coalesce({bind(self._weight(stem))}::float8 / (1 + {norm} / nullif("
+            f"round(float8 '0.6079271' / (1 - ts_rank('{{1,1,1,1}}', {words}, "
+            f"{bind(quote(stem.lexeme))}::text::tsquery))::float8 - 0.5), 0)), 0)"
+            for stem in self.stems
+        )
+
+    def _weight(self, stem: Stem) -> float:
+        return idf(self.documents, stem.documents) * (K1 + 1)
+
+
+async def find_stems(db: Connection, tenant: str, query: str) -> Stems:
+    """Stem a question as texts are stemmed, stop words removed, and weigh the stems."""
+    rows = await db.fetch(_FIND, tenant, query)
+    stems = [Stem(row["lexeme"], row["documents"]) for row in rows if row["lexeme"]]
+    stems.sort(key=lambda stem: (stem.documents, stem.lexeme))
+    documents, words = rows[0]["corpus_documents"], rows[0]["corpus_words"]
+    length = words / documents if documents else 0.0
+    return Stems(tuple(stems[:MOST_STEMS]), documents, length)
+
+
+def quote(lexeme: str) -> str:
+    """Quote a lexeme so that a tsquery takes it literally, whatever it contains."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+_FIND = """
+SELECT asked.lexeme, coalesce(known.documents, 0) AS documents,
+       coalesce(corpus.documents, 0) AS corpus_documents,
+       coalesce(corpus.words, 0) AS corpus_words
+FROM (SELECT $1::text AS tenant) AS home
+LEFT JOIN corpus ON corpus.tenant = home.tenant
+LEFT JOIN LATERAL unnest(to_tsvector('english', $2::text)) AS asked ON TRUE
+LEFT JOIN lexeme AS known ON known.tenant = home.tenant AND known.word = asked.lexeme
+"""

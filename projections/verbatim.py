@@ -1,0 +1,48 @@
+"""The texts that contain a whole query, letter for letter but for case (HC 6.1)."""
+
+import re
+
+import msgspec
+
+from projections.condition import Bind
+from projections.ports import Connection
+
+SCAN = 5_000
+"""Up to so many texts of a workspace, all of them are read."""
+
+_WORD = re.compile(r"[A-Za-z]+")
+_BLANK = re.compile(r"[ \t\r\n]+")
+
+
+class Containing(msgspec.Struct, frozen=True):
+    """Writes whether a message ``m`` contains the query.
+
+    ``inner`` is a tsquery of words that stand between blanks in every text which
+    contains the query, so that the words' index can find such texts. The one place
+    where such words are not indexed is inside a markup tag; small workspaces are read
+    through instead, as are all where the query has no such word.
+    """
+
+    query: str
+    inner: str
+
+    def test(self, bind: Bind, alias: str = "m") -> str:
+        """Write the test itself, of a table with a column ``content``."""
+        return f"strpos(lower({alias}.content), lower({bind(self.query)}::text)) > 0"
+
+    def search(self, bind: Bind) -> str:
+        """Write the test so that large workspaces need not be read through."""
+        if not self.inner:
+            return self.test(bind)
+        found = f"m.words @@ {bind(self.inner)}::text::tsquery"
+        return f"{found} AND {self.test(bind)}"
+
+
+async def find_containing(db: Connection, query: str, documents: int) -> Containing:
+    """Prepare the question which of about ``documents`` texts contain the query."""
+    between = _BLANK.split(query)[1:-1]
+    inner = " ".join(word for word in between if _WORD.fullmatch(word))
+    if documents <= SCAN or not inner:
+        return Containing(query, "")
+    stems = await db.fetchval("SELECT plainto_tsquery('english', $1)::text", inner)
+    return Containing(query, stems)

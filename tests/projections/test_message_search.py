@@ -1,0 +1,248 @@
+"""Messages are found by their words, by their meaning and by who stands beside."""
+
+import math
+from array import array
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.embedding import Embedded, EmbeddingRecorded
+from domain.session import MessageAdded
+from projections.collection import Probe
+from projections.condition import Bind, equals
+from projections.lexicon import Lexicon
+from projections.message_search import Question, search_messages
+from projections.messages import Messages
+from projections.ranking import K1, B, idf
+from projections.stems import find_stems, quote
+from projections.vectors import Vectors
+from tests.support.folding import create, fold
+from tests.support.history import record
+
+NOON = datetime(2023, 5, 7, 12, tzinfo=UTC)
+VIEWS = [Messages(), Lexicon(), Vectors()]
+MODEL = "test-model"
+
+
+def said(seq, content, session="s", author="alice", workspace="w", at=NOON):
+    return MessageAdded(
+        workspace=workspace,
+        session=session,
+        id=f"{session}-{seq}",
+        seq=seq,
+        author=author,
+        created_at=at,
+        tokens=1,
+        content=content,
+    )
+
+
+def pointing(degrees):
+    angle = math.radians(degrees)
+    return array("f", (math.cos(angle), math.sin(angle))).tobytes()
+
+
+def probe(degrees):
+    return Probe(pointing(degrees), MODEL, 2)
+
+
+@pytest.fixture
+async def views(db):
+    await db.execute(
+        "CREATE EXTENSION vector SCHEMA public; SET search_path TO view, public;"
+        "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
+        " fingerprint text, vector bytea)"
+    )
+    await create(db, VIEWS)
+    return db
+
+
+async def show(db, *events):
+    await fold(db, VIEWS, record(events))
+
+
+async def point(db, vectors, workspace="w"):
+    """Give messages vectors of two dimensions, by their angle."""
+    for message, degrees in vectors.items():
+        await db.execute(
+            "INSERT INTO log.embedding VALUES ($1, $2, $3, $4)",
+            workspace,
+            MODEL,
+            message,
+            pointing(degrees),
+        )
+    event = EmbeddingRecorded(
+        workspace=workspace,
+        session=None,
+        model=MODEL,
+        dimensions=2,
+        items=tuple(Embedded("message", each, each) for each in vectors),
+    )
+    await fold(db, VIEWS, record([event], after=10_000))
+
+
+async def search(db, query, **more):
+    limit = more.pop("limit", 10)
+    question = Question(tenant="w", query=query, limit=limit, **more)
+    return [scored.id for scored in await search_messages(db, question)]
+
+
+async def test_any_word_may_match_and_the_rarer_weighs_more(views):
+    await show(
+        views,
+        *(said(n, "we talked about tea") for n in range(1, 9)),
+        said(20, "the zebra ran"),
+        said(30, "tea with a zebra"),
+    )
+    found = await search(views, "Which zebras drank teas?")
+    assert found[:2] == ["s-30", "s-20"]
+
+
+async def test_the_author_and_the_day_are_part_of_what_is_indexed(views):
+    later = NOON + timedelta(days=40)
+    await show(
+        views,
+        said(1, "I moved house", author="caroline"),
+        said(3, "I moved house", author="melanie", at=later),
+    )
+    assert (await search(views, "caroline"))[0] == "s-1"
+    assert (await search(views, "moved in june"))[0] == "s-3"
+    assert (await search(views, "moved on 7 May 2023"))[0] == "s-1"
+
+
+async def test_what_contains_the_whole_query_is_always_found(views):
+    await show(views, said(1, "Aftermath, of it ALL"), said(9, "nothing"))
+    assert await search(views, "math, OF it a") == ["s-1"]
+    assert await search(views, "of it") == ["s-1"]
+
+
+async def test_a_query_of_only_unknown_words_finds_nothing(views):
+    await show(views, said(1, "tea"))
+    assert await search(views, "xylophone") == []
+    assert await search(views, "the of and") == []
+
+
+async def test_an_empty_query_gives_the_newest(views):
+    await show(views, *(said(n, f"number {n}") for n in range(1, 6)))
+    assert await search(views, "  ", limit=2) == ["s-5", "s-4"]
+
+
+async def test_neighbours_of_a_hit_are_found_behind_it(views):
+    await show(
+        views,
+        said(1, "hello there"),
+        said(2, "do you like sailing?"),
+        said(3, "yes, very much"),
+        said(1, "unrelated", session="t"),
+    )
+    assert await search(views, "sailing") == ["s-2", "s-3", "s-1"]
+
+
+async def test_meaning_finds_what_words_do_not(views):
+    await show(views, *(said(n, f"word{n}") for n in (1, 11, 21)))
+    await point(views, {"s-1": 0, "s-11": 60, "s-21": 120})
+    assert (await search(views, "something", probe=probe(115)))[0] == "s-21"
+    assert (await search(views, "word1", probe=probe(5)))[0] == "s-1"
+
+
+async def test_without_any_vectors_yet_words_answer_alone(views):
+    await show(views, said(1, "tea"))
+    assert await search(views, "tea", probe=probe(0)) == ["s-1"]
+
+
+async def test_one_workspace_never_finds_what_another_holds(views):
+    await show(views, said(1, "secret tea", workspace="other"))
+    await point(views, {"s-1": 0}, workspace="other")
+    assert await search(views, "secret tea", probe=probe(0)) == []
+    assert await search(views, "", probe=probe(0)) == []
+
+
+async def test_a_session_and_a_condition_confine_every_leg(views):
+    await show(
+        views,
+        said(1, "tea", session="s"),
+        said(1, "tea", session="t"),
+        said(2, "tea", session="t", author="bob"),
+    )
+    await point(views, {"s-1": 0, "t-1": 0, "t-2": 0})
+    assert set(await search(views, "tea", session="t", probe=probe(0))) == {
+        "t-1",
+        "t-2",
+    }
+    by_bob = equals("m.peer", "bob")
+    assert await search(views, "tea", where=by_bob, probe=probe(0)) == ["t-2"]
+    assert await search(views, "", session="s") == ["s-1"]
+
+
+async def test_the_limit_cuts_the_best(views):
+    await show(views, *(said(2 * n, f"tea {'x ' * n}") for n in range(1, 50)))
+    found = await search(views, "tea", limit=100)
+    assert len(found) == 49
+    assert await search(views, "tea", limit=3) == found[:3]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "it's 'quoted'",
+        "back\\slash \\' \\\\",
+        "tea:* & !x | (y)",
+        "<-> <2> a:b:c *",
+        "😀 emoji 🫖",
+        "100% _under_ %",
+        "$1 ; DROP TABLE message --",
+        "http://a.b/c?d='e'&f",
+        "犬 日本語",
+        "x" * 30_000,
+        "word " * 5_000,
+        "\u00a0\u2028 \u00ad",
+    ],
+)
+async def test_any_query_is_a_question_and_finds_what_holds_it(views, query):
+    await show(views, said(1, f"before {query} after"), said(9, "nothing"))
+    await point(views, {"s-1": 0, "s-9": 90})
+    assert (await search(views, query))[:1] == ["s-1"]
+    assert (await search(views, query, probe=probe(0)))[0] == "s-1"
+
+
+async def test_stems_are_quoted_so_that_a_query_takes_them_literally(db):
+    for lexeme in ("a'b", "a\\b", "a:*", "a & b", "' | '", "\\'", "😀", "(", "!"):
+        taken = await db.fetchval("SELECT $1::text::tsquery::text", quote(lexeme))
+        assert taken == quote(lexeme)
+
+
+async def test_occurrences_are_read_back_from_the_rank_of_one_stem(db):
+    for times in (0, 1, 2, 3, 7, 40, 255):
+        content = "word " + "tea " * times
+        rounded = await db.fetchval(
+            "SELECT round(float8 '0.6079271' / (1 - ts_rank('{1,1,1,1}',"
+            " to_tsvector('english', $1), 'tea'))::float8 - 0.5)",
+            content,
+        )
+        assert rounded == pytest.approx(times, rel=0.02)
+
+
+async def test_bm25_is_the_textbook_figure(views):
+    texts = ["tea tea biscuits", "tea and a very long walk along the river", "walk"]
+    await show(views, *(said(n, text) for n, text in enumerate(texts, start=1)))
+    stems = await find_stems(views, "w", "tea")
+
+    bind = Bind()
+    rows = await views.fetch(
+        f"SELECT length(m.words) AS size, {stems.bm25('m.words', bind)} AS bm25"  # noqa: S608
+        " FROM message AS m ORDER BY seq",
+        *bind.values,
+    )
+    average = sum(row["size"] for row in rows) / 3
+    for row, times in zip(rows, (2, 1, 0), strict=True):
+        norm = K1 * (1 - B + B * row["size"] / average)
+        expected = idf(3, 2) * times * (K1 + 1) / (times + norm)
+        assert row["bm25"] == pytest.approx(expected)
+
+
+async def test_a_large_workspace_still_finds_the_whole_query(views):
+    await show(views, said(1, "I said: Hello dear old world of mine"), said(2, "world"))
+    await views.execute("UPDATE corpus SET documents = 1000000")
+    assert (await search(views, "lo dear old wor"))[0] == "s-1"
+    assert (await search(views, "ello"))[0] == "s-1"
+    assert (await search(views, "d of mi"))[0] == "s-1"
