@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from infra.postgres.connection import settings_of
+from infra.postgres.connection import FAILED, settings_of
 from infra.postgres.tail import Tail
 
 CHANNEL: Final = "palimpsest_log"
@@ -46,7 +46,7 @@ class Announcer:
     async def _run(self) -> None:
         while True:
             # Whatever the reason, the poll serves meanwhile.
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*FAILED):
                 await self._attend()
             await asyncio.sleep(_AGAIN)
 

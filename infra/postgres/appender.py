@@ -35,6 +35,9 @@ from infra.postgres.tail import Tail
 LOSSES: Final = 5
 """Connections that may die under one request before it is given up."""
 
+REFUSED: Final = (asyncpg.PostgresError, asyncpg.DataError)
+"""What says that nothing was written; after anything else nobody knows."""
+
 
 class Appender:
     """Appends for one process, between ``start`` and ``close``."""
@@ -117,11 +120,11 @@ class Appender:
             return
         try:
             rows = await self._link.call(arguments_of(batch, self._mapper))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if is_lost(error):
-                await self._find_out(batch, head)
-            else:
+        except Exception as error:  # noqa: BLE001  no append may stop those after it
+            if isinstance(error, REFUSED) and not is_lost(error):
                 self._give_up(batch, error)
+            else:
+                await self._find_out(batch, head)
             return
         self.outcomes.settle(batch, rows)
 

@@ -26,8 +26,12 @@ LOST: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # what a call gets whose connection ends under it
 )
 """Errors that mean the connection is gone or cannot be made now."""
+
+FAILED: Final = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Everything a call to the database may raise."""
 
 
 def is_lost(error: BaseException) -> bool:
@@ -76,7 +80,7 @@ async def patiently(
     )
     try:
         return await again(work, *args, **kwargs)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except FAILED as error:
         if not is_lost(error):
             raise
         raise EventStoreError("The database cannot be reached") from error
