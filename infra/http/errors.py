@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -84,13 +85,13 @@ def _of_litestar(request: Asked, failure: HTTPException) -> Response[bytes]:
 
 def _unforeseen(request: Asked, failure: Exception) -> Response[bytes]:
     """Say nothing outside; inside, say where it broke and never what was sent."""
-    frames = traceback.extract_tb(failure.__traceback__)[-3:]
+    frames = traceback.extract_tb(failure.__traceback__)[-6:]
     logger.error(
         "%s %s failed: %s at %s (correlation %s)",
         request.method,
-        request.scope["path_template"],
+        request.scope.get("path_template", "?"),
         type(failure).__name__,
-        " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames)),
+        " < ".join(f"{Path(f.filename).stem}:{f.lineno}" for f in reversed(frames)),
         correlation_of(request.scope),
     )
     return _refusal(HTTP_500_INTERNAL_SERVER_ERROR, "An unexpected error occurred")

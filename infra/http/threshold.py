@@ -15,7 +15,8 @@ class Threshold:
     """Wraps the application; everything it does not settle goes in unchanged.
 
     A surplus slash at the end of a known path is a 307 to the path without it,
-    except where messages are created, which is served as it is (HC 1.1, X15).
+    except where messages are created, which is served as it is (HC 1.1, X15). A path
+    with an empty part names nothing.
     """
 
     def __init__(self, app: Litestar, allowed_origins: Sequence[str]) -> None:
@@ -28,6 +29,9 @@ class Threshold:
         """Serve one connection."""
         if scope["type"] == ScopeType.HTTP:
             path = scope["path"]
+            if "//" in path:
+                await _not_found(send)
+                return
             if path.endswith("/") and len(path) > 1:
                 if not (
                     scope["method"] == "POST" and _SERVED_WITH_SLASH.fullmatch(path)
@@ -42,8 +46,7 @@ class Threshold:
 
     async def _without_slash(self, scope: HTTPScope, send: Send) -> None:
         if self._paths.fullmatch(scope["path"][:-1]) is None:
-            json = [(b"content-type", b"application/json")]
-            await _send(send, 404, json, b'{"detail":"Not Found"}')
+            await _not_found(send)
             return
         raw = scope.get("raw_path") or scope["path"].encode()
         location = raw.partition(b"?")[0].rstrip(b"/")
@@ -70,6 +73,11 @@ def _pattern(paths: Iterable[str]) -> re.Pattern[str]:
         for path in paths
     }
     return re.compile("|".join(sorted(known)))
+
+
+async def _not_found(send: Send) -> None:
+    json = [(b"content-type", b"application/json")]
+    await _send(send, 404, json, b'{"detail":"Not Found"}')
 
 
 async def _send(
