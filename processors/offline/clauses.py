@@ -152,7 +152,7 @@ def _question() -> re.Pattern[str]:
 @cache
 def _you() -> re.Pattern[str]:
     return re.compile(
-        r"\b(?:you|your|yours|yourself|yourselves|u|ur|y'?all|ya|thy|thanks"
+        r"\b(?:you|your|yours|yourself|yourselves|u|ur|y'?all|ya|thy|thanks|please"
         r"|thank)\b(?!-)",
         re.IGNORECASE,
     )

@@ -44,7 +44,8 @@ _SELDOM_TELLING: Final = """
 # After the first word, what may follow it: alternatives, with "_" for a blank.
 _EMPTY_IF_FOLLOWED: Final[Mapping[str, str]] = {
     "agree": "(?!to_)",
-    "am": "$ here there with_it with_that right_here saying rooting cheering dying_to"
+    "am": "$ here there with_it with_that right_here saying hoping_so rooting"
+    " cheering dying_to"
     " all_ears all_for all_about_it all_about_that not_sure loving like calling so"
     " writing_to reaching_out asking contacting referring with gonna_go$ gonna_head$"
     " trying_to_(?:say|help|tell|find_out) open_to_(?:that|suggestion) on_it"
@@ -81,7 +82,8 @@ _EMPTY_IF_FOLLOWED: Final[Mapping[str, str]] = {
     "have": "$ question idea suggestion clue doubt access results? faith feeling info"
     " (?:(?:a|an|one|another|few|couple|quick|any|some|no)_)+(?:question|idea\\b|clue"
     "|suggestion|doubt|results?|faith|feeling) (?:issue|problem)_with_(?:it|that)"
-    " (?:seen|heard|to|updated|escalated|checked|issued|processed|attached|found)$"
+    " (?:seen|heard|to|checked|found)$ updated escalated issued processed attached"
+    " forwarded refunded credited"
     " been_(?:doing_)?(?:good|great|well|fine|okay|ok|there)$ gone_ahead"
     " to_(?:say|admit|agree|run|go$|go_now|check|ask|get_going|tell)",
     "heard": "(?!(?:an?|some|the|my|from)_)",
@@ -122,7 +124,7 @@ _EMPTY_IF_FOLLOWED: Final[Mapping[str, str]] = {
     " tell remember have_to give make_sure catch pass say share update support need"
     " treasure cherish not add leave report explain help walk post bring miss stick"
     " come"
-    " get_(?:it|that|on) go_(?:ahead|for|check) want know continue"
+    " get_(?:it|that|on) start_thinking go_(?:ahead|for|check) want know continue"
     " stay_(?:strong|positive|focused|tuned|motivated)",
     "won't": "let give forget lie stop quit be_able_to_(?:help|do|make_it) do_(?:it"
     "|that)",

@@ -72,12 +72,14 @@ def _called(author: str) -> tuple[str, ...]:
 def _may_tell() -> re.Pattern[str]:
     """Whether a text can hold a self-statement at all: most of the speed is here."""
     return re.compile(
-        r"\b(?:i|i['\u2019]?m|i['\u2019]?ve|i['\u2019]ll|i['\u2019]d|my|me|we|our|us|mine)\b"
+        r"\b(?:i|i['\u2019]?m|i['\u2019]?ve|i['\u2019]ll|i['\u2019]d|my|me|we|our|us"
+        r"|mine)\b"
         r"|(?:^|[.!?\n-] ?)(?:[a-z]+,? ){0,3}(?:been|just|working|planning|trying"
         r"|hoping"
         r"|researching|thinking|learning|studying|getting|preparing|looking|training"
         r"|saving|moving|volunteering|teaching|taking|starting|building|writing|heading"
-        r"|love|enjoy|hate|prefer|got|went|bought|moved|started|finished|adopted|joined"
+        r"|love|enjoy|hate|prefer|gonna|[a-z]+ed|lost|had|was|gave|made|won|sold|met"
+        r"|ran|got|went|bought|moved|started|finished|adopted|joined"
         r"|signed|tried|took|still|finally|recently)\b",
         re.IGNORECASE,
     )

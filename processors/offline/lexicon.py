@@ -33,13 +33,14 @@ FUNCTION: Final = vocabulary(
     everything nothing someone anyone everyone stuff way ways time times blast fun
     best better good great nice awesome amazing cool wonderful fantastic incredible
     fan huge big hooked happy glad excited proud thrilled grateful thankful nervous
-    lucky hopeful optimistic determined motivated inspired confident positive pumped
-    stoked hyped blessed talked laughing happened similar experience experiences
-    sorry sure okay ok fine well bad hard tough right wrong part moment moments
-    thoughts idea ideas day one ones two yes what which who whom whose where how why
-    that this these those there here now today it its it's he she him her his hers
-    they them their theirs you your yours it'll that's there's what's everyone's i'm
-    i've i'll i'd i me my mine myself we us our ours we're we've we'll we'd oneself
+    rock bigger adventure ride quite fire alone together lucky hopeful optimistic
+    determined motivated inspired confident positive pumped stoked hyped blessed
+    talked laughing happened similar experience experiences sorry sure okay ok fine
+    well bad hard tough right wrong part moment moments thoughts idea ideas day one
+    ones two yes what which who whom whose where how why that this these those there
+    here now today it its it's he she him her his hers they them their theirs you
+    your yours it'll that's there's what's everyone's i'm i've i'll i'd i me my mine
+    myself we us our ours we're we've we'll we'd oneself
     """
 )
 

@@ -10,6 +10,7 @@ from processors.offline.lexicon import (
     TIME_NOUNS,
     UNRESOLVED,
 )
+from processors.offline.verb_words import ADVERBS
 from processors.offline.vocabulary import vocabulary
 from processors.offline.words import words
 
@@ -36,44 +37,12 @@ _PICTURES: Final = vocabulary(
     pic photo picture pics photos pictures shot video one
     """
 )
-_SAYING: Final = tuple(
-    [word]
-    for word in [
-        "know",
-        "knew",
-        "think",
-        "feel",
-        "felt",
-        "realize",
-        "realized",
-        "learn",
-        "learned",
-        "found",
-        "heard",
-        "believe",
-        "hope",
-        "show",
-        "shows",
-        "showed",
-        "so",
-        "mean",
-        "means",
-        "discovered",
-        "decided",
-        "proud",
-        "sure",
-        "happy",
-        "glad",
-        "is",
-        "was",
-        "remember",
-        "see",
-        "saw",
-        "ensure",
-        "say",
-        "says",
-        "said",
-    ]
+_SAYING: Final = vocabulary(
+    """
+    know knew think feel felt realize realized learn learned found heard believe
+    hope show shows showed so mean means discovered decided proud sure happy glad is
+    was remember see saw ensure say says said
+    """
 )
 _TOWARDS: Final = vocabulary("to with for about of at in on")
 _TELLING: Final = 2
@@ -84,6 +53,7 @@ _PRAISE: Final = vocabulary(
     """
 )
 _THOSE: Final = vocabulary("who with in around that without at")
+_PEOPLE: Final = vocabulary("people folks guys everybody")
 _PERSONS: Final = vocabulary(
     """
     he she he's she's him her his hers they them their they're they've who
@@ -114,24 +84,29 @@ def _points_back(said: list[str], index: int) -> bool:
     if word in _SHOWING:
         return _shows(said, index, following)
     if word in ("one", "ones"):
-        return index + 1 == len(said) and not _content(said[:index])
+        alone = following != "of" and (
+            not following or following in _TOWARDS or following in ADVERBS
+        )
+        return alone and not _content(said[:index])
+    if word == "there":
+        return _TOWARDS.isdisjoint(said[:index])
     return not _antecedent(said, index, following)
 
 
 def _shows(said: list[str], index: int, following: str) -> bool:
     """Whether "this" or "that" stands for something the reader cannot see."""
     word, before = said[index], said[:index]
-    if following in TIME_NOUNS:
-        return False
-    if following in _PRAISE or (word == "those" and following in _THOSE):
+    praised = word in ("this", "these") and following in _PRAISE
+    meant = word == "those" and following in _THOSE
+    if praised or meant or following in TIME_NOUNS:
         return False
     if not following or (following in FUNCTION and not is_finite(following)):
         return not (word == "that" and before[1:] and following in _THAT_FOLLOWED)
     if word in ("this", "these"):
         return following in _PICTURES or len(_content(said)) < _TELLING
-    if is_finite(following) or before[-1:] in _SAYING:
+    if is_finite(following) or _SAYING.issuperset(before[-1:]):
         return word != "that" or not _content(before)
-    return len(_content(before)) < _TELLING and len(_content(said)) < _TELLING
+    return len(_content(before)) < _TELLING
 
 
 def _antecedent(said: list[str], index: int, following: str) -> bool:
@@ -149,7 +124,11 @@ def _antecedent(said: list[str], index: int, following: str) -> bool:
         ):
             return bool(_content(before))
         before = before[subject:]
-    return bool(_content(before))
+    if before[-1:] == ["of"]:
+        before = before[:-2]
+    return any(
+        not (noun.endswith("ed") or noun in _PEOPLE) for noun in _content(before)
+    )
 
 
 def _subject_length(said: list[str]) -> int:

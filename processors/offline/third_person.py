@@ -30,7 +30,9 @@ _OTHERWISE: Final = {
     "wanna": "want to",
     "gotta": "got to",
 }
+_TAKES_BASE: Final = frozenset(("do", "don't", "dont", "wanna", "gotta"))
 _JOINERS: Final = frozenset(("and", "but", "or"))
+_SUBORDINATING: Final = vocabulary("as since when while after before that")
 _PREPOSED: Final = vocabulary(
     """
     in on at during for since after before with as
@@ -110,6 +112,7 @@ class _Rewriting:
     def _preposed(self, index: int) -> bool:
         return (
             index > 1
+            and self.low[index - 1] not in _SUBORDINATING
             and self.low[0] in _PREPOSED
             and self.at[index] - self.at[index - 1] == 2  # noqa: PLR2004 - one blank between
             and not any(is_finite(word) for word in self.low[1:index])
@@ -142,7 +145,7 @@ class _Rewriting:
             return
         word = self.low[index]
         self._put(index, form)
-        if word not in MODALS and word not in {"do", "don't"}:
+        if word not in MODALS and word not in _TAKES_BASE:
             self._go_on(index + 1)
 
     def _go_on(self, index: int) -> None:

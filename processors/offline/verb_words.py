@@ -61,13 +61,13 @@ IRREGULAR_PAST: Final = vocabulary(
     came cast caught chose clung couldn't crept cut dealt did didn't drank dreamt
     drew drove dug fed fell felt fled flew forbade foresaw forgave forgot fought
     found froze gave got grew had hadn't heard held hid hit hung hurt kept knelt
-    knew knit laid led left lent let lit lost made meant met misread mistook
-    misunderstood outgrew overcame overslept paid proved put quit ran rang read
-    rebuilt redid reread rewrote rode rose sang sank sat saw sent set sewed shone
-    shook shot shut slept slid sold spent spilt spoke sprang spread stole stood
-    struck stuck stung swam swept swore swung taught thought threw told took tore
-    understood undertook upset was wasn't went wept were weren't withdrew woke won
-    wore wound wrote
+    knew knit learnt spelt leapt laid led left lent let lit lost made meant met
+    misread mistook misunderstood outgrew overcame overslept paid proved put quit
+    ran rang read rebuilt redid reread rewrote rode rose sang sank sat saw sent set
+    sewed shone shook shot shut slept slid sold spent spilt spoke sprang spread
+    stole stood struck stuck stung swam swept swore swung taught thought threw told
+    took tore understood undertook upset was wasn't went wept were weren't withdrew
+    woke won wore wound wrote
     """
 )
 """Past forms that do not end in -ed."""

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from processors.offline.courtesies import is_courtesy
-from processors.offline.finite import is_finite
+from processors.offline.finite import is_finite, is_past
 from processors.offline.lexicon import (
     ADVERBIAL_FIRST,
     FIRST_PERSON,
@@ -35,6 +35,12 @@ _SUBORDINATE: Final = vocabulary(
 )
 _PERHAPS_SUBORDINATE: Final = vocabulary("since before after until once as")
 _WHO: Final = frozenset(("i", "we"))
+_LACKS_SUBJECT: Final = vocabulary(
+    """
+    makes feels reminds helps gives brings keeps means looks sounds seems gets takes
+    goes has is was can will could would does
+    """
+)
 _QUANTITY: Final = vocabulary("one some most many two three a")
 _OWN: Final = vocabulary("i i'm i've i'll i'd me my mine myself")
 _TELLING: Final = vocabulary(
@@ -83,18 +89,28 @@ def _tells(clause: str, tokens: list[str]) -> bool:
     if first in ("now", "then") and tokens[1] in FIRST_PERSON:
         first = tokens[1]
     if first in ("my", "our"):
-        verb = any(map(is_finite, tokens[2:])) or " and I " in clause
-        verb = verb or _plural_verb(tokens) > 0
-        return verb and not _empty_my().match(clause)
-    if first in FIRST_PERSON and first not in ("me", "us", "mine"):
-        return not is_courtesy(tokens)
-    if first == "me":
+        return _mine_tells(clause, tokens)
+    if first in ("me", "us", "mine"):
         return bool(_me_and().match(clause))
-    if first in ("this", "one") and tokens[1] in _FIRST_TIME:
+    if first in FIRST_PERSON:
+        return not is_courtesy(tokens)
+    if first in ("this", "these", "one"):
+        return _this_tells(clause, tokens)
+    joined = _joined().match(clause) is not None
+    return (joined or first not in NEVER_FIRST) and _told_otherwise(clause, tokens)
+
+
+def _mine_tells(clause: str, tokens: list[str]) -> bool:
+    verb = any(map(is_finite, tokens[2:])) or " and I " in clause
+    return (verb or _plural_verb(tokens) > 0) and not _empty_my().match(clause)
+
+
+def _this_tells(clause: str, tokens: list[str]) -> bool:
+    """Whether "this" opens a time ("this week I") or names a thing of the speaker."""
+    if tokens[1] in _FIRST_TIME:
         return _told_otherwise(clause, tokens)
-    if first in (*NEVER_FIRST, "one") and not _joined().match(clause):
-        return False
-    return _told_otherwise(clause, tokens)
+    named = tokens[0] != "one" and tokens[1] not in FUNCTION
+    return named and _noun_tells(clause, tokens)
 
 
 def _told_otherwise(clause: str, tokens: list[str]) -> bool:
@@ -112,7 +128,7 @@ def _told_otherwise(clause: str, tokens: list[str]) -> bool:
 def _noun_tells(clause: str, tokens: list[str]) -> bool:
     """A subject of another kind does or is something to the speaker."""
     start = next((t for t in tokens if t not in ADVERBS), "")
-    if _OWN.isdisjoint(tokens) or is_finite(start):
+    if _OWN.isdisjoint(tokens) or is_past(start) or start in _LACKS_SUBJECT:
         return False
     if start in BASE_VERBS and not _capitals().match(clause):
         return False
