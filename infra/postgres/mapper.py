@@ -92,12 +92,15 @@ class StructMapper(Mapper[Any]):
                 f"{type(event).__name__} holds what JSON cannot"
             ) from error
 
-    def sealing_of(self, data: bytes) -> Sealing:
-        """Tell which key stored data needs, without opening it.
+    def sealing_of(self, tag: str, data: bytes) -> Sealing:
+        """Tell which key stored data needs; none if its type is clear or unknown.
 
         Raises:
             Unreadable
         """
+        shape = self._shapes.get(tag)
+        if shape is None or not shape.is_personal:
+            return Sealing()
         try:
             return self._structs.decode_as(data, Sealing)
         except msgspec.DecodeError as error:

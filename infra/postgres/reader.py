@@ -82,7 +82,7 @@ class Reader:
         return SeenCommand(row["request_hash"], appended)
 
     async def _open(self, rows: Sequence[Any]) -> list[Recorded]:
-        sealings = [self._mapper.sealing_of(row["data"]) for row in rows]
+        sealings = [self._mapper.sealing_of(row["type"], row["data"]) for row in rows]
         numbers = {sealing.key for sealing in sealings if sealing.key}
         keys = await self._keys.for_opening(numbers) if numbers else {}
         causes: dict[bytes, Cause] = {}

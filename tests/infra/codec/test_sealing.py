@@ -43,7 +43,7 @@ def opened(kept, mapper=MAPPER, key=KEY, **moved):
         "state": kept.state,
         "tenant": "team",
         "event_id": ID,
-        "sealing": mapper.sealing_of(kept.state),
+        "sealing": mapper.sealing_of(kept.topic, kept.state),
         "key": key,
     }
     return mapper.to_domain_event(SealedEvent(**{**fields, **moved})).event
@@ -205,9 +205,11 @@ def test_a_field_of_a_later_version_is_ignored():
 def test_damaged_data_is_unreadable(state):
     kept = stored(said("x"))
     with pytest.raises(Unreadable):
-        opened(kept, state=state, sealing=MAPPER.sealing_of(b"{}"), key=None)
+        opened(
+            kept, state=state, sealing=MAPPER.sealing_of(kept.topic, b"{}"), key=None
+        )
     with pytest.raises(Unreadable):
-        MAPPER.sealing_of(b"[")
+        MAPPER.sealing_of(kept.topic, b"[")
 
 
 def test_an_event_that_is_not_of_the_log_is_not_stored():
