@@ -8,6 +8,7 @@ from litestar import Litestar, Request
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
 from infra.http.description import description_routes
@@ -70,7 +71,22 @@ def create_app(
         openapi_config=None,
         logging_config=None,
     )
+    _resolve_in_turn(app)
     return Threshold(app, settings.allowed_origins)
+
+
+def _resolve_in_turn(app: Litestar) -> None:
+    """Let each dependency be a batch of its own.
+
+    Litestar starts a task group for a batch of several, which took half the time of
+    a request (190 of 385 microseconds). Ours never wait for anything.
+    """
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for _, model in route.route_handler_map.values():
+                model.dependency_batches = [
+                    {each} for batch in model.dependency_batches for each in batch
+                ]
 
 
 def _as_it_is(value: Any) -> Provide:
