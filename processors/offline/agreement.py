@@ -1,5 +1,7 @@
 """Makes a verb agree with a subject in the third person singular."""
 
+import re
+from functools import cache
 from typing import Final
 
 from processors.offline.finite import is_past
@@ -35,14 +37,14 @@ _NEVER_NOUN: Final = vocabulary(
 )
 
 
-def agree(verb: str, following: str, *, past: bool) -> str | None:
+def agree(verb: str, following: str, clause: str) -> str | None:
     """The form for a third person singular subject, or None if this is no verb.
 
-    `past` says that the sentence speaks of the past, which decides for "read". A word
-    nobody listed is a verb if the word `following` it opens an object.
+    The `clause` decides whether "read" is past. A word nobody listed is a verb if the
+    word `following` it opens an object.
     """
     low = verb.lower()
-    if low in MODALS or (low in _SAME_IN_PAST and past):
+    if low in MODALS or (low in _SAME_IN_PAST and _past(clause)):
         return verb
     if low in BASE_VERBS or low in _IRREGULAR:
         return _third_singular(verb)
@@ -55,6 +57,8 @@ def agree(verb: str, following: str, *, past: bool) -> str | None:
 def agree_again(verb: str, following: str) -> str | None:
     """The form of a later verb of the same subject ("and love"), if it surely is."""
     low = verb.lower()
+    if low == "look":  # as in "and look at that"
+        return None
     verbal = low in BASE_VERBS and following in _OPENS_OBJECT
     return _third_singular(verb) if low in _NEVER_NOUN or verbal else None
 
@@ -70,3 +74,25 @@ def _third_singular(verb: str) -> str:
     else:
         form = low + "s"
     return form.upper() if verb.isupper() and len(verb) > 1 else form
+
+
+def _past(clause: str) -> bool:
+    return not _habit().search(clause) and bool(_past_marker().search(clause))
+
+
+@cache
+def _habit() -> re.Pattern[str]:
+    return re.compile(
+        r"\b(?:every|always|usually|often|sometimes|a lot|daily|regularly)\b"
+    )
+
+
+@cache
+def _past_marker() -> re.Pattern[str]:
+    return re.compile(
+        r"\b(?:yesterday|ago|recently|finally|when I was|in \d{4}|on \d{4}-"
+        r"|last (?:week|month|year|night|summer|winter|\w+day))\b"
+        r"|\b(?:put|cut|set|let|hit|quit|hurt|cast|knit)\b"
+        r"|\bread (?:an?|the|this|that|it|about|[\"A-Z])",
+        re.IGNORECASE,
+    )

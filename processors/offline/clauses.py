@@ -10,6 +10,7 @@ from processors.offline.standalone import stands_alone
 from processors.offline.words import words
 
 _SHORTEST_HEAD = 3
+_YOU_HINTS = ("you", "ya", "all", "thank", "please", " u", "u ", "thy")
 _LONGEST = 600
 """Characters; what goes on for longer without a stop is no sentence of a chat."""
 
@@ -21,7 +22,7 @@ def clauses(sentence: Sentence) -> list[str]:
         return []
     if sentence.mark == "?":
         text = _before_question(text)
-    if _you().search(text):
+    if any(hint in text.lower() for hint in _YOU_HINTS) and _you().search(text):
         text = _before_you(text)
     if not text:
         return []

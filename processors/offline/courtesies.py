@@ -44,20 +44,20 @@ _SELDOM_TELLING: Final = """
 # After the first word, what may follow it: alternatives, with "_" for a blank.
 _EMPTY_IF_FOLLOWED: Final[Mapping[str, str]] = {
     "agree": "(?!to_)",
-    "am": "$ here there with_it with_that right_here saying hoping_so rooting"
+    "am": "$ here there with_it with_that right_here saying rooting"
     " cheering dying_to"
     " all_ears all_for all_about_it all_about_that not_sure loving like calling so"
     " writing_to reaching_out asking contacting referring with gonna_go$ gonna_head$"
     " trying_to_(?:say|help|tell|find_out) open_to_(?:that|suggestion) on_it"
     " going_to_go$"
-    " going_to_head going_to_check_(?:it|that) (?:down|done|in|off|out|wondering"
+    " going_to_head going_to_check_(?:it|that) (?:hoping|down|done|in|off|out|wondering"
     "|kidding"
     "|joking|tired|hooked|obsessed|addicted|into|in_love|a_(?:big|huge)_fan)$"
     " doing_(?:good|great|well|fine|ok|okay|alright|my_best|best|it|pretty|amazing)"
     " looking_forward_to_(?:it|that|hear|see|this) feeling_(?:good|great|better|well"
     "|it)"
     " interested_in_(?:hear|see|that|it)",
-    "believe": "(?!in_)",
+    "believe": "(?!in_) in_(?:us|me|that|it)",
     "can": "help believe imagine see relate understand tell say agree picture hear"
     " feel $"
     " only get do assist vouch check look show send give provide explain offer try make"

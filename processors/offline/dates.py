@@ -52,12 +52,17 @@ _KEEPS_PREPOSITION: Final = vocabulary(
     since by until till from for of before after to around through
     """
 )
+_HINTS: Final = (
+    "day", "night", " ago", "last", "this", "next", "past", "coming", "other", "recent",
+    "lately", "few", "couple", "tomorrow",
+)  # fmt: skip
 _LONGEST_COUNT: Final = 31
 
 
 def resolve_dates(text: str, said_on: date) -> tuple[str, bool]:
     """The text with certain dates made absolute, and whether others remain in it."""
-    if not _hint().search(text):
+    low = text.lower()
+    if not any(hint in low for hint in _HINTS):
         return text, False
     resolved = _certain().sub(lambda match: _replace(match, said_on), text)
     if _leading().match(text):
@@ -114,15 +119,6 @@ def _month_or_year(words: list[str], said_on: date) -> str:
         return f"in {said_on.year + step}"
     months = said_on.year * 12 + said_on.month - 1 + step
     return f"in {_MONTHS[months % 12]} {months // 12}"
-
-
-@cache
-def _hint() -> re.Pattern[str]:
-    return re.compile(
-        r"day|night|\bago\b|\b(?:last|this|next|past|coming|other|recent|lat?ely"
-        r"|few|couple|tomorrow)",
-        re.IGNORECASE,
-    )
 
 
 @cache

@@ -48,7 +48,7 @@ UNRESOLVED: Final = vocabulary(
     """
     it it's it'll its he she he's she's him her his hers they they're they've them
     their theirs this that these those that's there here there's here's one ones em
-    it'd that'll
+    it'd that'll they'd they'll he'd he'll she'd she'll
     """
 )
 
@@ -64,16 +64,17 @@ TIME_NOUNS: Final = vocabulary(
 NEVER_FIRST: Final = vocabulary(
     """
     it it's its it'll it'd this that that's that'll these those they they're they've
-    they'll he he's she she's his her hers you you're you've you'll your yours there
-    there's here here's what what's who who's which whose where where's how how's
-    why let let's please thanks thank congrats congratulations do does did don't
-    doesn't didn't is are am was were isn't aren't wasn't can can't could couldn't
-    should shouldn't would wouldn't will won't may might must have has had haven't
-    hasn't suppose imagine glad happy hope hopefully sounds looks seems wish maybe
-    perhaps good great nice awesome cannot same bet wonder excited proud sorry
-    welcome bye see check no not wow cool gonna wanna something any anything anyone
-    nothing unless if excuse pardon such so definitely tell show ready never been
-    everything dear ps feels feel appreciate everyone thing things too as-if
+    they'll they'd he'd he'll she'd she'll he he's she she's his her hers you you're
+    you've you'll your yours there there's here here's what what's who who's which
+    whose where where's how how's why let let's please thanks thank congrats
+    congratulations do does did don't doesn't didn't is are am was were isn't aren't
+    wasn't can can't could couldn't should shouldn't would wouldn't will won't may
+    might must have has had haven't hasn't suppose imagine glad happy hope hopefully
+    sounds looks seems wish maybe perhaps good great nice awesome cannot same bet
+    wonder excited proud sorry welcome bye see check no not wow cool gonna wanna
+    something any anything anyone nothing unless if excuse pardon such so definitely
+    tell show ready never been everything dear ps feels feel appreciate everyone
+    thing things too as-if
     """
 )
 

@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 _ROUNDS = 6
+_TAIL = 40
 
 
 def without_opening(text: str, names: frozenset[str]) -> str:
@@ -16,7 +17,9 @@ def without_opening(text: str, names: frozenset[str]) -> str:
         if match is None:
             break
         text = text[match.end() :]
-    text = _closing().sub("", _last_talk().sub("", text))
+    if "since" in text.lower():
+        text = _last_talk().sub("", text)
+    text = text[:-_TAIL] + _closing().sub("", text[-_TAIL:])
     head, comma, last = text.rpartition(",")
     if comma and last.strip().lower() in names:
         text = head.rstrip()

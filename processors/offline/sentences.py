@@ -9,6 +9,9 @@ SPEECH: Final = "\x01"
 """Stands in a sentence where somebody's words were quoted."""
 
 _SARCASM: Final = "\x05"
+_CODE_MARKS: Final = frozenset("{}=<>();:$#")
+_NOISE_MARKS: Final = frozenset(":;=(</)")
+_IRONIC_WORDS: Final = ("/s", "just what", "lucky me", "for nothing", "love", "enjoy")
 _PROTECT: Final = str.maketrans({".": "\x02", "!": "\x03", "?": "\x04"})
 _RESTORE: Final = str.maketrans({"\x02": ".", "\x03": "!", "\x04": "?"})
 _STRAIGHT: Final = str.maketrans(
@@ -45,15 +48,26 @@ def _prose(line: str) -> str:
     if not line or line.isspace() or line.lstrip().startswith(">"):
         return ""
     bare = _backticks().sub("x", line) if "`" in line else line
-    if _code().search(bare):
+    if _command().match(bare) or (
+        not _CODE_MARKS.isdisjoint(bare) and _code().search(bare)
+    ):
         return ""
     line = _bullet().sub("", line.strip())
-    if '"' in line or "'" in line:
+    if '"' in line or " '" in line or line.startswith("'"):
         line = _quotes().sub(_unquote, line)
     if not line.isascii():
         line = _pictures().sub(lambda m: _SARCASM if m[0] in "🙄🙃" else " ", line)
-    line = _noise().sub(" ", line)
-    return "" if _SARCASM in line or _ironic().search(line) else line.strip()
+    if not _NOISE_MARKS.isdisjoint(line) or "  " in line or "xD" in line:
+        line = _noise().sub(" ", line)
+    return "" if _SARCASM in line or _is_ironic(line) else line.strip()
+
+
+def _is_ironic(line: str) -> bool:
+    if _ironic_opening().match(line):
+        return True
+    low = line.lower()
+    hint = any(word in low for word in _IRONIC_WORDS)
+    return hint and _ironic().search(low) is not None
 
 
 def _unquote(match: re.Match[str]) -> str:
@@ -101,7 +115,13 @@ def _backticks() -> re.Pattern[str]:
 def _code() -> re.Pattern[str]:
     return re.compile(
         r"[{}]|;\s*$|==|!=|[+\-*/]=|=>|\w\(\)|\);|</|/>|::|\s=\s|\w\((?!s\)|ren\))"
-        r"|^\s*(?:\$ |#!|git |npm |pip |sudo |cd |curl |import \w+$|from \w+ import"
+    )
+
+
+@cache
+def _command() -> re.Pattern[str]:
+    return re.compile(
+        r"\s*(?:\$ |#!|git |npm |pip |sudo |cd |curl |import \w+$|from \w+ import"
         r"|SELECT |INSERT |UPDATE \w+ SET|DELETE FROM|File \"|at \w+\.\w+|Traceback)"
     )
 
@@ -142,15 +162,22 @@ def _noise() -> re.Pattern[str]:
 
 
 @cache
+def _ironic_opening() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:oh|ah),? (?:great|wonderful|fantastic|joy|perfect)\b"
+        r"|wow,? thanks, |yeah,? right\b|(?:sure|right|yeah),? because|as if\b"
+        r"|not like I\b",
+        re.IGNORECASE,
+    )
+
+
+@cache
 def _ironic() -> re.Pattern[str]:
     return re.compile(
-        r"(?:^|\s)/s(?:\W|$)|^(?:oh|ah),? (?:great|wonderful|fantastic|joy|perfect)\b"
-        r"|^wow,? thanks, |^yeah,? right\b|\bjust what (?:I|we) (?:always"
-        r" )?(?:needed|wanted)"
-        r"|^(?:sure|right|yeah),? because|\blucky me\b|^as if\b|^not like I\b"
-        r"|\bI (?:just |totally |absolutely |so )*(?:love|enjoy) (?:it when|being stuck"
-        r"|waiting|being ignored|being yelled)|\bthanks a lot for nothing",
-        re.IGNORECASE,
+        r"(?:^|\s)/s(?:\W|$)|\bjust what (?:i|we) (?:always )?(?:needed|wanted)"
+        r"|\blucky me\b|\bthanks a lot for nothing"
+        r"|\bi (?:just |totally |absolutely |so )*(?:love|enjoy) (?:it when|being stuck"
+        r"|waiting|being ignored|being yelled)"
     )
 
 

@@ -1,6 +1,5 @@
 """Whether a clause can be understood without the words around it."""
 
-from functools import cache
 from typing import Final
 
 from processors.offline.finite import is_finite
@@ -10,7 +9,7 @@ from processors.offline.lexicon import (
     TIME_NOUNS,
     UNRESOLVED,
 )
-from processors.offline.verb_words import ADVERBS
+from processors.offline.verb_words import ADVERBS, BASE_VERBS
 from processors.offline.vocabulary import vocabulary
 from processors.offline.words import words
 
@@ -53,6 +52,21 @@ _PRAISE: Final = vocabulary(
     """
 )
 _THOSE: Final = vocabulary("who with in around that without at")
+_PERSON: Final = vocabulary(
+    "he he's he'd he'll him his she she's she'd she'll her hers"
+)
+_SOMEBODY: Final = vocabulary(
+    """
+    mom mum mother dad father brother sister son daughter kid child baby wife
+    husband partner girlfriend boyfriend fiancee fiance friend buddy bestie roommate
+    boss manager mentor coach teacher tutor professor doctor therapist dentist nurse
+    lawyer landlord neighbor neighbour colleague coworker client customer student
+    grandma grandmother grandpa grandfather aunt auntie uncle cousin niece nephew
+    stepdad stepmom man woman guy lady girl boy person someone somebody everyone
+    kitten cat kitty dog puppy pup horse bird rabbit hamster parrot pet girl twin
+    youngest oldest mama papa granny
+    """
+)
 _PEOPLE: Final = vocabulary("people folks guys everybody")
 _PERSONS: Final = vocabulary(
     """
@@ -61,17 +75,35 @@ _PERSONS: Final = vocabulary(
 )
 
 
+_LINKING: Final = vocabulary(
+    """
+    to really just also never always still finally already can could will would not
+    have had i've recently only and haven't hadn't hasn't don't didn't can't
+    couldn't won't wouldn't ever even
+        """
+)
+
+
 def stands_alone(clause: str) -> bool:
     """False if a pronoun in the clause points at something said before it."""
-    said = words(clause.lower())
-    if "here" in said:
+    spoken = words(clause)
+    said = [word.lower() for word in spoken]
+    if "here" in said or _nothing_new(said):
         return False
-    if _nothing_new(said):
+    if not _PERSON.isdisjoint(said) and not _somebody(spoken, said):
         return False
     return not any(
         word in UNRESOLVED and _points_back(said, index)
         for index, word in enumerate(said)
     )
+
+
+def _somebody(spoken: list[str], said: list[str]) -> bool:
+    """Whether anybody stands before the first "he" or "she" of a clause."""
+    first = next(index for index, word in enumerate(said) if word in _PERSON)
+    if not _SOMEBODY.isdisjoint(word.removesuffix("'s") for word in said[:first]):
+        return True
+    return any(word[0].isupper() and word[0] != "I" for word in spoken[1:first])
 
 
 def _nothing_new(said: list[str]) -> bool:
@@ -126,8 +158,9 @@ def _antecedent(said: list[str], index: int, following: str) -> bool:
         before = before[subject:]
     if before[-1:] == ["of"]:
         before = before[:-2]
+    vague = ("ed", "ing") if word in _PERSONS else ("ed",)
     return any(
-        not (noun.endswith("ed") or noun in _PEOPLE) for noun in _content(before)
+        not (noun.endswith(vague) or noun in _PEOPLE) for noun in _content(before)
     )
 
 
@@ -146,7 +179,9 @@ def _content(said: list[str]) -> list[str]:
             verb_due = True
             continue
         if word in FUNCTION or word.endswith("ly"):
-            verb_due = verb_due and not word.endswith("ing")
+            verb_due = verb_due and (word == "going" or not word.endswith("ing"))
+            continue
+        if index and said[index - 1] == "to" and word in BASE_VERBS:
             continue
         if verb_due and index and _acts(said, index):
             verb_due = False
@@ -159,19 +194,8 @@ def _acts(said: list[str], index: int) -> bool:
     previous = said[index - 1]
     if said[index].endswith("ing"):
         return previous in _BE or (previous in FUNCTION and _after_be(said, index))
-    return previous in _SUBJECT or previous in _linking()
+    return previous in _SUBJECT or previous in _LINKING or previous.endswith("ly")
 
 
 def _after_be(said: list[str], index: int) -> bool:
     return any(word in _BE for word in said[max(0, index - 3) : index])
-
-
-@cache
-def _linking() -> frozenset[str]:
-    return vocabulary(
-        """
-    to really just also never always still finally already can could will would not
-    have had i've recently only and haven't hadn't hasn't don't didn't can't
-    couldn't won't wouldn't ever even
-    """
-    )

@@ -63,7 +63,7 @@ class _Rewriting:
         self.out = _token().findall(clause)
         self.at = [n for n, t in enumerate(self.out) if t[0].isalnum() or t == _PEER]
         self.low = [self.out[n].lower() for n in self.at]
-        self.past = _speaks_of_past(clause)
+        self.clause = clause
         self.named = self.subject_named = self.others_named = self.failed = False
 
     def run(self) -> str | None:
@@ -126,7 +126,8 @@ class _Rewriting:
             self.out[self.at[start - 1] + 1 : self.at[start]]
         ):
             start -= 1
-        return any(is_finite(word) for word in self.low[start : index - 1])
+        before = self.low[start : index - 1]
+        return any(is_finite(word) or word.endswith("'s") for word in before)
 
     def _had_or_would(self, index: int) -> str:
         following = self._word(index + 1)
@@ -139,7 +140,7 @@ class _Rewriting:
             self.failed = True
             return
         following = self._word(index + 1)
-        form = agree(self.out[self.at[index]], following, past=self.past)
+        form = agree(self.out[self.at[index]], following, self.clause)
         if form is None:
             self.failed = True
             return
@@ -203,6 +204,8 @@ class _Rewriting:
 
 def _joined_subjects(clause: str) -> str:
     """Make "my wife and I", "me and my wife" and "Tom and I" start with the peer."""
+    if " and " not in clause:
+        return clause
     match = _with_mine().search(clause)
     if match and not any(is_finite(word) for word in match["who"].lower().split()):
         other = f"their {match['who']}"
@@ -213,10 +216,6 @@ def _joined_subjects(clause: str) -> str:
     else:
         return clause
     return f"{clause[: match.start('all')]}{_PEER} and {other}{clause[match.end() :]}"
-
-
-def _speaks_of_past(clause: str) -> bool:
-    return not _habit().search(clause) and bool(_past_marker().search(clause))
 
 
 @cache
@@ -242,22 +241,4 @@ def _with_named() -> re.Pattern[str]:
     return re.compile(
         r"(?:^|, |\b(?:when|while|because|since|where|that) )"
         r"(?P<all>(?P<who>[A-Z][\w-]+(?: [A-Z][\w-]+)?)) and I\b(?!')"
-    )
-
-
-@cache
-def _habit() -> re.Pattern[str]:
-    return re.compile(
-        r"\b(?:every|always|usually|often|sometimes|a lot|daily|regularly)\b"
-    )
-
-
-@cache
-def _past_marker() -> re.Pattern[str]:
-    return re.compile(
-        r"\b(?:yesterday|ago|recently|finally|when I was|in \d{4}|on \d{4}-"
-        r"|last (?:week|month|year|night|summer|winter|\w+day))\b"
-        r"|\b(?:put|cut|set|let|hit|quit|hurt|cast|knit)\b"
-        r"|\bread (?:an?|the|this|that|it|about|[\"A-Z])",
-        re.IGNORECASE,
     )

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from processors.offline.courtesies import is_courtesy
@@ -27,6 +28,13 @@ _FOREIGN: Final = vocabulary(
     ik ben mijn og jeg naam woon
     """
 )
+_UNREAL: Final = vocabulary(
+    """
+    if unless suppose imagine wish supposedly hypothetically would've could've
+    should've might've pretend
+    """
+)
+_MIGHT: Final = vocabulary("would could should might may")
 _FIRST_TIME: Final = TIME_NOUNS | {"of", "day"}
 _SUBORDINATE: Final = vocabulary(
     """
@@ -37,8 +45,8 @@ _PERHAPS_SUBORDINATE: Final = vocabulary("since before after until once as")
 _WHO: Final = frozenset(("i", "we"))
 _LACKS_SUBJECT: Final = vocabulary(
     """
-    makes feels reminds helps gives brings keeps means looks sounds seems gets takes
-    goes has is was can will could would does
+    gotta gonna wanna makes feels reminds helps gives brings keeps means looks
+    sounds seems gets takes goes has is was can will could would does
     """
 )
 _QUANTITY: Final = vocabulary("one some most many two three a")
@@ -58,9 +66,11 @@ def worth_keeping(clause: str) -> bool:
     False for talk about the talk, courtesies, offers, requests, what is only imagined,
     what somebody else said, other languages, and what needs its context.
     """
-    if len(clause) > _LONGEST or SPEECH in clause or _unreal().search(clause):
+    if len(clause) > _LONGEST or SPEECH in clause:
         return False
     tokens = words(clause.lower())
+    if not _UNREAL.isdisjoint(tokens) or _is_imagined(clause, tokens):
+        return False
     if _subordinate(tokens) and not _main_clause(clause, tokens):
         return False
     if len(tokens) < 2 or FIRST_PERSON.isdisjoint(tokens):  # noqa: PLR2004 - a subject and its verb
@@ -68,6 +78,14 @@ def worth_keeping(clause: str) -> bool:
     if sum(token in _FOREIGN for token in tokens) > 1:
         return False
     return _tells(clause, tokens) and stands_alone(clause)
+
+
+def _is_imagined(clause: str, tokens: list[str]) -> bool:
+    """Such as "I would have gone", "were I you", "had I known", "maybe I should"."""
+    pairs = pairwise(tokens)
+    if any((a in _MIGHT and b == "have") or (a, b) == ("were", "i") for a, b in pairs):
+        return True
+    return _imagined().match(clause) is not None
 
 
 def _subordinate(tokens: list[str]) -> bool:
@@ -156,13 +174,10 @@ def _contracted_verb(tokens: list[str]) -> int:
 
 
 @cache
-def _unreal() -> re.Pattern[str]:
+def _imagined() -> re.Pattern[str]:
     return re.compile(
-        r"\b(?:if|unless|suppose|imagine|wish|supposedly|hypothetically|would've"
-        r"|could've|should've|might've|pretend)\b|\b(?:would|could|should|might|may)"
-        r" have\b"
-        r"|^had (?:i|we)\b|\bwere i\b|^(?:maybe|perhaps|last time|a lot(?:'s)?) |^as"
-        r" an? (?:language|ai)\b",
+        r"had (?:i|we)\b|(?:maybe|perhaps|last time|a lot(?:'s)?) |as an?"
+        r" (?:language|ai)\b",
         re.IGNORECASE,
     )
 

@@ -82,3 +82,10 @@ def test_an_author_that_calls_itself_an_assistant_tells_nothing_of_itself():
         Utterance("m2", "robin", "I live in the cloud.", at),
     ]
     assert derive(window, "robin") == []
+
+
+def test_a_message_of_the_longest_kind_gives_nothing_but_takes_no_time_either():
+    at = datetime(2023, 5, 8, tzinfo=UTC)
+    for piece in ("\n", "and I ", "I like a, ", '"', "'", "- ", "two days ago "):
+        text = piece * (25_000 // len(piece))
+        assert derive([Utterance("m1", "alice", text, at)], "alice") == []
