@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Router
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
@@ -54,7 +54,11 @@ def create_app(
         return RequestOrigin(request)
 
     app = Litestar(
-        [*doors, health_route(settings.is_ready), *description_routes()],
+        [
+            *_routers_first(doors),
+            health_route(settings.is_ready),
+            *description_routes(),
+        ],
         dependencies={
             "parse": Provide(parse),
             "origin": Provide(origin),
@@ -73,6 +77,17 @@ def create_app(
     )
     _resolve_in_turn(app)
     return Threshold(app, settings.allowed_origins)
+
+
+def _routers_first(
+    doors: Sequence[ControllerRouterHandler],
+) -> list[ControllerRouterHandler]:
+    """Let a path that a router and a bare handler share be registered by the router.
+
+    A router brings a handler of OPTIONS for each of its paths; a bare handler is
+    given one only where there is none yet, and two for one path are refused.
+    """
+    return sorted(doors, key=lambda door: not isinstance(door, Router))
 
 
 def _resolve_in_turn(app: Litestar) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from litestar import get, post
+from litestar import Router, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from pydantic import BaseModel, Field, RootModel
@@ -67,6 +67,11 @@ async def given(gift: Parse) -> object:
     return gift
 
 
+@put("/things/{thing:str}")
+async def put_thing(thing: FromPath[str]) -> str:
+    return f"put {thing}"
+
+
 class Switch:
     on = True
 
@@ -75,7 +80,7 @@ class Switch:
 async def http() -> AsyncIterator[AsyncClient]:
     switch = Switch()
     app = create_app(
-        [get_thing, list_things, fail, given],
+        [put_thing, list_things, fail, given, Router("/", route_handlers=[get_thing])],
         {"gift": ["as", "it", "is"]},
         AppSettings(is_ready=lambda: switch.on, count_tokens=len),
     )
@@ -120,7 +125,12 @@ async def test_a_wrong_method_is_405_with_the_right_ones(http):
         405,
         {"detail": "Method Not Allowed"},
     )
-    assert answer.headers["allow"] == "GET"
+    assert sorted(answer.headers["allow"].split(", ")) == ["GET", "PUT"]
+
+
+async def test_a_router_and_a_bare_handler_may_share_a_path(http):
+    assert (await http.get("/things/a")).text == "a"
+    assert (await http.put("/things/a")).text == "put a"
 
 
 @pytest.mark.parametrize(
