@@ -22,6 +22,7 @@ from infra.postgres.checkpoints import (
 )
 from infra.postgres.connection import is_lost
 from infra.postgres.views import connect_views
+from infra.upkeep import Upkeep
 from projections.ports import LogReader
 from projections.projection import Projection
 
@@ -89,6 +90,7 @@ class Projector:
         self._interested: dict[type[Event], list[Projection]] = {}
         self._at: dict[str, Checkpoint] = {}
         self._milestones = Milestones()
+        self._upkeep = Upkeep(dsn)
         self._task: asyncio.Task[None] | None = None
         self.position = 0
         self.failed: Failure | None = None
@@ -109,6 +111,7 @@ class Projector:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._upkeep.close()
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once every view of the group has passed the position.
@@ -211,6 +214,7 @@ class Projector:
                         raise
             await move_checkpoints(connection, behind, last)
         self._at.update(dict.fromkeys(behind, last))
+        self._upkeep.add(len(batch))
         self._advance()
 
     def _share_out(self, batch: Sequence[Recorded]) -> dict[str, list[Recorded]]:

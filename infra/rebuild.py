@@ -11,6 +11,7 @@ from domain.recorded import Recorded
 from infra.postgres.checkpoints import Checkpoint, move_checkpoints
 from infra.postgres.views import (
     LIVE,
+    analyze_views,
     connect_views,
     make_indexes,
     make_schema,
@@ -24,6 +25,10 @@ SHADOW: Final = "view_rebuild"
 
 PAGE: Final = 5_000
 """Most events folded in one transaction."""
+
+ANALYZED: Final = 1_000
+GROWN: Final = 4
+"""At so many events, and whenever there are so many times more, plans are remade."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -66,7 +71,7 @@ async def rebuild(
         position = await fold_log(connection, SHADOW, log, projections, progress)
         await connection.execute("SET maintenance_work_mem = '256MB'")
         await make_indexes(connection, projections)
-        await _analyze(connection)
+        await analyze_views(connection, SHADOW)
         await _swap(connection)
     finally:
         await connection.close()
@@ -91,12 +96,15 @@ async def fold_log(
         await make_schema(connection, schema)
         await make_tables(connection, projections)
     head = await log.head() if through is None else through
-    position = 0
+    position, analyze_at = 0, ANALYZED
     while position < head:
         batch = await _read(log, position, min(PAGE, head - position))
         async with connection.transaction():
             await _fold(connection, projections, batch, position)
         position = batch[-1].position
+        if position >= analyze_at:
+            await analyze_views(connection, schema)
+            analyze_at = position * GROWN
         progress(Progress(position, head, time.monotonic() - started))
     return position
 
@@ -125,14 +133,6 @@ async def _fold(
     moves = dict.fromkeys((each.name for each in projections), position)
     last = Checkpoint(batch[-1].position, batch[-1].id)
     await move_checkpoints(connection, moves, last)
-
-
-async def _analyze(connection: asyncpg.Connection) -> None:
-    for row in await connection.fetch(
-        "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = $1",
-        SHADOW,
-    ):
-        await connection.execute(f"ANALYZE {SHADOW}.{row['name']}")
 
 
 async def _swap(connection: asyncpg.Connection) -> None:

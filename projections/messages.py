@@ -45,7 +45,8 @@ class Messages:
         CREATE INDEX message_position ON message (tenant, position);
     """
     indexes = """
-        CREATE INDEX message_words ON message USING gin (words);
+        CREATE INDEX message_words ON message USING gin (words)
+            WITH (gin_pending_list_limit = 16384);
     """
     handles = (MessageAdded,)
 

@@ -70,6 +70,8 @@ class Progress:
                     counts[0] += total
                     counts[1] += completed
         if touched:
+            moved = {key: sessions[key] for key in touched & _derived(batch)}
+            await _look_up(db, moved, batch[-1].position)
             await _store(db, {key: sessions[key] for key in touched}, work)
 
 
@@ -77,6 +79,8 @@ class _Standing(msgspec.Struct):
     last_position: int = 0
     last_seq: int = 0
     derived_seq: int = 0
+    derived_position: int = 0
+    oldest_pending_at: datetime | None = None
     due: dict[str, list[int]] = {}
     folded: int = 0
 
@@ -87,6 +91,8 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
         case MessageAdded() as event:
             standing.last_position = recorded.position
             standing.last_seq = event.seq
+            if event.derive and standing.oldest_pending_at is None:
+                standing.oldest_pending_at = recorded.recorded_at
             for kind in event.summaries:
                 standing.due.setdefault(kind, []).append(event.seq)
             asked = [("", "summary", 1, 0) for _ in event.summaries]
@@ -110,6 +116,14 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
             return []
 
 
+def _derived(batch: Sequence[Recorded]) -> set[Key]:
+    return {
+        (event.workspace, event.session)
+        for recorded in batch
+        if isinstance(event := recorded.event, DerivationCompleted)
+    }
+
+
 async def _load(db: Connection, batch: Sequence[Recorded]) -> dict[Key, _Standing]:
     events: list[Any] = [recorded.event for recorded in batch]
     keys = {(event.workspace, event.session) for event in events}
@@ -119,11 +133,29 @@ async def _load(db: Connection, batch: Sequence[Recorded]) -> dict[Key, _Standin
             row["last_position"],
             row["last_seq"],
             row["derived_seq"],
+            row["derived_position"],
+            row["oldest_pending_at"],
             msgspec.json.decode(row["due"]),
             row["folded"],
         )
         for row in rows
     }
+
+
+async def _look_up(
+    db: Connection, sessions: dict[Key, _Standing], through: int
+) -> None:
+    """Ask the messages, as far as the batch reaches, where derivation now stands.
+
+    They are in their table already: it is folded before this one.
+    """
+    if not sessions:
+        return
+    asked = [(*key, standing.derived_seq) for key, standing in sessions.items()]
+    for row in await db.fetch(_LOOK_UP, *map(list, zip(*asked, strict=True)), through):
+        standing = sessions[row["tenant"], row["session"]]
+        standing.derived_position = row["derived_position"] or 0
+        standing.oldest_pending_at = row["oldest_pending_at"]
 
 
 async def _store(
@@ -135,6 +167,8 @@ async def _store(
             standing.last_position,
             standing.last_seq,
             standing.derived_seq,
+            standing.derived_position,
+            standing.oldest_pending_at,
             msgspec.json.encode(standing.due).decode(),
             standing.folded,
         )
@@ -149,28 +183,30 @@ async def _store(
 
 
 _LOAD = """
-    SELECT p.tenant, p.session, p.last_position, p.last_seq, p.derived_seq, p.due,
-        p.folded
+    SELECT p.tenant, p.session, p.last_position, p.last_seq, p.derived_seq,
+        p.derived_position, p.oldest_pending_at, p.due, p.folded
     FROM unnest($1::text[], $2::text[]) AS g(tenant, session)
     JOIN session_progress AS p ON p.tenant = g.tenant AND p.session = g.session
 """
 
-# Messages of the batch are in their table already: it is folded before this one.
+_LOOK_UP = """
+    SELECT g.tenant, g.session,
+        (SELECT m.position FROM message AS m
+            WHERE m.tenant = g.tenant AND m.session = g.session
+                AND m.seq = g.derived_seq) AS derived_position,
+        (SELECT m.recorded_at FROM message AS m
+            WHERE m.tenant = g.tenant AND m.session = g.session
+                AND m.seq > g.derived_seq AND m.derive AND m.position <= $4
+            ORDER BY m.seq LIMIT 1) AS oldest_pending_at
+    FROM unnest($1::text[], $2::text[], $3::int[]) AS g(tenant, session, derived_seq)
+"""
+
 _STORE = """
     WITH standing AS (
         INSERT INTO session_progress (tenant, session, last_position, last_seq,
-            derived_seq, due, folded, derived_position, oldest_pending_at)
-        SELECT g.*,
-            coalesce((SELECT m.position FROM message AS m
-                WHERE m.tenant = g.tenant AND m.session = g.session
-                    AND m.seq = g.derived_seq), 0),
-            (SELECT m.recorded_at FROM message AS m
-                WHERE m.tenant = g.tenant AND m.session = g.session
-                    AND m.seq > g.derived_seq AND m.derive
-                ORDER BY m.seq LIMIT 1)
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[], $5::int[],
-                    $6::jsonb[], $7::bigint[])
-            AS g(tenant, session, last_position, last_seq, derived_seq, due, folded)
+            derived_seq, derived_position, oldest_pending_at, due, folded)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[],
+            $5::int[], $6::bigint[], $7::timestamptz[], $8::jsonb[], $9::bigint[])
         ON CONFLICT (tenant, session) DO UPDATE SET
             last_position = excluded.last_position,
             last_seq = excluded.last_seq,
@@ -181,8 +217,8 @@ _STORE = """
             folded = excluded.folded
     )
     INSERT INTO progress AS p (tenant, session, sender, kind, total, completed)
-    SELECT * FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::int[],
-                         $13::int[])
+    SELECT * FROM unnest($10::text[], $11::text[], $12::text[], $13::text[],
+                         $14::int[], $15::int[])
     ON CONFLICT (tenant, session, sender, kind) DO UPDATE SET
         total = p.total + excluded.total,
         completed = p.completed + excluded.completed

@@ -41,6 +41,10 @@ SELECT quote_ident(n.nspname) FROM pg_extension AS e
 JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
 """
 
+_TABLES: Final = """
+SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = $1
+"""
+
 
 class ViewsNewer(Exception):  # noqa: N818  says what was found
     """The views were made by a later version of Palimpsest than this one."""
@@ -50,7 +54,8 @@ async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
     """Connect for folding: unqualified names are the tables of this schema.
 
     Commits need not wait for the disk: what is lost is folded again. Statements are
-    planned while tables are empty and kept, so none may rest on a table's smallness.
+    planned once, perhaps while tables are small: ``analyze_views`` makes the server
+    plan them again as they grow.
     """
     connection = await asyncpg.connect(
         dsn,
@@ -59,6 +64,7 @@ async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
             "default_transaction_isolation": "read committed",
             "synchronous_commit": "off",
             "enable_seqscan": "off",
+            "plan_cache_mode": "force_generic_plan",
             "jit": "off",
         },
     )
@@ -123,6 +129,12 @@ async def make_indexes(
     for each in projections:
         if each.indexes:
             await connection.execute(each.indexes)
+
+
+async def analyze_views(connection: asyncpg.Connection, schema: str = LIVE) -> None:
+    """Tell the planner what the tables hold now; kept plans are made anew."""
+    for row in await connection.fetch(_TABLES, schema):
+        await connection.execute(f"ANALYZE {schema}.{row['name']}")
 
 
 def shape_of(projection: Projection) -> str:
