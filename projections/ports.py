@@ -96,3 +96,17 @@ class Parse(Protocol):
     ) -> tuple[Q, B | None]:
         """Return both, the body as ``optional_body`` does."""
         ...
+
+
+class Views(Protocol):
+    """How far the prompt views are folded.
+
+    ``position`` is the highest log position all of them have passed.
+    """
+
+    @property
+    def position(self) -> int: ...
+
+    async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
+        """Return True once the views have passed ``position``, False at the bound."""
+        ...

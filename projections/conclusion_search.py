@@ -1,0 +1,129 @@
+"""Search of conclusions: by meaning alone, or by words and meaning together."""
+
+import msgspec
+
+from projections.collection import Collection, Probe, find_collection
+from projections.condition import Bind, Condition, always
+from projections.ports import Connection
+from projections.ranking import Candidate, Scored, rank
+from projections.stems import find_stems
+from projections.verbatim import Containing
+
+_DEPTH = 50
+
+
+class ConclusionQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """What is searched for among what one observer holds of one peer.
+
+    ``farthest`` is a bound of the cosine distance: what has no vector is then left
+    out. ``where`` speaks of a conclusion by the alias ``c``.
+    """
+
+    tenant: str
+    observer: str
+    observed: str
+    query: str
+    limit: int
+    probe: Probe | None = None
+    farthest: float | None = None
+    where: Condition = always
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A conclusion's id and its cosine distance from the question."""
+
+    id: str
+    distance: float
+
+
+async def nearest_conclusions(
+    db: Connection, question: ConclusionQuestion
+) -> list[Near]:
+    """Return conclusions by cosine distance alone, nearest first (HC 6.2)."""
+    vectors = await find_collection(db, "conclusion", question.probe)
+    if vectors is None:
+        return []
+    bind = Bind(question.tenant)
+    distance = vectors.distance(bind)
+    bound = "" if question.farthest is None else _bound(distance, question, bind)
+    rows = await db.fetch(
+        f"SELECT c.id, {distance} AS distance FROM conclusion AS c"  # noqa: S608  every value is bound
+        f" JOIN {vectors.table} AS v ON v.tenant = c.tenant AND v.origin = c.origin"
+        f" WHERE {_held(question, bind)}{bound}"
+        f" ORDER BY ({distance}) + 0, c.from_position DESC"
+        f" LIMIT {bind(question.limit)}",
+        *bind.values,
+    )
+    return [Near(row["id"], row["distance"]) for row in rows]
+
+
+async def search_conclusions(
+    db: Connection, question: ConclusionQuestion
+) -> list[Scored]:
+    """Return conclusions by words and meaning, best first, at most ``limit``.
+
+    What shares neither a stem nor any meaning a vector could show is not found.
+    """
+    if not question.query.strip():
+        return []
+    stems = await find_stems(db, question.tenant, question.query)
+    vectors = await find_collection(db, "conclusion", question.probe)
+    bind = Bind(question.tenant)
+    signals = _signals(stems.bm25("c.words", bind), vectors, question, bind)
+    rows = await db.fetch(signals, *bind.values)
+    candidates = [
+        Candidate(
+            id=row["id"],
+            place=(row["id"], 0),
+            bm25=row["bm25"],
+            distance=row["distance"],
+            verbatim=row["verbatim"],
+            age=row["from_position"],
+        )
+        for row in rows
+    ]
+    return rank(candidates, neighbours=False)[: question.limit]
+
+
+def _signals(
+    bm25: str, vectors: Collection | None, question: ConclusionQuestion, bind: Bind
+) -> str:
+    """Write what finds a pair's candidates: the best by words, then by meaning."""
+    join, distance, bound = "", "NULL::float8", ""
+    if vectors is not None:
+        join = (
+            f" LEFT JOIN {vectors.table} AS v"
+            " ON v.tenant = c.tenant AND v.origin = c.origin"
+        )
+        distance = vectors.distance(bind)
+    if question.farthest is not None:
+        bound = _bound(distance, question, bind)
+    same = Containing(question.query, "").test(bind, "c")
+    depth = bind(max(_DEPTH, 2 * question.limit))
+    return f"""
+        WITH held AS MATERIALIZED (
+            SELECT c.id, c.from_position, {bm25} AS bm25, {distance} AS distance,
+                   {same} AS verbatim
+            FROM conclusion AS c{join}
+            WHERE {_held(question, bind)}{bound}
+        ), hit AS (
+            (SELECT * FROM held WHERE bm25 > 0 OR verbatim
+             ORDER BY bm25 DESC, from_position DESC LIMIT {depth})
+            UNION
+            (SELECT * FROM held WHERE distance IS NOT NULL
+             ORDER BY distance LIMIT {depth})
+        )
+        SELECT * FROM hit
+    """  # noqa: S608  every value is bound
+
+
+def _held(question: ConclusionQuestion, bind: Bind) -> str:
+    return (
+        f"c.tenant = $1 AND c.observer = {bind(question.observer)}"
+        f" AND c.observed = {bind(question.observed)}"
+        f" AND c.to_position IS NULL AND {question.where(bind)}"
+    )
+
+
+def _bound(distance: str, question: ConclusionQuestion, bind: Bind) -> str:
+    return f" AND {distance} <= {bind(question.farthest)}::float8"
