@@ -3,3 +3,9 @@
 Law: reading never writes, so nothing here imports ``commands``. It must not know
 the log, drivers or models; a question's embedding comes through a port.
 """
+
+from read_api.routes import read_routes
+
+ROUTES = (read_routes(),)
+"""Every question; they ask for ``parse``, ``views``, ``database``, ``query_embedder``
+and ``tokens``."""

@@ -1,0 +1,41 @@
+"""A question in words: its limits, and the vector that stands for its meaning."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from domain.errors import Invalid
+from projections.collection import Probe
+from projections.ports import QueryEmbedder, TokenCounter
+
+MOST_TOKENS = 8192
+"""Longest question, in tokens (HC 10)."""
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\x00", "")
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""A text without NUL, which is silently removed (HC 1.6)."""
+
+
+def check_length(query: str, tokens: TokenCounter) -> None:
+    """Refuse a question of too many tokens.
+
+    Raises:
+        Invalid: text of HC 1.12.
+    """
+    # A token has at least one byte, so an ordinary question needs no counting.
+    if len(query.encode()) > MOST_TOKENS and tokens.count(query) > MOST_TOKENS:
+        raise Invalid(f"Query exceeds maximum token limit of {MOST_TOKENS}.")
+
+
+async def probe_of(query: str, embedder: QueryEmbedder) -> Probe | None:
+    """Return the question's vector; None if nothing is asked or nobody embeds now."""
+    if not query.strip():
+        return None
+    vector = await embedder.embed_query(query)
+    if vector is None:
+        return None
+    return Probe(vector, embedder.model, embedder.dimensions)

@@ -1,0 +1,60 @@
+"""A peer card, read (E14)."""
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from domain.errors import NotFound
+from projections.cards import get_card as find_card
+from projections.ports import Connection, Database, Views
+from read_api.asking import Text
+from read_api.moment import ReadQuery, answer, reached
+from read_api.ports import Injected, Parse
+
+
+class CardQuery(ReadQuery):
+    """Whose card; without a target, the peer's own."""
+
+    target: Text | None = None
+
+
+class PeerCard(msgspec.Struct, frozen=True):
+    """The entries in their order, null when it was never set."""
+
+    peer_card: list[str] | None
+
+
+@get("/v3/workspaces/{workspace:str}/peers/{peer:str}/card", opt={"query": CardQuery})
+async def get_card(
+    workspace: FromPath[str],
+    peer: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[PeerCard]:
+    """Return what a peer holds of another in short (E14)."""
+    query = parse.query(CardQuery)
+    position = await reached(views, query)
+    target = peer if query.target is None else query.target
+    async with database.acquire() as db:
+        card = await card_of(db, workspace, peer, target)
+    return answer(PeerCard(card), position)
+
+
+async def card_of(
+    db: Connection, workspace: str, observer: str, observed: str
+) -> list[str] | None:
+    """Return a card; the observer must exist, the observed need not.
+
+    Raises:
+        NotFound
+    """
+    known = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM peer WHERE tenant = $1 AND peer = $2"
+        " AND to_position IS NULL)",
+        workspace,
+        observer,
+    )
+    if not known:
+        raise NotFound(f"Peer {observer} not found in workspace {workspace}")
+    return await find_card(db, workspace, observer, observed)

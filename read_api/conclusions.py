@@ -1,0 +1,129 @@
+"""Conclusions, listed and asked by meaning (E38, E39)."""
+
+from typing import Any
+
+from litestar import Response, post
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+from pydantic import BaseModel, Field
+
+from domain.errors import Invalid
+from projections.conclusion_search import ConclusionQuestion, nearest_conclusions
+from projections.condition import equals, every
+from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
+from read_api.answers import CONCLUSION, Conclusion, conclusion_of
+from read_api.asking import Text, check_length, probe_of
+from read_api.filters import compile_filter
+from read_api.moment import ReadQuery, answer, reached
+from read_api.pages import ListBody, Page, ReversiblePageQuery, page_of, read_page
+from read_api.ports import Injected, Parse
+from read_api.resources import CONCLUSION_FILTERS, CONCLUSIONS
+
+_PAIR = (
+    "observer and observed must be specified for semantic search. Name both in"
+    ' filters, as {"observer_id": "...", "observed_id": "..."}.'
+)
+
+
+class ConclusionQueryBody(BaseModel):
+    """What is asked, how many, and how far from it a conclusion may be."""
+
+    query: Text
+    top_k: int = Field(default=10, ge=1, le=100)
+    distance: float | None = Field(default=None, ge=0, le=1)
+    filters: dict[str, Any] | None = None
+
+
+class NobodyEmbeds(HTTPException):
+    """A question that only vectors can answer, and no embedder answers now."""
+
+    status_code = HTTP_503_SERVICE_UNAVAILABLE
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/conclusions/list",
+    status_code=200,
+    opt={"query": ReversiblePageQuery, "body": ListBody},
+)
+async def list_conclusions(
+    workspace: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Page[Conclusion]]:
+    """List conclusions, the newest first (E38)."""
+    query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
+    where = every(
+        equals("c.tenant", workspace),
+        lambda _: "c.to_position IS NULL",
+        compile_filter(body.filters if body else None, CONCLUSION_FILTERS),
+    )
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        rows, total = await read_page(
+            db, CONCLUSIONS, where, query, descending=not query.reverse
+        )
+    items = [conclusion_of(row) for row in rows]
+    return answer(page_of(items, total, query), position)
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/conclusions/query",
+    status_code=200,
+    opt={"query": ReadQuery, "body": ConclusionQueryBody},
+)
+async def query_conclusions(
+    workspace: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
+    tokens: Injected[TokenCounter],
+) -> Response[list[Conclusion]]:
+    """Return conclusions by their distance from the question (E39).
+
+    Raises:
+        NobodyEmbeds: words alone may not answer here.
+    """
+    query, body = await parse.query_and_body(ReadQuery, ConclusionQueryBody)
+    filters = body.filters or {}
+    where = compile_filter(filters, CONCLUSION_FILTERS)
+    check_length(body.query, tokens)
+    question = ConclusionQuestion(
+        tenant=workspace,
+        observer=_named(filters, "observer"),
+        observed=_named(filters, "observed"),
+        query=body.query,
+        limit=body.top_k,
+        # What is asked may be nothing: its vector is as good as any.
+        probe=await probe_of(body.query or ".", query_embedder),
+        farthest=body.distance,
+        where=where,
+    )
+    if question.probe is None:
+        raise NobodyEmbeds(headers={"Retry-After": "1"})
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        return answer(await _nearest(db, question), position)
+
+
+async def _nearest(db: Connection, question: ConclusionQuestion) -> list[Conclusion]:
+    ids = [near.id for near in await nearest_conclusions(db, question)]
+    if not ids:
+        return []
+    rows = await db.fetch(
+        f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  constants
+        " WHERE c.tenant = $1 AND c.id = ANY($2) AND c.to_position IS NULL",
+        question.tenant,
+        ids,
+    )
+    by_id = {row["id"]: conclusion_of(row) for row in rows}
+    return [by_id[each] for each in ids if each in by_id]
+
+
+def _named(filters: dict[str, Any], role: str) -> str:
+    value = filters.get(role, filters.get(f"{role}_id"))
+    if not isinstance(value, str):
+        raise Invalid(_PAIR)
+    return value

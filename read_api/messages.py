@@ -1,0 +1,66 @@
+"""Messages of a session, listed and one by one (E34, E35)."""
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from domain.errors import NotFound
+from projections.condition import equals, every
+from projections.ports import Database, Views
+from read_api.answers import MESSAGE, Message, message_of
+from read_api.filters import compile_filter
+from read_api.moment import ReadQuery, answer, reached
+from read_api.pages import ListBody, Page, ReversiblePageQuery, page_of, read_page
+from read_api.ports import Injected, Parse
+from read_api.resources import MESSAGE_FILTERS, MESSAGES
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/sessions/{session:str}/messages/list",
+    status_code=200,
+    opt={"query": ReversiblePageQuery, "body": ListBody},
+)
+async def list_messages(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Page[Message]]:
+    """List a session's messages in the order they were said (E34)."""
+    query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
+    wanted = compile_filter(body.filters if body else None, MESSAGE_FILTERS)
+    where = every(equals("m.tenant", workspace), equals("m.session", session), wanted)
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        rows, total = await read_page(
+            db, MESSAGES, where, query, descending=query.reverse
+        )
+    items = [message_of(row) for row in rows]
+    return answer(page_of(items, total, query), position)
+
+
+@get(
+    "/v3/workspaces/{workspace:str}/sessions/{session:str}/messages/{message:str}",
+    opt={"query": ReadQuery},
+)
+async def get_message(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    message: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Message]:
+    """Return one message of a session (E35)."""
+    position = await reached(views, parse.query(ReadQuery))
+    async with database.acquire() as db:
+        row = await db.fetchrow(
+            f"SELECT {MESSAGE} FROM message AS m"  # noqa: S608  constants
+            " WHERE m.tenant = $1 AND m.session = $2 AND m.id = $3",
+            workspace,
+            session,
+            message,
+        )
+    if row is None:
+        raise NotFound(f"Message with ID {message} not found")
+    return answer(message_of(row), position)

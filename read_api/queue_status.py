@@ -1,0 +1,96 @@
+"""How much reasoning is asked for and done (E06)."""
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from projections.ports import Connection, Database, Views
+from projections.progress import Items, count_items
+from read_api.asking import Text
+from read_api.moment import ReadQuery, answer, reached
+from read_api.ports import Injected, Parse
+
+
+class QueueQuery(ReadQuery):
+    """Whose work; an empty text is no restriction."""
+
+    observer_id: Text | None = None
+    sender_id: Text | None = None
+    session_id: Text | None = None
+
+
+class SessionQueueStatus(msgspec.Struct, frozen=True):
+    """The work of one session; ``session_id`` is its opaque id, as the key is."""
+
+    session_id: str | None
+    total_work_units: int
+    completed_work_units: int
+    in_progress_work_units: int
+    pending_work_units: int
+
+
+class QueueStatus(msgspec.Struct, frozen=True):
+    """The work of a workspace; total is the sum of the other three."""
+
+    total_work_units: int
+    completed_work_units: int
+    in_progress_work_units: int
+    pending_work_units: int
+    sessions: dict[str, SessionQueueStatus] | None
+
+
+@get("/v3/workspaces/{workspace:str}/queue/status", opt={"query": QueueQuery})
+async def get_queue_status(
+    workspace: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[QueueStatus]:
+    """Count work items: one for each message and due summary (E06).
+
+    An observer matches dreams only, and there are none yet; it is OR-ed with the
+    sender. Views do not show who works on what, so nothing is ever in progress.
+    """
+    query = parse.query(QueueQuery)
+    position = await reached(views, query)
+    session = query.session_id or None
+    async with database.acquire() as db:
+        items: list[Items] = []
+        if query.sender_id or not query.observer_id:
+            items = await count_items(db, workspace, session, query.sender_id or None)
+        uids = await _uids(db, workspace, [each.session for each in items])
+    sessions = {
+        uids[each.session]: _of(uids[each.session], each)
+        for each in items
+        if each.session in uids
+    }
+    total = sum(each.total for each in items)
+    completed = sum(each.completed for each in items)
+    content = QueueStatus(
+        total_work_units=total,
+        completed_work_units=completed,
+        in_progress_work_units=0,
+        pending_work_units=total - completed,
+        sessions=sessions if sessions and session is None else None,
+    )
+    return answer(content, position)
+
+
+def _of(uid: str, items: Items) -> SessionQueueStatus:
+    return SessionQueueStatus(
+        session_id=uid,
+        total_work_units=items.total,
+        completed_work_units=items.completed,
+        in_progress_work_units=0,
+        pending_work_units=items.total - items.completed,
+    )
+
+
+async def _uids(db: Connection, workspace: str, sessions: list[str]) -> dict[str, str]:
+    rows = await db.fetch(
+        "SELECT session, uid FROM session WHERE tenant = $1 AND session = ANY($2)"
+        " AND to_position IS NULL",
+        workspace,
+        sessions,
+    )
+    return {row["session"]: row["uid"] for row in rows}

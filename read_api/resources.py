@@ -1,0 +1,69 @@
+"""How each resource is listed and by what it may be filtered (HC 1.10, 3.3, 3.4).
+
+Interval tables are read where ``to_position`` is open: as they stand now.
+"""
+
+from read_api.answers import CONCLUSION, MESSAGE, PEER, SESSION, WORKSPACE
+from read_api.filter_columns import Column
+from read_api.filters import Filterable
+from read_api.pages import Listing
+
+WORKSPACES = Listing(WORKSPACE, "workspace AS w", ("w.created_at", "w.uid"))
+PEERS = Listing(PEER, "peer AS p", ("p.created_at", "p.uid"))
+SESSIONS = Listing(SESSION, "session AS s", ("s.created_at", "s.uid"))
+MESSAGES = Listing(MESSAGE, "message AS m", ("m.seq",))
+CONCLUSIONS = Listing(CONCLUSION, "conclusion AS c", ("c.created_at", "c.id"))
+
+WORKSPACE_FILTERS = Filterable(
+    "Workspace",
+    {"id": Column("w.tenant"), "created_at": Column("w.created_at", "datetime")},
+)
+
+PEER_FILTERS = Filterable(
+    "Peer",
+    {
+        "id": Column("p.peer"),
+        "workspace_id": Column("p.tenant"),
+        "created_at": Column("p.created_at", "datetime"),
+    },
+)
+
+SESSION_FILTERS = Filterable(
+    "Session",
+    {
+        "id": Column("s.session"),
+        "workspace_id": Column("s.tenant"),
+        "is_active": Column("s.is_active", "boolean"),
+        "created_at": Column("s.created_at", "datetime"),
+    },
+)
+
+MESSAGE_FILTERS = Filterable(
+    "Message",
+    {
+        "workspace_id": Column("m.tenant"),
+        "session_id": Column("m.session"),
+        "peer_id": Column("m.peer"),
+        "token_count": Column("m.tokens", "number"),
+        "created_at": Column("m.created_at", "datetime"),
+    },
+)
+
+CONCLUSION_FILTERS = Filterable(
+    "Document",
+    {
+        "id": Column("c.id"),
+        "content": Column("c.content"),
+        "level": Column("c.level", "level"),
+        "times_derived": Column("c.times_derived", "number"),
+        "observer": Column("c.observer"),
+        "observer_id": Column("c.observer"),
+        "observed": Column("c.observed"),
+        "observed_id": Column("c.observed"),
+        "session_id": Column("c.session"),
+        "session_name": Column("c.session"),
+        "workspace_id": Column("c.tenant"),
+        "workspace_name": Column("c.tenant"),
+        "created_at": Column("c.created_at", "datetime"),
+    },
+)

@@ -1,0 +1,73 @@
+"""All questions over HTTP, and how what only they can meet is answered."""
+
+from typing import Any
+
+from litestar import Request, Response, Router
+
+from read_api.cards import get_card
+from read_api.conclusions import NobodyEmbeds, list_conclusions, query_conclusions
+from read_api.messages import get_message, list_messages
+from read_api.moment import NotReached
+from read_api.peer_contexts import get_peer_context
+from read_api.peers import list_peers, list_session_peers
+from read_api.queue_status import get_queue_status
+from read_api.representations import get_representation
+from read_api.searches import search_peer, search_session, search_workspace
+from read_api.session_contexts import get_session_context
+from read_api.sessions import (
+    get_session_summaries,
+    list_peer_sessions,
+    list_sessions,
+)
+from read_api.workspaces import list_workspaces
+
+Asked = Request[Any, Any, Any]
+
+
+def read_routes() -> Router:
+    """Return every question.
+
+    Its handlers ask the application for ``parse``, ``views``, ``database``,
+    ``query_embedder`` and ``tokens``.
+    """
+    return Router(
+        path="/",
+        before_request=_make_storable,
+        exception_handlers={NotReached: _say, NobodyEmbeds: _say},
+        route_handlers=[
+            get_card,
+            get_message,
+            get_peer_context,
+            get_queue_status,
+            get_representation,
+            get_session_context,
+            get_session_summaries,
+            list_conclusions,
+            list_messages,
+            list_peer_sessions,
+            list_peers,
+            list_session_peers,
+            list_sessions,
+            list_workspaces,
+            query_conclusions,
+            search_peer,
+            search_session,
+            search_workspace,
+        ],
+    )
+
+
+async def _make_storable(request: Asked) -> None:
+    """Let a path with NUL name nothing, instead of what no column could hold."""
+    names = request.scope["path_params"]
+    for name, value in names.items():
+        if isinstance(value, str) and "\x00" in value:
+            names[name] = value.replace("\x00", "\ufffd")
+
+
+def _say(_request: Asked, failure: NotReached | NobodyEmbeds) -> Response[Any]:
+    return Response(
+        {"detail": failure.detail},
+        status_code=failure.status_code,
+        headers=failure.headers,
+    )

@@ -1,0 +1,169 @@
+"""Messages, searched in a workspace, of a peer and in a session (E05, E17, E31)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, post
+from litestar.params import FromPath
+from pydantic import BaseModel, Field
+
+from domain.errors import Invalid
+from projections.condition import Bind, Condition, always, equals, every
+from projections.message_search import Question, search_messages
+from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
+from read_api.answers import MESSAGE, Message, message_of
+from read_api.asking import Text, check_length, probe_of
+from read_api.filters import compile_filter
+from read_api.moment import ReadQuery, answer, reached
+from read_api.ports import Injected, Parse
+from read_api.resources import MESSAGE_FILTERS
+from read_api.scopes import ScopeName, refuse_scope
+
+_PERSPECTIVE = "peer_perspective"
+
+
+class SearchBody(BaseModel):
+    """What is searched for; an empty query is legal."""
+
+    query: Text
+    filters: dict[str, Any] | None = None
+    limit: int = Field(default=10, ge=1, le=100)
+
+
+class WorkspaceSearchBody(SearchBody):
+    """The same, and the scope whose sessions are meant."""
+
+    scope: ScopeName | None = None
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/search",
+    status_code=200,
+    opt={"query": ReadQuery, "body": WorkspaceSearchBody},
+)
+async def search_workspace(
+    workspace: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
+    tokens: Injected[TokenCounter],
+) -> Response[list[Message]]:
+    """Search all messages of a workspace (E05)."""
+    query, body = await parse.query_and_body(ReadQuery, WorkspaceSearchBody)
+    if body.scope is not None and "session_id" in (body.filters or {}):
+        raise Invalid("`scope` and a 'session_id' filter are mutually exclusive")
+    refuse_scope(body.scope, workspace)
+    check_length(body.query, tokens)
+    question = Question(
+        tenant=workspace,
+        query=body.query,
+        limit=body.limit,
+        probe=await probe_of(body.query, query_embedder),
+        where=_narrowed(body.filters, "workspace_id"),
+    )
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        return answer(await _found(db, question), position)
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/peers/{peer:str}/search",
+    status_code=200,
+    opt={"query": ReadQuery, "body": SearchBody},
+)
+async def search_peer(
+    workspace: FromPath[str],
+    peer: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
+    tokens: Injected[TokenCounter],
+) -> Response[list[Message]]:
+    """Search the messages a peer wrote (E17)."""
+    query, body = await parse.query_and_body(ReadQuery, SearchBody)
+    check_length(body.query, tokens)
+    question = Question(
+        tenant=workspace,
+        query=body.query,
+        limit=body.limit,
+        probe=await probe_of(body.query, query_embedder),
+        where=every(
+            equals("m.peer", peer),
+            _narrowed(body.filters, "workspace_id", "peer_id"),
+        ),
+    )
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        return answer(await _found(db, question), position)
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/sessions/{session:str}/search",
+    status_code=200,
+    opt={"query": ReadQuery, "body": SearchBody},
+)
+async def search_session(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
+    tokens: Injected[TokenCounter],
+) -> Response[list[Message]]:
+    """Search the messages of a session (E31)."""
+    query, body = await parse.query_and_body(ReadQuery, SearchBody)
+    check_length(body.query, tokens)
+    question = Question(
+        tenant=workspace,
+        query=body.query,
+        limit=body.limit,
+        probe=await probe_of(body.query, query_embedder),
+        session=session,
+        where=_narrowed(body.filters, "workspace_id", "session_id"),
+    )
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        return answer(await _found(db, question), position)
+
+
+async def _found(db: Connection, question: Question) -> list[Message]:
+    """Return the messages in the order they were ranked."""
+    ids = [scored.id for scored in await search_messages(db, question)]
+    if not ids:
+        return []
+    rows = await db.fetch(
+        f"SELECT {MESSAGE} FROM message AS m"  # noqa: S608  constants
+        " WHERE m.tenant = $1 AND m.id = ANY($2)",
+        question.tenant,
+        ids,
+    )
+    by_id = {row["id"]: message_of(row) for row in rows}
+    return [by_id[each] for each in ids if each in by_id]
+
+
+def _narrowed(filters: Mapping[str, Any] | None, *imposed: str) -> Condition:
+    """Compile a search's filters; what the route imposes replaces the caller's own."""
+    tree = {key: value for key, value in (filters or {}).items() if key not in imposed}
+    seen: Condition = always
+    if _PERSPECTIVE in tree:
+        seen = _seen_by(tree.pop(_PERSPECTIVE))
+    return every(compile_filter(tree, MESSAGE_FILTERS), seen)
+
+
+def _seen_by(peer: Any) -> Condition:
+    """Hold for what was said while the peer was a member (HC 3.8)."""
+    if not isinstance(peer, str):
+        return lambda _: "FALSE"
+
+    def write(bind: Bind) -> str:
+        return (
+            "EXISTS (SELECT FROM member AS j WHERE j.tenant = m.tenant"
+            f" AND j.session = m.session AND j.peer = {bind(peer)}"
+            " AND j.to_position IS NULL AND j.joined_at <= m.created_at"
+            " AND (j.left_at IS NULL OR m.created_at <= j.left_at))"
+        )
+
+    return write

@@ -1,0 +1,182 @@
+"""A session as an agent is given it: summary, newest messages, what is known (E29)."""
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+from pydantic import Field
+
+from domain.errors import Invalid
+from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
+from projections.representation import MOST, Wanted, represent
+from projections.representation_text import markdown, plain
+from projections.session_context import MOST_TOKENS, Fitted, first_that_fits, fit
+from projections.summaries import get_summary
+from read_api.allowlist import check_sessions
+from read_api.answers import MESSAGE, Message, Summary, message_of, summary_of
+from read_api.asking import Text, check_length, probe_of
+from read_api.cards import card_of
+from read_api.moment import answer, reached
+from read_api.peer_contexts import RecallQuery
+from read_api.ports import Injected, Parse
+from read_api.scopes import ScopeName, refuse_reserved, refuse_scope
+
+
+class SessionContextQuery(RecallQuery):
+    """The budget, whether to sum up, and who is to be known by whom; see HC E29."""
+
+    tokens: int | None = Field(default=None, le=MOST_TOKENS)
+    summary: bool = True
+    peer_target: Text | None = None
+    peer_perspective: Text | None = None
+    scope: ScopeName | None = None
+    sessions: list[Text] | None = None
+    limit_to_session: bool = False
+
+
+class SessionContext(msgspec.Struct, frozen=True):
+    """What fits; representation and card are null where no target was named."""
+
+    id: str
+    messages: list[Message]
+    summary: Summary | None
+    peer_representation: str | None
+    peer_card: list[str] | None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is known of the target, and the tokens it costs."""
+
+    representation: str | None = None
+    card: list[str] | None = None
+    tokens: int = 0
+
+
+@get(
+    "/v3/workspaces/{workspace:str}/sessions/{session:str}/context",
+    opt={"query": SessionContextQuery},
+)
+async def get_session_context(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
+    tokens: Injected[TokenCounter],
+) -> Response[SessionContext]:
+    """Return what of a session fits a budget of tokens (E29)."""
+    query = parse.query(SessionContextQuery)
+    wanted = await _wanted(query, (workspace, session), query_embedder, tokens)
+    budget = MOST_TOKENS if query.tokens is None else query.tokens
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        known = await _know(db, wanted, tokens) if wanted else Known()
+        fitted = await _fit(
+            db,
+            (workspace, session),
+            budget - known.tokens,
+            summary=query.summary,
+        )
+        messages = await _messages(db, workspace, session, fitted)
+    content = SessionContext(
+        id=session,
+        messages=messages,
+        summary=summary_of(fitted.summary) if fitted.summary else None,
+        peer_representation=known.representation,
+        peer_card=known.card,
+    )
+    return answer(content, position)
+
+
+async def _wanted(
+    query: SessionContextQuery,
+    named: tuple[str, str],
+    embedder: QueryEmbedder,
+    tokens: TokenCounter,
+) -> Wanted | None:
+    """Check the options in the order of HC 6.5; None if no target is named."""
+    workspace, session = named
+    if query.peer_perspective is not None and query.peer_target is None:
+        raise Invalid("peer_target must be provided if peer_perspective is provided")
+    refuse_reserved(query.peer_target)
+    _check_scope(query)
+    sessions = _sessions(query, session)
+    refuse_scope(query.scope, workspace)
+    target = query.peer_target
+    if target is None:
+        return None
+    observer = target if query.peer_perspective is None else query.peer_perspective
+    asked = query.search_query or ""
+    check_length(asked, tokens)
+    return Wanted(
+        tenant=workspace,
+        observer=observer,
+        observed=target,
+        budget=query.max_conclusions or MOST,
+        query=asked or None,
+        probe=await probe_of(asked, embedder),
+        top=query.search_top_k,
+        farthest=query.search_max_distance,
+        frequent=query.include_most_frequent,
+        sessions=sessions,
+    )
+
+
+def _check_scope(query: SessionContextQuery) -> None:
+    if query.scope is None:
+        return
+    if query.peer_perspective is not None:
+        raise Invalid("`scope` and `peer_perspective` are mutually exclusive")
+    if query.peer_target is None:
+        raise Invalid("peer_target must be provided if scope is provided")
+
+
+def _sessions(query: SessionContextQuery, session: str) -> list[str] | None:
+    if query.sessions is None:
+        return [session] if query.limit_to_session else None
+    if query.scope is not None:
+        raise Invalid("`sessions` and `scope` are mutually exclusive")
+    if query.limit_to_session:
+        raise Invalid("`sessions` and `limit_to_session` are mutually exclusive")
+    if query.peer_target is None:
+        raise Invalid("peer_target must be provided if sessions is provided")
+    listed = check_sessions(query.sessions, "sessions")
+    if session not in listed:
+        raise Invalid("session_id must be included in sessions")
+    return listed
+
+
+async def _know(db: Connection, wanted: Wanted, tokens: TokenCounter) -> Known:
+    """Recall the target; a confined recall leaves the card out (HC 6.5)."""
+    card = None
+    if wanted.sessions is None:
+        card = await card_of(db, wanted.tenant, wanted.observer, wanted.observed)
+    observations = await represent(db, wanted)
+    cost = tokens.count(plain(observations)) + tokens.count("\n".join(card or ()))
+    return Known(markdown(observations), card, cost)
+
+
+async def _fit(
+    db: Connection, named: tuple[str, str], budget: int, *, summary: bool
+) -> Fitted:
+    if not summary:
+        return fit(budget, None, None)
+    short = await get_summary(db, *named, "short")
+    long = await get_summary(db, *named, "long")
+    return fit(budget, short, long)
+
+
+async def _messages(
+    db: Connection, workspace: str, session: str, fitted: Fitted
+) -> list[Message]:
+    first = await first_that_fits(db, workspace, session, fitted)
+    if first is None:
+        return []
+    rows = await db.fetch(
+        f"SELECT {MESSAGE} FROM message AS m"  # noqa: S608  constants
+        " WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 ORDER BY m.seq",
+        workspace,
+        session,
+        first,
+    )
+    return [message_of(row) for row in rows]

@@ -1,0 +1,106 @@
+"""Sessions of a workspace and of a peer; a session's summaries (E18, E11, E30)."""
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from projections.condition import Bind, Condition, equals, every
+from projections.ports import Database, Views
+from projections.summaries import get_summary
+from read_api.answers import Session, Summary, session_of, summary_of
+from read_api.filters import compile_filter
+from read_api.moment import ReadQuery, answer, reached
+from read_api.pages import ListBody, Page, ReversiblePageQuery, page_of, read_page
+from read_api.ports import Injected, Parse
+from read_api.resources import SESSION_FILTERS, SESSIONS
+
+
+class SessionSummaries(msgspec.Struct, frozen=True):
+    """The newest summary of each kind, null where there is none."""
+
+    id: str
+    short_summary: Summary | None
+    long_summary: Summary | None
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/sessions/list",
+    status_code=200,
+    opt={"query": ReversiblePageQuery, "body": ListBody},
+)
+async def list_sessions(
+    workspace: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Page[Session]]:
+    """List a workspace's active sessions by age (E18)."""
+    return await _list(workspace, parse, views, database, lambda _: "s.is_active")
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/peers/{peer:str}/sessions",
+    status_code=200,
+    opt={"query": ReversiblePageQuery, "body": ListBody},
+)
+async def list_peer_sessions(
+    workspace: FromPath[str],
+    peer: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Page[Session]]:
+    """List the sessions a peer is or was a member of, also inactive ones (E11)."""
+
+    def joined(bind: Bind) -> str:
+        return (
+            "EXISTS (SELECT FROM member AS j WHERE j.tenant = s.tenant"
+            f" AND j.session = s.session AND j.peer = {bind(peer)}"
+            " AND j.to_position IS NULL)"
+        )
+
+    return await _list(workspace, parse, views, database, joined)
+
+
+@get(
+    "/v3/workspaces/{workspace:str}/sessions/{session:str}/summaries",
+    opt={"query": ReadQuery},
+)
+async def get_session_summaries(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[SessionSummaries]:
+    """Return the newest short and long summary (E30)."""
+    position = await reached(views, parse.query(ReadQuery))
+    async with database.acquire() as db:
+        short = await get_summary(db, workspace, session, "short")
+        long = await get_summary(db, workspace, session, "long")
+    content = SessionSummaries(
+        id=session,
+        short_summary=summary_of(short) if short else None,
+        long_summary=summary_of(long) if long else None,
+    )
+    return answer(content, position)
+
+
+async def _list(
+    workspace: str, parse: Parse, views: Views, database: Database, which: Condition
+) -> Response[Page[Session]]:
+    query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
+    wanted = compile_filter(body.filters if body else None, SESSION_FILTERS)
+    where = every(
+        equals("s.tenant", workspace),
+        lambda _: "s.to_position IS NULL",
+        which,
+        wanted,
+    )
+    position = await reached(views, query)
+    async with database.acquire() as db:
+        rows, total = await read_page(
+            db, SESSIONS, where, query, descending=query.reverse
+        )
+    items = [session_of(row) for row in rows]
+    return answer(page_of(items, total, query), position)

@@ -1,0 +1,149 @@
+"""The questions over HTTP, asked of views folded by hand."""
+
+import math
+from array import array
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from domain.embedding import Embedded, EmbeddingRecorded
+from domain.event import Event
+from infra.http.app import AppSettings, create_app
+from infra.postgres.embedded import ClusterAddress
+from projections.registry import LAGGING, PROMPT
+from read_api import ROUTES
+from tests.support.folding import create, fold
+from tests.support.history import record
+
+VIEWS = (*PROMPT, *LAGGING)
+MODEL = "test-model"
+
+
+class WordCounter:
+    """A token counter that counts words."""
+
+    def count(self, text: str) -> int:
+        return len(text.split())
+
+
+class Pointing:
+    """An embedder that knows the angle of some texts; of others, nothing."""
+
+    model = MODEL
+    dimensions = 2
+
+    def __init__(self) -> None:
+        self.angles: dict[str, float] = {}
+        self.asked: list[str] = []
+
+    async def embed_query(self, text: str) -> bytes | None:
+        self.asked.append(text)
+        return pointing(self.angles[text]) if text in self.angles else None
+
+
+class FoldedTo:
+    """Views that are as far as they were folded, and come no farther."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.on_the_way: int | None = None
+
+    async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the port's own bound
+        assert 0 < timeout <= 10
+        if self.on_the_way is not None:
+            self.position = self.on_the_way
+        return self.position >= position
+
+
+class Asking:
+    """An HTTP client of the questions, and the hand that folds events."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+        self.views = FoldedTo()
+        self.embedder = Pointing()
+        tokens = WordCounter()
+        asgi = create_app(
+            ROUTES,
+            {
+                "database": pool,
+                "views": self.views,
+                "query_embedder": self.embedder,
+                "tokens": tokens,
+            },
+            AppSettings(is_ready=lambda: True, count_tokens=tokens.count),
+        )
+        self.asgi = asgi
+        self.http = AsyncClient(
+            transport=ASGITransport(asgi, raise_app_exceptions=False),
+            base_url="http://palimpsest.test",
+        )
+
+    async def happened(self, *events: Event) -> None:
+        batch = record(events, after=self.views.position)
+        async with self.pool.acquire() as db:
+            await fold(db, VIEWS, batch)
+        self.views.position += len(batch)
+
+    async def point(self, kind: Any, angles: dict[str, float], at: str = "w") -> None:
+        """Give texts vectors of two dimensions, by their angle."""
+        rows = [(at, MODEL, each, pointing(angle)) for each, angle in angles.items()]
+        await self.pool.executemany(
+            "INSERT INTO log.embedding VALUES ($1, $2, $3, $4)", rows
+        )
+        items = tuple(Embedded(kind, each, each) for each in angles)
+        await self.happened(
+            EmbeddingRecorded(
+                workspace=at, session=None, model=MODEL, dimensions=2, items=items
+            )
+        )
+
+    async def get(self, path: str, **query: Any) -> Response:
+        return await self.http.get(f"/v3/workspaces{path}", params=query)
+
+    async def post(self, path: str, body: Any = ..., **query: Any) -> Response:
+        content = b"" if body is ... else msgspec.json.encode(body)
+        return await self.http.post(
+            f"/v3/workspaces{path}",
+            content=content,
+            params=query,
+            headers={"content-type": "application/json"},
+        )
+
+
+def pointing(degrees: float) -> bytes:
+    angle = math.radians(degrees)
+    return array("f", (math.cos(angle), math.sin(angle))).tobytes()
+
+
+def ids(response: Response) -> Sequence[str]:
+    """The ids of a page's or an array's items."""
+    assert response.status_code == 200, response.text
+    body = response.json()
+    items = body if isinstance(body, list) else body["items"]
+    return [each["id"] for each in items]
+
+
+@pytest.fixture
+async def ask(database: ClusterAddress) -> AsyncIterator[Asking]:
+    pool = await asyncpg.create_pool(
+        database.dsn(),
+        min_size=1,
+        max_size=2,
+        server_settings={"search_path": "view, public", "jit": "off"},
+    )
+    async with pool.acquire() as db:
+        await db.execute(
+            "CREATE EXTENSION vector SCHEMA public; CREATE SCHEMA view;"
+            "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
+            " fingerprint text, vector bytea)"
+        )
+        await create(db, VIEWS)
+    asking = Asking(pool)
+    async with asking.http:
+        yield asking
+    await pool.close()
