@@ -5,10 +5,11 @@ Unavailable   somebody we depend on does not answer now; it may later
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
+from commands.ports import AskedQuestion
 from domain.event import Engine
 from domain.recorded import Recorded
 from domain.session import SummaryKind
@@ -123,4 +124,36 @@ class StreamReader(Protocol):
         self, stream: str, *, after: int = 0, limit: int | None = None
     ) -> Sequence[Recorded]:
         """Return a stream's events with version > ``after``, in order."""
+        ...
+
+
+class Recollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Something memory holds that may answer a question.
+
+    ``peer`` is the observed peer of a conclusion, the author of a message.
+    ``similarity`` is the cosine to the question, 0 if only its words were found;
+    ``evidence`` are the messages a conclusion rests on. Ids are those of the events.
+    """
+
+    kind: Literal["conclusion", "message"]
+    id: str
+    text: str
+    at: datetime
+    peer: str
+    similarity: float
+    evidence: tuple[str, ...] = ()
+
+
+class Recalled(msgspec.Struct, frozen=True):
+    """What was found, best first, and the position memory had been folded to."""
+
+    found: tuple[Recollection, ...]
+    as_of: int
+
+
+class MemorySearch(Protocol):
+    """Searches what one peer may know: what it holds of the target, what it heard."""
+
+    async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
+        """Return at most ``limit`` conclusions and as many messages."""
         ...

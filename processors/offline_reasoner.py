@@ -1,0 +1,68 @@
+"""The offline engine behind the reasoner's port, a little at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from domain.event import Engine
+from domain.session import SummaryKind
+from domain.summary import SUMMARY_TOKENS
+from processors.offline.agents import speaks_as_agent
+from processors.offline.derive import derive
+from processors.offline.engine import ENGINE
+from processors.offline.summarize import summarize
+from processors.offline.utterance import Utterance
+from processors.ports import Fact, Said, TokenCounter
+
+_SLICE: Final = 0.002
+"""Seconds of work after which requests get their turn."""
+
+
+class OfflineReasoner:
+    """Reasons without a model, in this process; never unavailable."""
+
+    def __init__(self, tokens: TokenCounter) -> None:
+        self._tokens = tokens
+
+    @property
+    def engine(self) -> Engine:
+        return Engine(name=ENGINE.name, version=ENGINE.version)
+
+    async def derive(self, window: Sequence[Said], observed: str) -> Sequence[Fact]:
+        """Return what the engine says of the whole window, in its order.
+
+        Message by message, so that a long window keeps no request waiting: what it
+        concludes from one depends on the others for their authors' names only, and
+        for whether the author speaks as an assistant.
+        """
+        own = [_utterance(each) for each in window if each.author == observed]
+        if speaks_as_agent(observed, (each.text for each in own)):
+            return []
+        others = {each.author: each for each in window if each.author != observed}
+        named = [Utterance("", each.author, "", each.at) for each in others.values()]
+        found: dict[str, dict[str, None]] = {}
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _SLICE
+        for utterance in own:
+            for fact in derive([*named, utterance], observed):
+                found.setdefault(fact.content, {}).update(dict.fromkeys(fact.evidence))
+            if loop.time() > until:
+                await asyncio.sleep(0)
+                until = loop.time() + _SLICE
+        return [Fact(content, tuple(ids)) for content, ids in found.items()]
+
+    async def summarize(
+        self, kind: SummaryKind, previous: str, window: Sequence[Said]
+    ) -> str:
+        """Return the engine's extractive summary, within the kind's tokens."""
+        await asyncio.sleep(0)
+        return summarize(
+            previous or None,
+            [_utterance(each) for each in window],
+            token_limit=SUMMARY_TOKENS[kind],
+            count=self._tokens.count,
+        )
+
+
+def _utterance(said: Said) -> Utterance:
+    return Utterance(said.id, said.author, said.text, said.at)
