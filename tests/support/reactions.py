@@ -84,10 +84,16 @@ class Memory:
         )
         return list(appended.recorded)
 
-    async def join(self, *peers: str, session: str = "s", workspace: str = "w") -> None:
+    async def join(
+        self,
+        *peers: str,
+        session: str = "s",
+        workspace: str = "w",
+        observe_others: bool | None = None,
+    ) -> None:
         """Let peers join a session: events between the messages."""
         stream = session_stream(workspace, session)
-        roles = dict.fromkeys(peers, Role())
+        roles = dict.fromkeys(peers, Role(observe_others=observe_others))
         await self.decide(
             workspace,
             [Watched(stream, Session(), evolve_session)],

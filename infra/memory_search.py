@@ -1,0 +1,157 @@
+"""Searches the live views for what a question may be answered with."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from commands.ports import AskedQuestion
+from processors.ports import Recalled, Recollection
+from projections.collection import Probe, find_collection
+from projections.conclusion_search import ConclusionQuestion, search_conclusions
+from projections.condition import Bind, Condition, equals, every
+from projections.evidence import evidence_of
+from projections.message_search import Question, search_messages
+from projections.ports import Connection, Database, QueryEmbedder, Row, Views
+from projections.vectors import Kind
+
+_CONCLUSIONS: Final = """
+SELECT id, origin, content, occurred_at, observed FROM conclusion
+WHERE tenant = $1 AND id = ANY ($2::text[]) AND to_position IS NULL
+"""
+
+_MESSAGES: Final = """
+SELECT id, content, created_at, peer FROM message
+WHERE tenant = $1 AND id = ANY ($2::text[])
+"""
+
+_NEARNESS: Final[dict[Kind, str]] = {"conclusion": "origin", "message": "id"}
+"""The column a kind's vectors are found by."""
+
+
+class ViewMemorySearch:
+    """Fulfils ``processors.ports.MemorySearch``.
+
+    Found are conclusions the asking peer holds of the target, and what the target
+    said in sessions the asking peer was ever a member of (RS 7.5), or in the one
+    session the question names. Without an embedder words alone decide.
+    """
+
+    def __init__(
+        self, database: Database, embedder: QueryEmbedder, views: Views
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._views = views
+
+    async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
+        """Return at most ``limit`` conclusions and as many messages, best first."""
+        vector = await self._embedder.embed_query(question.query)
+        probe = None
+        if vector is not None:
+            model, dimensions = self._embedder.model, self._embedder.dimensions
+            probe = Probe(vector, model, dimensions)
+        as_of = self._views.position
+        async with self._database.acquire() as db:
+            conclusions = await _conclusions(db, question, limit, probe)
+            messages = await _messages(db, question, limit, probe)
+        return Recalled((*conclusions, *messages), as_of)
+
+
+async def _conclusions(
+    db: Connection, question: AskedQuestion, limit: int, probe: Probe | None
+) -> list[Recollection]:
+    tenant = question.workspace
+    scored = await search_conclusions(
+        db,
+        ConclusionQuestion(
+            tenant=tenant,
+            observer=question.peer,
+            observed=question.target,
+            query=question.query,
+            limit=limit,
+            probe=probe,
+        ),
+    )
+    rows = await _in_order(db, _CONCLUSIONS, tenant, [each.id for each in scored])
+    origins = [row["origin"] for row in rows]
+    near = await _similarities(db, "conclusion", tenant, origins, probe)
+    rests_on: dict[str, list[str]] = {}
+    for cited in await evidence_of(db, tenant, origins):
+        rests_on.setdefault(cited.conclusion, []).append(cited.message)
+    return [
+        Recollection(
+            kind="conclusion",
+            id=row["origin"],
+            text=row["content"],
+            at=row["occurred_at"],
+            peer=row["observed"],
+            similarity=near.get(row["origin"], 0.0),
+            evidence=tuple(rests_on.get(row["origin"], ())),
+        )
+        for row in rows
+    ]
+
+
+async def _messages(
+    db: Connection, question: AskedQuestion, limit: int, probe: Probe | None
+) -> list[Recollection]:
+    tenant = question.workspace
+    scored = await search_messages(
+        db,
+        Question(
+            tenant=tenant,
+            query=question.query,
+            limit=limit,
+            probe=probe,
+            session=question.session,
+            where=every(equals("m.peer", question.target), _heard_by(question.peer)),
+        ),
+    )
+    rows = await _in_order(db, _MESSAGES, tenant, [each.id for each in scored])
+    ids = [row["id"] for row in rows]
+    near = await _similarities(db, "message", tenant, ids, probe)
+    return [
+        Recollection(
+            kind="message",
+            id=row["id"],
+            text=row["content"],
+            at=row["created_at"],
+            peer=row["peer"],
+            similarity=near.get(row["id"], 0.0),
+        )
+        for row in rows
+    ]
+
+
+def _heard_by(peer: str) -> Condition:
+    """Hold for messages of sessions the peer was ever a member of."""
+    return lambda bind: (
+        "EXISTS (SELECT FROM member AS h WHERE h.tenant = m.tenant"
+        f" AND h.session = m.session AND h.peer = {bind(peer)})"
+    )
+
+
+async def _in_order(
+    db: Connection, query: str, tenant: str, ids: Sequence[str]
+) -> list[Row]:
+    if not ids:
+        return []
+    rows = {row["id"]: row for row in await db.fetch(query, tenant, list(ids))}
+    return [rows[each] for each in ids if each in rows]
+
+
+async def _similarities(
+    db: Connection, kind: Kind, tenant: str, ids: Sequence[str], probe: Probe | None
+) -> dict[str, float]:
+    """Return the cosine to the question of those that have a vector."""
+    vectors = await find_collection(db, kind, probe)
+    if vectors is None or not ids:
+        return {}
+    bind = Bind(tenant)
+    column = f"v.{_NEARNESS[kind]}"
+    rows = await db.fetch(
+        f"SELECT {column} AS id, 1 - ({vectors.distance(bind)}) AS similarity"  # noqa: S608  every value is bound
+        f" FROM {vectors.table} AS v"
+        f" WHERE v.tenant = $1 AND {column} = ANY ({bind(list(ids))}::text[])",
+        *bind.values,
+    )
+    return {row["id"]: row["similarity"] for row in rows}

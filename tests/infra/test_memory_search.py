@@ -1,0 +1,137 @@
+"""An answer quotes what the asking peer may know, with its evidence."""
+
+from array import array
+
+from commands.ports import AskedQuestion
+from domain.conclusion import ConclusionDerived
+from domain.session import MessageAdded
+from infra.memory_search import ViewMemorySearch
+from processors.answer_question import AnswerQuestion
+from processors.derive_conclusions import DeriveConclusions
+from processors.embed_memory import EmbedMemory
+from processors.processor import Batch
+from tests.support.reactions import Echo
+from tests.support.seeing import seen
+
+ALIKE = {"Which sport does she like?", "bob: I cycle to work.", "bob says I ski."}
+
+
+class Sorting:
+    """An embedder that finds some texts alike and all others different."""
+
+    model = "sorting"
+    dimensions = 3
+
+    async def embed(self, texts):
+        near, far = array("f", [1, 0, 0]), array("f", [0, 1, 0])
+        return [(near if text in ALIKE else far).tobytes() for text in texts]
+
+    async def embed_query(self, text):
+        return (await self.embed([text]))[0]
+
+
+class Absent(Sorting):
+    async def embed_query(self, _text):
+        return None
+
+
+def asking(query, *, peer="alice", target="alice", session=None, level="low"):
+    return AskedQuestion(
+        workspace="w",
+        peer=peer,
+        target=target,
+        session=session,
+        query=query,
+        level=level,
+    )
+
+
+async def derive(memory):
+    for session in ("s", "other"):
+        said = [
+            each
+            for each in await memory.recorded(MessageAdded)
+            if each.event.session == session
+        ]
+        if said:
+            derive = DeriveConclusions(memory.decide, Echo())
+            await derive(Batch(f"w/{session}", tuple(said)))
+
+
+async def test_an_answer_quotes_a_conclusion_and_names_its_messages(
+    memory, database, opened
+):
+    await memory.join("alice")
+    [said] = await memory.say("I ski in winter.")
+    await memory.say("Nice weather today")
+    await derive(memory)
+    [drawn] = await memory.events(ConclusionDerived)
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Absent(), views)
+        answered = await AnswerQuestion(search).answer(asking("When do I ski?"))
+    assert "alice says I ski in winter." in answered.content
+    assert answered.conclusions == (drawn.id,)
+    assert answered.messages == (said.event.id,)
+    assert said.event.id in answered.content
+    assert answered.as_of == views.position
+    assert answered.engine.name == "offline"
+
+
+async def test_where_nothing_is_known_the_answer_says_so(memory, database, opened):
+    await memory.say("I ski.")
+    await derive(memory)
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Absent(), views)
+        answered = await AnswerQuestion(search).answer(asking("Any quantum physics?"))
+    assert answered.content == "Nothing is known about that yet."
+    assert (answered.conclusions, answered.messages) == ((), ())
+
+
+async def test_a_peer_is_told_only_what_it_heard(memory, database, opened):
+    await memory.join("alice", "bob", session="s")
+    await memory.join("bob", session="other")
+    [heard] = await memory.say("My ski is blue", author="bob", session="s")
+    await memory.say("My ski is secret", author="bob", session="other")
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Absent(), views)
+        asked = asking("Which ski?", peer="alice", target="bob")
+        told = await search.recall(asked, 10)
+        own = await search.recall(asking("Which ski?", peer="bob", target="bob"), 10)
+        pinned = asking("Which ski?", peer="bob", target="bob", session="other")
+        there = await search.recall(pinned, 10)
+    assert [each.id for each in told.found] == [heard.event.id]
+    assert len(own.found) == 2
+    assert [each.text for each in there.found] == ["My ski is secret"]
+
+
+async def test_meaning_finds_what_shares_no_word(memory, database, opened):
+    await memory.join("bob")
+    await memory.say("I ski.", "I cycle to work.", "My bank is closed", author="bob")
+    await derive(memory)
+    embed = EmbedMemory(memory.decide, Sorting(), opened.embeddings, opened.fingerprint)
+    await embed(Batch("w/s", tuple(await memory.recorded(MessageAdded))))
+    drawn = await memory.recorded(ConclusionDerived)
+    await embed(Batch("w/s", tuple(drawn)))
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Sorting(), views)
+        asked = asking("Which sport does she like?", peer="bob", target="bob")
+        recalled = await search.recall(asked, 10)
+        answered = await AnswerQuestion(search).answer(asked)
+    near = {each.text for each in recalled.found if each.similarity > 0.9}
+    assert near == {"bob says I ski.", "I cycle to work."}
+    assert "bob says I ski." in answered.content
+    assert "I cycle to work." in answered.content
+    assert "bank" not in answered.content
+
+
+async def test_a_higher_level_quotes_more(memory, database, opened):
+    await memory.join("alice")
+    await memory.say(*(f"I ski in month {number}." for number in range(12)))
+    await derive(memory)
+    async with seen(database, opened) as views:
+        answer = AnswerQuestion(ViewMemorySearch(views.readers, Absent(), views))
+        told = [
+            (await answer.answer(asking("ski?", level=level))).content
+            for level in ("minimal", "low", "max")
+        ]
+    assert [each.count("\n- ") for each in told] == [3, 5, 10]
