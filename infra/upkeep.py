@@ -49,6 +49,11 @@ class Upkeep:
         if due and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name="upkeep of views")
 
+    async def done(self) -> None:
+        """Wait for what is under way."""
+        if self._task is not None:
+            await self._task
+
     async def close(self) -> None:
         """Leave off what is under way."""
         if self._task is not None:

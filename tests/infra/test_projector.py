@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import random
+from array import array
 
 import asyncpg
 import pytest
 
+from domain.embedding import Embedded, EmbeddingRecorded
 from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.views import ViewsNewer, connect_views, make_views
 from infra.projector import Failure
 from infra.rebuild import rebuild
 from projections.messages import Messages, get_message
 from projections.registry import LAGGING, PROMPT
+from projections.vectors import vector_table
 from projections.workspaces import Workspaces
 from tests.support.chronicle import KINDS, Chronicle
 from tests.support.law import assert_rebuilt_equals_live
@@ -121,6 +124,33 @@ async def test_two_runners_of_one_group_count_nothing_twice(log, log_dsn):
     async with projecting(log, log_dsn) as (_, lagging):
         assert await lagging.wait_for(last, 10.0)
     await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_vectors_are_the_same_after_a_rebuild(log, log_dsn):
+    model, numbers = "all-MiniLM-L6-v2-int8", array("f", range(8))
+    async with projecting(log, log_dsn) as (_, lagging):
+        for n in range(1, 30):
+            await append(log, [said(f"tea {n}", seq=n)])
+            numbers[n % 8] += 0.3
+            stored = {f"f{n}": numbers.tobytes()}
+            await log.embeddings.put_many("team", model, stored)
+            items = (
+                Embedded("message", f"{n:021d}", f"f{n}"),
+                Embedded("conclusion", f"c{n}", f"f{n}"),
+            )
+            event = EmbeddingRecorded(
+                workspace="team", session="s", model=model, dimensions=8, items=items
+            )
+            last = await append(log, [event])
+        assert await lagging.wait_for(last, 5.0)
+        await assert_rebuilt_equals_live(log_dsn, log.store)
+    await rebuild(log_dsn, log.store, ALL)
+    db = await connect_views(log_dsn)
+    for kind in ("message", "conclusion"):
+        table = vector_table(kind, model, 8)
+        assert await db.fetchval(f"SELECT count(*) FROM {table}") == 29  # noqa: S608
+        assert await db.fetchval("SELECT to_regclass($1)", f"{table}_near")
+    await db.close()
 
 
 class Fragile(Messages):
