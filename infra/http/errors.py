@@ -85,13 +85,14 @@ def _of_litestar(request: Asked, failure: HTTPException) -> Response[bytes]:
 
 def _unforeseen(request: Asked, failure: Exception) -> Response[bytes]:
     """Say nothing outside; inside, say where it broke and never what was sent."""
-    frames = traceback.extract_tb(failure.__traceback__)[-6:]
+    frames = traceback.extract_tb(failure.__traceback__)
+    ours = [each for each in frames if "site-packages" not in each.filename]
     logger.error(
         "%s %s failed: %s at %s (correlation %s)",
         request.method,
         request.scope.get("path_template", "?"),
         type(failure).__name__,
-        " < ".join(f"{Path(f.filename).stem}:{f.lineno}" for f in reversed(frames)),
+        " < ".join(f"{Path(f.filename).stem}:{f.lineno}" for f in ours[:-6:-1]),
         correlation_of(request.scope),
     )
     return _refusal(HTTP_500_INTERNAL_SERVER_ERROR, "An unexpected error occurred")
