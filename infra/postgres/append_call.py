@@ -15,7 +15,9 @@ OTHER_HASH: Final = 3
 
 SQL: Final = """
 SELECT status, base, first, last, at
-FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+FROM log.append(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+)
 """
 """Returns one row for each stream of each request, in order."""
 
@@ -26,6 +28,7 @@ def arguments_of(batch: Sequence[Pending], mapper: StructMapper) -> list[list[An
     """Seal the drafts of a batch and lay all of it out as the function wants it."""
     rows: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
+    newest: dict[str, int] = {}
     for number, pending in enumerate(batch):
         request = pending.request
         command = request.command
@@ -38,9 +41,11 @@ def arguments_of(batch: Sequence[Pending], mapper: StructMapper) -> list[list[An
             request.streams, pending.shards, pending.drafts, strict=True
         ):
             expected = None if each.expected == ANY else each.expected
+            previous = newest.get(each.stream.name, 0)
             rows.append(
                 (
                     number,
+                    previous,
                     request.tenant,
                     each.stream.name,
                     shard,
@@ -49,7 +54,7 @@ def arguments_of(batch: Sequence[Pending], mapper: StructMapper) -> list[list[An
                     *identity,
                 )
             )
-            row = len(rows)
+            row = newest[each.stream.name] = len(rows)
             for nth, draft in enumerate(drafts, start=1):
                 stored = draft.stored or mapper.to_stored_event(draft)
                 events.append(

@@ -155,7 +155,7 @@ class LibraryLog:
                 raise IntegrityError("Versions of one originator follow one another")
             shard = shard_of(stream)
             rows.append(
-                (1, self._tenant, stream, shard, start - 1, len(group), *_NO_COMMAND)
+                (1, 0, self._tenant, stream, shard, start - 1, len(group), *_NO_COMMAND)
             )
             for nth, event in enumerate(group, start=1):
                 events.append((len(rows), nth, event.topic, uuid7(), meta, event.state))

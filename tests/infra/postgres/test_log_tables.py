@@ -152,7 +152,7 @@ async def test_appending_asks_for_read_committed(connection):
     with pytest.raises(asyncpg.InvalidTransactionStateError):
         await connection.execute(
             "SELECT log.append('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-            " '{}', '{}', '{}', '{}', '{}', '{}')"
+            " '{}', '{}', '{}', '{}', '{}', '{}', '{}')"
         )
 
 
