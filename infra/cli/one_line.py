@@ -9,17 +9,15 @@ import uvloop
 from rich.console import Console
 
 from infra.cli.place import NothingHere, Unreachable
+from infra.door import PortTaken
+from infra.master_key import MasterKeyUnusable
 from infra.postgres.embedded import EmbeddedPostgresError
 from infra.postgres.migrate import DatabaseNewer
-
-
-class PortTaken(Exception):  # noqa: N818  says what happened
-    """Somebody else listens on the address we were asked to serve on."""
-
 
 MENDABLE = (
     DatabaseNewer,
     EmbeddedPostgresError,
+    MasterKeyUnusable,
     NothingHere,
     PortTaken,
     Unreachable,

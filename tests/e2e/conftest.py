@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.law import rebuilt_equals_live
 from tests.support.server import running
+from tests.support.stopped import rebuilt_equals_live
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,28 @@
 """The published Python SDK, nothing changed but ``base_url``."""
 
+import contextlib
 import time
 import uuid
 
 import pytest
 from honcho import Honcho
 
-from tests.support.law import rebuilt_equals_live
 from tests.support.server import Server
+from tests.support.stopped import rebuilt_equals_live
+
+
+@contextlib.contextmanager
+def connected(server, workspace):
+    """The SDK's client; closed, for it leaves its sockets to the collector."""
+    client = Honcho(base_url=server.url, workspace_id=workspace)
+    yield client
+    client._http.close()
 
 
 @pytest.fixture
 def honcho(server):
-    return Honcho(base_url=server.url, workspace_id=f"sdk-{uuid.uuid4().hex[:8]}")
+    with connected(server, f"sdk-{uuid.uuid4().hex[:8]}") as client:
+        yield client
 
 
 def until_processed(honcho, bound=30):
@@ -62,16 +72,16 @@ def test_nothing_is_known_is_said_plainly(honcho):
 def test_a_second_start_continues_where_it_stood(tmp_path):
     server = Server(tmp_path / "data")
     server.start()
-    honcho = Honcho(base_url=server.url, workspace_id="again")
-    session = honcho.session("s")
-    session.add_messages([honcho.peer("ann").message("I live in Ghent.")])
-    until_processed(honcho)
-    assert server.stop() == 0
-    server.start()
-    assert [m.content for m in session.messages()] == ["I live in Ghent."]
-    session.add_messages([honcho.peer("ann").message("I have two cats.")])
-    until_processed(honcho)
-    assert "Ghent" in session.representation("ann")
-    assert "cats" in session.representation("ann")
+    with connected(server, "again") as honcho:
+        session = honcho.session("s")
+        session.add_messages([honcho.peer("ann").message("I live in Ghent.")])
+        until_processed(honcho)
+        assert server.stop() == 0
+        server.start()
+        assert [m.content for m in session.messages()] == ["I live in Ghent."]
+        session.add_messages([honcho.peer("ann").message("I have two cats.")])
+        until_processed(honcho)
+        assert "Ghent" in session.representation("ann")
+        assert "cats" in session.representation("ann")
     assert server.stop() == 0
     rebuilt_equals_live(server.data)

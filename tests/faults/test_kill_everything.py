@@ -11,8 +11,8 @@ import time
 import httpx
 import pytest
 
-from tests.support.law import rebuilt_equals_live
 from tests.support.server import Server
+from tests.support.stopped import rebuilt_equals_live
 
 BATCH = 10
 SESSIONS = 8

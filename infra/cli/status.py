@@ -1,0 +1,49 @@
+"""``palimpsest status``: head of the log, who follows it how closely, what waits."""
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.cli.one_line import run
+from infra.cli.opened import opened
+from infra.cli.options import Data, Json
+from infra.cli.place import Place, choose_place
+from infra.settings import Settings
+from infra.standing import Standing, standing
+
+
+def status(
+    data: Data = None,
+    as_json: Json = False,  # noqa: FBT002  a switch of the command line
+) -> None:
+    """Print the head position, each consumer's position and lag, and parked keys."""
+    settings = Settings()
+    run(_status(choose_place(data, settings), settings, as_json=as_json))
+
+
+async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
+    async with opened(place, settings) as found:
+        now = await standing(found.views)
+    if as_json:
+        typer.echo(msgspec.json.encode(now).decode())
+    else:
+        Console(soft_wrap=True).print(_table(now))
+
+
+def _table(now: Standing) -> Table:
+    table = Table(
+        *("consumer", "kind", "position", "lag", "seconds", "retrying", "parked"),
+        title=f"head of the log: {now.head}",
+    )
+    for each in now.consumers:
+        table.add_row(
+            each.name,
+            each.kind,
+            str(each.position),
+            str(each.lag_events),
+            f"{each.lag_seconds:g}",
+            str(each.retrying),
+            str(each.parked),
+        )
+    return table

@@ -1,0 +1,221 @@
+"""The composition root: settings in, a running Palimpsest out. Only this file wires.
+
+``PROMPT`` and ``LAGGING`` in ``projections/registry.py``, ``ROUTES`` of ``commands``
+and ``read_api``, and ``_processors`` below are the table of contents of the system.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from litestar.types import ASGIApp
+
+from commands.decide import Decide
+from commands.routes import ROUTES as WRITES
+from commands.write import Write
+from infra.background_embedder import BackgroundEmbedder
+from infra.embedder.process import EmbedderProcess
+from infra.feed import Feed
+from infra.feed_ledger import FeedLedger
+from infra.http.app import AppSettings, create_app
+from infra.key_source import master_key_of
+from infra.memory_search import ViewMemorySearch
+from infra.postgres.connection import open_pool
+from infra.postgres.log import LogSettings, PostgresLog
+from infra.postgres.migrate import migrate
+from infra.postgres.role import usable_role
+from infra.postgres.view_readers import open_view_readers
+from infra.postgres.views import make_views
+from infra.projector import Projector
+from infra.random_id import random_id
+from infra.rebuild import rebuild
+from infra.settings import Settings
+from infra.tokens.counter import O200kCounter
+from processors.answer_question import AnswerQuestion
+from processors.derive_conclusions import DeriveConclusions
+from processors.embed_memory import EmbedMemory
+from processors.offline_reasoner import OfflineReasoner
+from processors.processor import Processor
+from processors.summarize_session import SummarizeSession
+from projections.registry import LAGGING, PROMPT
+from read_api import ROUTES as QUESTIONS
+
+
+class Palimpsest:
+    """A wired server: its ASGI application and what keeps it going."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        engines: Mapping[str, str],
+        state: "_State",
+    ) -> None:
+        self.app = app
+        self.engines = engines
+        self._state = state
+
+    def leave(self) -> None:
+        """Answer ``/health`` with 503 from now on: no more requests should come."""
+        self._state.leaving = True
+
+    async def broken(self) -> None:
+        """Return never, or raise what ended a worker that should go on for ever."""
+        await asyncio.wait(self._state.workers, return_when=asyncio.FIRST_COMPLETED)
+        for worker in self._state.workers:
+            if worker.done():
+                worker.result()
+
+
+class _State(msgspec.Struct):
+    """What changes while a server runs."""
+
+    workers: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
+    leaving: bool = False
+
+
+class _Parts(msgspec.Struct, frozen=True):
+    """What several of the wired need, opened once."""
+
+    log: PostgresLog
+    write: Write
+    prompt: Projector
+    readers: asyncpg.Pool
+    tokens: O200kCounter
+    embedder: EmbedderProcess
+    reasoner: OfflineReasoner
+
+
+@asynccontextmanager
+async def open_palimpsest(
+    dsn: str, *, data: Path, settings: Settings
+) -> AsyncIterator[Palimpsest]:
+    """Migrate, open the log, fold the views, feed the processors; ready when yielded.
+
+    Raises:
+        DatabaseNewer, ViewsNewer, MasterKeyUnusable, LogDiverged
+    """
+    keys_uri = settings.keys_connection_uri
+    keys_dsn = None if keys_uri is None else keys_uri.get_secret_value()
+    await migrate(dsn, keys_dsn=keys_dsn)
+    async with AsyncExitStack() as running:
+        log = await running.enter_async_context(
+            PostgresLog.open(
+                dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
+            )
+        )
+        prompt = await _fold_views(dsn, log, running)
+        parts = await _open_parts(dsn, log, prompt, running)
+        state = _State()
+        state.workers |= await _feed_processors(dsn, parts, running)
+        app = _application(parts, settings, state)
+        yield Palimpsest(app, _engines(parts), state)
+
+
+async def _fold_views(dsn: str, log: PostgresLog, running: AsyncExitStack) -> Projector:
+    """Fold the views, from the beginning where their shape changed."""
+    everything = (*PROMPT, *LAGGING)
+    if await make_views(dsn, everything):
+        await rebuild(dsn, log.store, everything)
+    prompt = Projector(dsn, log.store, log.subscription, PROMPT)
+    lagging = Projector(dsn, log.store, log.subscription, LAGGING, follows=prompt)
+    for projector in (prompt, lagging):
+        await projector.start()
+        running.push_async_callback(projector.close)
+    await prompt.passed(await log.store.head())
+    return prompt
+
+
+async def _open_parts(
+    dsn: str, log: PostgresLog, prompt: Projector, running: AsyncExitStack
+) -> _Parts:
+    tokens = O200kCounter()
+    await asyncio.to_thread(tokens.load)
+    embedder = EmbedderProcess()
+    await embedder.start()
+    running.push_async_callback(embedder.stop)
+    write = Write(
+        Decide(log.store),
+        store=log.store,
+        views=prompt,
+        clock=_now,
+        new_id=random_id,
+        tokens=tokens,
+    )
+    readers = await running.enter_async_context(open_view_readers(dsn))
+    return _Parts(
+        log, write, prompt, readers, tokens, embedder, OfflineReasoner(tokens)
+    )
+
+
+def _processors(parts: _Parts) -> tuple[Processor, ...]:
+    decide, log = parts.write.decide, parts.log
+    return (
+        DeriveConclusions(decide, parts.reasoner),
+        SummarizeSession(
+            decide, log.store, parts.reasoner, tokens=parts.tokens, clock=_now
+        ),
+        EmbedMemory(
+            decide,
+            BackgroundEmbedder(parts.embedder),
+            log.embeddings,
+            log.fingerprint,
+        ),
+    )
+
+
+async def _feed_processors(
+    dsn: str, parts: _Parts, running: AsyncExitStack
+) -> set[asyncio.Task[None]]:
+    tasks: set[asyncio.Task[None]] = set()
+    role = await usable_role(dsn, "work")
+    pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
+    running.callback(pool.terminate)
+    for processor in _processors(parts):
+        follower = parts.log.follow()
+        running.callback(follower.close)
+        feed = Feed(processor, follower, FeedLedger(pool, processor.name))
+        task = asyncio.create_task(feed.run(), name=processor.name)
+        running.push_async_callback(_stop, task)
+        tasks.add(task)
+    return tasks
+
+
+def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
+    return create_app(
+        [*WRITES, *QUESTIONS],
+        {
+            "write": parts.write,
+            "answerer": AnswerQuestion(
+                ViewMemorySearch(parts.readers, parts.embedder, parts.prompt)
+            ),
+            "database": parts.readers,
+            "views": parts.prompt,
+            "tokens": parts.tokens,
+            "query_embedder": parts.embedder,
+        },
+        AppSettings(
+            is_ready=lambda: not state.leaving and parts.prompt.failed is None,
+            count_tokens=parts.tokens.count,
+            allowed_origins=settings.cors_origins,
+        ),
+    )
+
+
+def _engines(parts: _Parts) -> dict[str, str]:
+    """Say which engine each feature runs on (architecture section 6)."""
+    name = parts.reasoner.engine.name
+    features = dict.fromkeys(("conclusions", "summaries", "chat"), name)
+    return features | {"vectors": f"{parts.embedder.model} (bundled)"}
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
