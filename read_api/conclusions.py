@@ -102,7 +102,9 @@ async def query_conclusions(
         where=where,
     )
     if question.probe is None:
-        raise NobodyEmbeds(headers={"Retry-After": "1"})
+        raise NobodyEmbeds(
+            detail="No embedder answers now", headers={"Retry-After": "1"}
+        )
     position = await reached(views, query)
     async with database.acquire() as db:
         return answer(await _nearest(db, question), position)

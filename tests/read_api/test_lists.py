@@ -137,8 +137,7 @@ async def test_conclusions_are_listed_newest_first(ask):
     assert ids(found) == ["c0", "c1"]
 
 
-@pytest.mark.parametrize("body", EVERYTHING)
-async def test_what_is_no_filter_is_everything(ask, body):
+async def test_what_is_no_filter_is_everything(ask):
     await ask.happened(workspace(), peer("a"), session("s"), said(1, "hi"))
     for path in (
         "/list",
@@ -146,24 +145,25 @@ async def test_what_is_no_filter_is_everything(ask, body):
         "/w/sessions/list",
         "/w/sessions/s/messages/list",
     ):
-        assert len(ids(await ask.post(path, body))) == 1
+        for body in EVERYTHING:
+            assert len(ids(await ask.post(path, body))) == 1
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/nowhere/peers/list",
-        "/nowhere/sessions/list",
-        "/w/peers/nobody/sessions",
-        "/w/sessions/none/messages/list",
-        "/w%00/sessions/s%00/messages/list",
-        "/nowhere/conclusions/list",
-    ],
-)
-async def test_an_unknown_resource_is_an_empty_page(ask, path):
+NOWHERE = [
+    "/nowhere/peers/list",
+    "/nowhere/sessions/list",
+    "/w/peers/nobody/sessions",
+    "/w/sessions/none/messages/list",
+    "/w%00/sessions/s%00/messages/list",
+    "/nowhere/conclusions/list",
+]
+
+
+async def test_an_unknown_resource_is_an_empty_page(ask):
     await ask.happened(workspace(), session("s"), said(1, "hi"))
-    found = await ask.post(path)
-    assert found.json() == {"items": [], "total": 0, "page": 1, "size": 50, "pages": 0}
+    empty = {"items": [], "total": 0, "page": 1, "size": 50, "pages": 0}
+    for path in NOWHERE:
+        assert (await ask.post(path)).json() == empty
 
 
 async def test_only_active_members_are_peers_of_a_session(ask):

@@ -1,0 +1,82 @@
+"""A context takes a summary and the newest messages that fit its budget."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from projections.messages import Messages
+from projections.session_context import Fitted, first_that_fits, fit
+from projections.summaries import Summary
+from tests.support.folding import create, fold
+from tests.support.history import record
+from tests.support.story import said
+
+
+def summary(tokens, to_seq=20):
+    return Summary(
+        id="i",
+        session="s",
+        kind="k",
+        from_seq=1,
+        to_seq=to_seq,
+        message="m",
+        content="c",
+        tokens=tokens,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        parent=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "short", "long", "chosen"),
+    [
+        (100, 10, 40, "long"),
+        (100, 10, 41, "short"),
+        (100, 40, 40, "short"),
+        (100, 41, 41, None),
+        (100, 41, 30, None),
+        (100, 20, 10, "short"),
+        (100, None, 40, "long"),
+        (100, 0, None, None),
+        (100, None, None, None),
+        (99, 39, None, "short"),
+        (99, 40, None, None),
+        (0, 10, 20, None),
+        (-5, 10, 20, None),
+    ],
+)
+def test_a_summary_may_take_two_fifths(budget, short, long, chosen):
+    held = {
+        "short": None if short is None else summary(short, 40),
+        "long": None if long is None else summary(long, 60),
+    }
+    expected = held.get(chosen)
+    fitted = fit(budget, held["short"], held["long"])
+    assert fitted.summary is expected
+    if expected is None:
+        assert (fitted.from_seq, fitted.room) == (0, max(budget, 0))
+    else:
+        assert fitted.from_seq == expected.to_seq
+        assert fitted.room == budget - expected.tokens
+
+
+async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
+    views = [Messages()]
+    await create(db, views)
+    sizes = (5, 100, 3, 0, 2)
+    events = [said(n, "x", tokens=size) for n, size in enumerate(sizes, start=1)]
+    await fold(db, views, record(events))
+
+    async def first(room, from_seq=0):
+        return await first_that_fits(db, "w", "s", Fitted(None, from_seq, room))
+
+    assert await first(1) is None
+    assert await first(2) == 4
+    assert await first(4) == 4
+    assert await first(5) == 3
+    assert await first(104) == 3
+    assert await first(105) == 2
+    assert await first(10_000) == 1
+    assert await first(10_000, from_seq=3) == 3
+    assert await first(0) is None
+    assert await first_that_fits(db, "w", "none", Fitted(None, 0, 9)) is None
