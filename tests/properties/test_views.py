@@ -22,7 +22,8 @@ HISTORIES = st.lists(
         st.integers(0, 2),
         st.integers(0, 20),
     ),
-    max_size=40,
+    min_size=20,
+    max_size=60,
 )
 
 
@@ -77,7 +78,7 @@ async def trial(database):
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(choices=HISTORIES, cuts=st.sets(st.integers(1, 80), max_size=6))
+@given(choices=HISTORIES, cuts=st.sets(st.integers(1, 70), min_size=1, max_size=6))
 async def test_cutting_or_repeating_batches_changes_nothing(trial, choices, cuts):
     history = record(Chronicle().happen(choices))
     edges = [0, *sorted(cut for cut in cuts if cut < len(history)), len(history)]

@@ -191,7 +191,7 @@ def _joined(session: str, peer: str, number: int) -> PeerJoined:
         workspace="w",
         session=session,
         peer=peer,
-        joined_at=START,
+        joined_at=START + timedelta(days=number),
         observe_others=[True, False, None][number % 3],
     )
 
