@@ -35,6 +35,9 @@ from infra.postgres.tail import Tail
 LOSSES: Final = 5
 """Connections that may die under one request before it is given up."""
 
+CLOSING: Final = 6.0
+"""Seconds that closing may take when the database is gone."""
+
 REFUSED: Final = (asyncpg.PostgresError, asyncpg.DataError)
 """What says that nothing was written; after anything else nobody knows."""
 
@@ -67,11 +70,17 @@ class Appender:
         self._lane = asyncio.create_task(self._run(), name="appender")
 
     async def close(self) -> None:
-        """Refuse new requests, finish those under way, and stop."""
+        """Refuse new requests, finish those under way, and stop.
+
+        What is not finished after ``CLOSING`` seconds, for want of a database, fails.
+        """
         self._closed = True
         self._woken.set()
         if self._lane is not None:
-            await self._lane
+            done, _ = await asyncio.wait([self._lane], timeout=CLOSING)
+            if not done:
+                self._lane.cancel()
+                await asyncio.wait([self._lane])
         await self.outcomes.finish()
         await self._link.close()
 

@@ -8,6 +8,7 @@ from tenacity import (
     AsyncRetrying,
     retry_if_exception,
     stop_after_delay,
+    stop_never,
     wait_random_exponential,
 )
 
@@ -38,9 +39,10 @@ def is_lost(error: BaseException) -> bool:
     """Tell whether a call failed for its connection, not for what was asked."""
     if isinstance(error, LOST):
         return True
-    return isinstance(error, asyncpg.InterfaceError) and not isinstance(
-        error, asyncpg.DataError
-    )
+    if isinstance(error, asyncpg.DataError):  # an argument that cannot be sent
+        return False
+    # "connection is closed" and the like; a closed pool will never come back.
+    return isinstance(error, asyncpg.InterfaceError) and "pool is" not in str(error)
 
 
 def settings_of(role: str | None, name: str) -> dict[str, Any]:
@@ -53,6 +55,13 @@ def settings_of(role: str | None, name: str) -> dict[str, Any]:
     if role is not None:
         settings["role"] = role
     return settings
+
+
+_AGAIN: Final[dict[str, Any]] = {
+    "retry": retry_if_exception(is_lost),
+    "wait": wait_random_exponential(multiplier=0.05, max=1.0),
+    "reraise": True,
+}
 
 
 async def open_pool(
@@ -72,15 +81,17 @@ async def patiently(
     Raises:
         EventStoreError: the database could not be reached for ``PATIENCE`` seconds.
     """
-    again = AsyncRetrying(
-        retry=retry_if_exception(is_lost),
-        wait=wait_random_exponential(multiplier=0.05, max=1.0),
-        stop=stop_after_delay(PATIENCE),
-        reraise=True,
-    )
+    again = AsyncRetrying(stop=stop_after_delay(PATIENCE), **_AGAIN)
     try:
         return await again(work, *args, **kwargs)
     except FAILED as error:
         if not is_lost(error):
             raise
         raise EventStoreError("The database cannot be reached") from error
+
+
+async def tirelessly(
+    work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do what may be done twice; again until the database is back."""
+    return await AsyncRetrying(stop=stop_never, **_AGAIN)(work, *args, **kwargs)

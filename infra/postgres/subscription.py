@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from domain.recorded import Recorded
-from infra.postgres.connection import patiently
+from infra.postgres.connection import tirelessly
 from infra.postgres.reader import Reader
 from infra.postgres.tail import Follower, Tail
 
@@ -20,11 +20,9 @@ class Subscription:
 
     What this process commits is handed over without being read again, as long as it
     continues what was read; everything else is read from the log in pages. Losing
-    the database only delays it.
+    the database only delays it, however long that takes.
 
     Raises:
-        EventStoreError: the database could not be reached for ``PATIENCE`` seconds;
-            a new subscription may go on from the last position.
         Unreadable: an event is damaged.
     """
 
@@ -61,7 +59,7 @@ class Subscription:
         batch = follower.take(self.position, self._page)
         if batch or self._tail.head <= self.position:
             return batch
-        return await patiently(
+        return await tirelessly(
             self._reader.read_log, after=self.position, limit=self._page
         )
 
@@ -70,4 +68,4 @@ class Subscription:
             async with asyncio.timeout(self._poll):
                 await follower.woken.wait()
         except TimeoutError:
-            self._tail.advance(await patiently(self._reader.head))
+            self._tail.advance(await tirelessly(self._reader.head))

@@ -12,11 +12,20 @@ class Wire:
 
     ``request``: it never reaches the server. ``answer``: the server carried it out
     and its answer is lost. ``wait``: the server has it and has not answered yet.
+    While it ``refuses``, nothing gets through and ``refused`` counts attempts.
     """
 
     def __init__(self):
         self.cut = None
         self.cuts = 0
+        self.refuses = False
+        self.refused = 0
+        self._open = set()
+
+    def drop(self):
+        """End every connection there is."""
+        for client_out in self._open:
+            client_out.transport.abort()
 
     def dsn(self, dsn, folder):
         """Lead a DSN of a Unix socket over this wire."""
@@ -26,6 +35,11 @@ class Wire:
         return urlunsplit(parts._replace(query=urlencode(place)))
 
     async def carry(self, server, client_in, client_out):
+        if self.refuses:
+            self.refused += 1
+            client_out.transport.abort()
+            return
+        self._open.add(client_out)
         server_in, server_out = await asyncio.open_unix_connection(server)
         appends = False
         back = asyncio.create_task(self._answers(server_in, client_out))
@@ -33,6 +47,8 @@ class Wire:
             while data := await client_in.read(2**20):
                 appends = appends or APPENDER in data
                 # A Bind message: the prepared append is being called.
+                if self.refuses:
+                    return
                 cut = self.cut if appends and data[:1] == b"B" else None
                 if cut is None:
                     server_out.write(data)
@@ -50,6 +66,7 @@ class Wire:
                     await server_in.read()  # the server's side stays open
                 return
         finally:
+            self._open.discard(client_out)
             back.cancel()
             client_out.transport.abort()
             server_out.transport.abort()

@@ -7,7 +7,13 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from commands.ports import CommandIdentity, KeyReused, WrongExpectedVersion
+from commands.ports import (
+    CommandIdentity,
+    EventStoreError,
+    KeyReused,
+    WrongExpectedVersion,
+)
+from infra.postgres import appender
 from infra.postgres.log import PostgresLog
 from infra.postgres.verify import verify_chain
 from tests.support.cut import wired
@@ -110,3 +116,34 @@ async def test_appends_under_way_survive_cut_after_cut(wire_and_log):
     assert sorted(each.first for each in answers) == list(range(2, 162))
     versions = [e.version for e in await log.store.read_stream(stream_of("s").name)]
     assert versions == list(range(1, 162))
+
+
+async def test_closing_without_a_database_is_bounded(
+    log_dsn, master_key, short_folder, monkeypatch
+):
+    monkeypatch.setattr(appender, "CLOSING", 0.2)
+    async with (
+        asyncio.timeout(10),
+        wired(log_dsn, short_folder) as (wire, dsn),
+        PostgresLog.open(dsn, master_key) as log,
+    ):
+        await log.store.append(request("s"))
+        wire.refuses = True
+        lost = log.store.submit(request("s"))
+    with pytest.raises(EventStoreError):
+        await lost
+
+
+async def test_a_subscription_waits_for_the_database_to_come_back(wire_and_log):
+    wire, log = wire_and_log
+    batches = aiter(log.subscription(1, poll=0.01))
+    following = asyncio.ensure_future(anext(batches))
+    wire.refuses = True
+    wire.drop()
+    async with asyncio.timeout(10):
+        while wire.refused < 3:  # noqa: ASYNC110  the wire has no voice
+            await asyncio.sleep(0.005)
+        wire.refuses = False
+        await log.store.append(request("s"))
+        assert [each.position for each in await following] == [2]
+    await batches.aclose()

@@ -3,6 +3,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
+import pytest
 
 from infra.postgres import tail as tail_module
 from infra.postgres.log import LogSettings, PostgresLog
@@ -134,6 +135,16 @@ async def test_a_commit_larger_than_a_page_is_cut(log):
         await log.store.append(request("s", size=35))
         assert await positions(seen, 35) == list(range(1, 36))
     assert max(len(batch) for batch in seen) <= 10
+
+
+async def test_it_ends_with_the_log(log_dsn, master_key):
+    async with PostgresLog.open(log_dsn, master_key) as log:
+        subscription = aiter(log.subscription(0, poll=0.01))
+        following = asyncio.ensure_future(anext(subscription))
+        await asyncio.sleep(0)
+    with pytest.raises(asyncpg.InterfaceError):
+        async with asyncio.timeout(SOON):
+            await following
 
 
 async def test_leaving_a_subscription_leaves_nothing_behind(log):
