@@ -7,17 +7,21 @@ import statistics
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
+from domain.embedding import Embedded, EmbeddingRecorded
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from infra.postgres.embedded import EmbeddedPostgres
+from infra.postgres.migrate import migrate
 from infra.postgres.views import LIVE, analyze_views, connect_views, make_views
 from infra.projector import Projector
+from infra.rebuild import rebuild
 from projections.registry import LAGGING, PROMPT
 from tests.support.folding import fold
 from tests.support.history import START, record
@@ -141,6 +145,51 @@ async def measure(dsn: str, count: int) -> None:
         print(f"{view.name:>9} alone, of 2,000: {rate:>8,.0f} messages/s")
     await db.close()
 
+    report = await rebuild(dsn, Listed(events), (*PROMPT, *LAGGING))
+    rate = report.events / report.seconds
+    print(f"rebuild of every view, swapped in: {rate:,.0f} events/s")
+
+
+async def measure_vectors(dsn: str, count: int = 3_000) -> None:
+    """Fold vectors of 384 dimensions, 32 to an event, into HNSW indexes."""
+    events = messages(count)
+    await migrate(dsn)
+    await fresh(dsn)
+    db = await connect_views(dsn)
+    rng = random.Random(2)
+    await db.executemany(
+        "INSERT INTO log.embedding (tenant, model, fingerprint, vector)"
+        " VALUES ('w', 'bench', $1, $2)",
+        [
+            (str(n), array("f", (rng.gauss(0, 1) for _ in range(384))).tobytes())
+            for n in range(count)
+        ],
+    )
+    await fold(db, PROMPT, events)
+    items = [Embedded("message", f"{n:021d}", str(n)) for n in range(count)]
+    vectors = record(
+        (
+            EmbeddingRecorded(
+                workspace="w",
+                session="s",
+                model="bench",
+                dimensions=384,
+                items=tuple(items[at : at + 32]),
+            )
+            for at in range(0, count, 32)
+        ),
+        after=count,
+    )
+    started = time.perf_counter()
+    for each in vectors:
+        await fold(db, LAGGING, [each])
+    rate = count / (time.perf_counter() - started)
+    print(f"  vectors into HNSW, 32 an event: {rate:,.0f} vectors/s")
+    await db.close()
+    started = time.perf_counter()
+    await rebuild(dsn, Listed([*events, *vectors]), (*PROMPT, *LAGGING))
+    print(f"rebuild with vectors: {count / (time.perf_counter() - started):,.0f}/s")
+
 
 async def project(dsn: str, events: list[Recorded], size: int) -> list[float]:
     """Hand batches to a projector, each when the one before is shown; give the ms."""
@@ -187,7 +236,9 @@ async def main(count: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="palimpsest-bench-"))
     server = EmbeddedPostgres(folder)
     try:
-        await measure((await server.start()).dsn(), count)
+        dsn = (await server.start()).dsn()
+        await measure(dsn, count)
+        await measure_vectors(dsn)
     finally:
         await server.stop()
         shutil.rmtree(folder)
