@@ -29,6 +29,8 @@ async def open_view_readers(
         "search_path": f"{LIVE}, {await _schema_of_vectors(dsn)}",
         "default_transaction_read_only": "on",
         "jit": "off",
+        # A walk through an index of vectors goes on until enough are of the tenant.
+        "hnsw.iterative_scan": "relaxed_order",
     }
     pool = await asyncpg.create_pool(
         dsn, min_size=1, max_size=size, server_settings=settings, reset=_nothing
