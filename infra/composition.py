@@ -35,6 +35,7 @@ from infra.random_id import random_id
 from infra.rebuild import rebuild
 from infra.settings import Settings
 from infra.tokens.counter import O200kCounter
+from infra.traffic import Traffic
 from processors.answer_question import AnswerQuestion
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
@@ -107,21 +108,31 @@ async def open_palimpsest(
                 dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
             )
         )
-        prompt = await _fold_views(dsn, log, running)
+        traffic = Traffic()
+        prompt = await _fold_views(dsn, log, traffic, running)
         parts = await _open_parts(dsn, log, prompt, running)
         state = _State()
-        state.workers |= await _feed_processors(dsn, parts, running)
+        state.workers |= await _feed_processors(dsn, parts, traffic, running)
         app = _application(parts, settings, state)
-        yield Palimpsest(app, _engines(parts), state)
+        yield Palimpsest(traffic.around(app), _engines(parts), state)
 
 
-async def _fold_views(dsn: str, log: PostgresLog, running: AsyncExitStack) -> Projector:
+async def _fold_views(
+    dsn: str, log: PostgresLog, traffic: Traffic, running: AsyncExitStack
+) -> Projector:
     """Fold the views, from the beginning where their shape changed."""
     everything = (*PROMPT, *LAGGING)
     if await make_views(dsn, everything):
         await rebuild(dsn, log.store, everything)
     prompt = Projector(dsn, log.store, log.subscription, PROMPT)
-    lagging = Projector(dsn, log.store, log.subscription, LAGGING, follows=prompt)
+    lagging = Projector(
+        dsn,
+        log.store,
+        log.subscription,
+        LAGGING,
+        follows=prompt,
+        give_way=traffic.give_way,
+    )
     for projector in (prompt, lagging):
         await projector.start()
         running.push_async_callback(projector.close)
@@ -168,7 +179,7 @@ def _processors(parts: _Parts) -> tuple[Processor, ...]:
 
 
 async def _feed_processors(
-    dsn: str, parts: _Parts, running: AsyncExitStack
+    dsn: str, parts: _Parts, traffic: Traffic, running: AsyncExitStack
 ) -> set[asyncio.Task[None]]:
     tasks: set[asyncio.Task[None]] = set()
     role = await usable_role(dsn, "work")
@@ -177,7 +188,8 @@ async def _feed_processors(
     for processor in _processors(parts):
         follower = parts.log.follow()
         running.callback(follower.close)
-        feed = Feed(processor, follower, FeedLedger(pool, processor.name))
+        ledger = FeedLedger(pool, processor.name)
+        feed = Feed(processor, follower, ledger, give_way=traffic.give_way)
         task = asyncio.create_task(feed.run(), name=processor.name)
         running.push_async_callback(_stop, task)
         tasks.add(task)

@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 from typing import Final, Protocol
 
 import asyncpg
@@ -19,6 +20,7 @@ from domain.names import ordering_key_of, shard_of
 from domain.recorded import Recorded
 from infra.feed_ledger import FeedLedger, Held, Hold, Standing, Superseded
 from infra.postgres.connection import LOST
+from infra.traffic import GiveWay, at_once
 from processors.ports import Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
 
@@ -50,7 +52,7 @@ class FeedLimits(msgspec.Struct, frozen=True, kw_only=True):
     times before its key is parked.
     """
 
-    page: int = 500
+    page: int = 128
     keys_at_once: int = 8
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(minutes=5)
@@ -67,11 +69,13 @@ class Feed:
         log: Log,
         ledger: FeedLedger,
         limits: FeedLimits | None = None,
+        give_way: GiveWay = at_once,
     ) -> None:
         self._processor = processor
         self._log = log
         self._ledger = ledger
         self._limits = limits or FeedLimits()
+        self._give_way = give_way
 
     @property
     def name(self) -> str:
@@ -88,8 +92,11 @@ class Feed:
                 if not begun:
                     await self._ledger.begin()
                     begun = True
+                begin = monotonic()
                 if (standing := await self.turn()) is not None:
                     await self._log.wait_past(standing.position, self._idle(standing))
+                else:
+                    await self._give_way(monotonic() - begin)
             except* (*LOST, asyncpg.InterfaceError, EventStoreError) as lost:
                 _LOG.warning("%s: %s", self.name, type(lost.exceptions[0]).__name__)
                 await asyncio.sleep(self._limits.idle)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Sequence
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -22,6 +23,7 @@ from infra.postgres.checkpoints import (
 )
 from infra.postgres.connection import is_lost
 from infra.postgres.views import connect_views
+from infra.traffic import GiveWay, at_once
 from infra.upkeep import Upkeep
 from projections.ports import LogReader
 from projections.projection import Projection
@@ -79,6 +81,7 @@ class Projector:
         projections: Sequence[Projection],
         *,
         follows: "Projector | None" = None,
+        give_way: GiveWay = at_once,
         longest_wait: float = 5.0,
     ) -> None:
         self._dsn = dsn
@@ -86,6 +89,7 @@ class Projector:
         self._subscribe = subscribe
         self._projections = tuple(projections)
         self._follows = follows
+        self._give_way = give_way
         self._longest_wait = longest_wait
         self._interested: dict[type[Event], list[Projection]] = {}
         self._at: dict[str, Checkpoint] = {}
@@ -171,8 +175,10 @@ class Projector:
             async for batch in self._subscribe(self.position):
                 if self._follows is not None:
                     await self._follows.passed(batch[-1].position)
+                begin = monotonic()
                 await self._fold(connection, batch)
                 self.failed = None
+                await self._give_way(monotonic() - begin)
         finally:
             connection.terminate()
 
