@@ -3,14 +3,17 @@
 Three legs find candidates: the best by BM25, the nearest by cosine, and the newest
 that contain the whole query. Each brings its neighbours in the session. All of them
 then get every signal, exactly, and ``ranking`` orders them (architecture section 6).
-Without a vector of the question the two lexical legs answer alone.
+Without a vector of the question the two lexical legs answer alone. A short session
+needs no legs: all its messages are candidates.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
 from projections.collection import Collection, Probe, find_collection
 from projections.condition import Bind, Condition, always, equals, every
-from projections.ports import Connection
+from projections.ports import Connection, Row
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import Stems, find_stems
 from projections.verbatim import Containing, find_containing
@@ -24,6 +27,9 @@ EXACT = 5_000
 Measured: 0.5 µs for each, while a walk through the index costs 0.4-3 ms and passes
 over what other workspaces keep in the same collection.
 """
+
+WHOLE = 120
+"""Up to so many messages of a session, all are candidates: one plain scan."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +58,22 @@ async def search_messages(db: Connection, question: Question) -> list[Scored]:
     same = await find_containing(db, question.query, stems.documents)
     vectors = await find_collection(db, "message", question.probe)
     search = _Search(question, stems, same, vectors)
-    bind = Bind(question.tenant)
-    rows = await db.fetch(search.statement(bind), *bind.values)
-    candidates = [
+    candidates = await _candidates(db, search)
+    embedded = {each.id for each in candidates if each.distance is not None}
+    ranked = rank(candidates)
+    found = [each for each in ranked if each.score > 0 or each.id in embedded]
+    return found[: question.limit]
+
+
+async def _candidates(db: Connection, search: "_Search") -> list[Candidate]:
+    rows: Sequence[Row] = ()
+    if search.question.session is not None:
+        bind = Bind(search.question.tenant)
+        rows = await db.fetch(search.whole(bind), *bind.values)
+    if search.question.session is None or len(rows) > WHOLE:
+        bind = Bind(search.question.tenant)
+        rows = await db.fetch(search.statement(bind), *bind.values)
+    return [
         Candidate(
             id=row["id"],
             place=(row["session"], row["seq"]),
@@ -65,7 +84,6 @@ async def search_messages(db: Connection, question: Question) -> list[Scored]:
         )
         for row in rows
     ]
-    return rank(candidates)[: question.limit]
 
 
 class _Search(msgspec.Struct, frozen=True):
@@ -90,14 +108,30 @@ class _Search(msgspec.Struct, frozen=True):
                 SELECT DISTINCT hit.session, hit.seq + step AS seq
                 FROM ({legs}) AS hit, unnest('{{-1,0,1}}'::int[]) AS step
             )
-            SELECT m.id, m.session, m.seq, m.position, {bm25} AS bm25,
-                   {distance} AS distance, {self.same.test(bind)} AS verbatim
+            SELECT {self._signals(bm25, distance, bind)}
             FROM near
             JOIN message AS m
               ON m.tenant = $1 AND m.session = near.session AND m.seq = near.seq
             {self._beside("LEFT JOIN")}
             WHERE {where}
         """  # noqa: S608  every value is bound
+
+    def whole(self, bind: Bind) -> str:
+        """Write the statement that takes the signals of a whole short session."""
+        where = _where(self.question, bind)
+        bm25 = self.stems.bm25("m.words", bind)
+        distance = self.vectors.distance(bind) if self.vectors else "NULL::float8"
+        return (
+            f"SELECT {self._signals(bm25, distance, bind)} FROM message AS m"  # noqa: S608  as above
+            f" {self._beside('LEFT JOIN')} WHERE m.tenant = $1 AND {where}"
+            f" LIMIT {WHOLE + 1}"
+        )
+
+    def _signals(self, bm25: str, distance: str, bind: Bind) -> str:
+        return (
+            f"m.id, m.session, m.seq, m.position, {bm25} AS bm25,"
+            f" {distance} AS distance, {self.same.test(bind)} AS verbatim"
+        )
 
     def _legs(self, where: str, bm25: str, distance: str, bind: Bind) -> list[str]:
         """Write each leg from its table on: who, in which order, how many."""

@@ -11,7 +11,7 @@ from domain.session import MessageAdded
 from projections.collection import Probe
 from projections.condition import Bind, equals
 from projections.lexicon import Lexicon
-from projections.message_search import Question, search_messages
+from projections.message_search import WHOLE, Question, search_messages
 from projections.messages import Messages
 from projections.ranking import K1, B, idf
 from projections.stems import find_stems, quote
@@ -172,6 +172,19 @@ async def test_a_session_and_a_condition_confine_every_leg(views):
     by_bob = equals("m.peer", "bob")
     assert await search(views, "tea", where=by_bob, probe=probe(0)) == ["t-2"]
     assert await search(views, "", session="s") == ["s-1"]
+
+
+async def test_a_short_session_and_a_long_one_answer_alike(views):
+    fillers = [said(n, f"filler {n}") for n in range(1, WHOLE - 1)]
+    await show(views, *fillers, said(WHOLE, "the zebra"))
+    short = await search(views, "zebra", session="s")
+    assert short == [f"s-{WHOLE}"]
+    more = [said(n, f"filler {n}") for n in range(WHOLE + 5, WHOLE + 30)]
+    await fold(views, VIEWS, record(more, after=1_000))
+    assert await search(views, "zebra", session="s") == short
+    await point(views, {f"s-{WHOLE}": 5, "s-1": 0, "s-9": 90})
+    found = await search(views, "filler 9", session="s", probe=probe(90))
+    assert found[0] == "s-9"
 
 
 async def test_the_limit_cuts_the_best(views):
