@@ -46,10 +46,15 @@ class Watched(msgspec.Struct, Generic[S], frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why something is decided: the cause of its events and its identity."""
+    """Why something is decided: the cause of its events and its identity.
+
+    ``cause_of`` tells an event's own cause where one decision belongs to several
+    stories; ``cause`` is then what is left to them all.
+    """
 
     cause: Cause
     command: CommandIdentity | None = None
+    cause_of: Callable[[Event], Cause] | None = None
 
 
 class _Known(msgspec.Struct):
@@ -162,7 +167,14 @@ class Decide:
         request = AppendRequest(
             tenant=tenant,
             streams=tuple(
-                StreamAppend(stream, at.version if at is not None else ANY, events)
+                StreamAppend(
+                    stream,
+                    at.version if at is not None else ANY,
+                    events,
+                    None
+                    if reason.cause_of is None
+                    else tuple(map(reason.cause_of, events)),
+                )
                 for (stream, events), at in zip(
                     decided.items(), known.values(), strict=True
                 )

@@ -54,11 +54,15 @@ class CommandIdentity(msgspec.Struct, frozen=True):
 
 
 class StreamAppend(msgspec.Struct, frozen=True):
-    """Events for one stream, at the version they were decided at (or ANY)."""
+    """Events for one stream, at the version they were decided at (or ANY).
+
+    ``causes`` tells each event's own cause; without it they share the request's.
+    """
 
     stream: Stream
     expected: int
     events: tuple[Event, ...]
+    causes: tuple[Cause, ...] | None = None
 
 
 class AppendRequest(msgspec.Struct, frozen=True):

@@ -57,9 +57,8 @@ def arguments_of(batch: Sequence[Pending], mapper: StructMapper) -> list[list[An
             row = newest[each.stream.name] = len(rows)
             for nth, draft in enumerate(drafts, start=1):
                 stored = draft.stored or mapper.to_stored_event(draft)
-                events.append(
-                    (row, nth, stored.topic, draft.id, pending.meta, stored.state)
-                )
+                meta = draft.meta or pending.meta
+                events.append((row, nth, stored.topic, draft.id, meta, stored.state))
     return [*map(list, zip(*rows, strict=True)), *map(list, zip(*events, strict=True))]
 
 
@@ -80,7 +79,7 @@ def recorded_of(pending: Pending, rows: Sequence[Row]) -> list[Recorded]:
                     shard=shard,
                     recorded_at=at,
                     id=draft.id,
-                    cause=request.cause,
+                    cause=draft.cause or request.cause,
                     event=draft.event,
                 )
             )

@@ -14,6 +14,7 @@ import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.event import Event, Subject, tag_of
+from domain.recorded import Cause
 from infra.codec.errors import Unreadable
 from infra.codec.seal import DataKey, place_of
 from infra.codec.shape import Sealing, Shape, Split, with_seal
@@ -27,6 +28,7 @@ class Draft(msgspec.Struct):
 
     ``originator_version`` is 0 until the log has numbered it; ``subject`` says whose
     key it needs, None for an event with nothing personal; ``stored`` is it, sealed.
+    ``cause`` and ``meta`` (it, encoded) are its own, None to have the request's.
     """
 
     originator_id: str
@@ -39,6 +41,8 @@ class Draft(msgspec.Struct):
     subject: Subject | None = None
     key: DataKey | None = None
     stored: StoredEvent | None = None
+    cause: Cause | None = None
+    meta: bytes | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True):

@@ -75,16 +75,20 @@ def pend(request: AppendRequest, mapper: StructMapper) -> Pending:
     for each in request.streams:
         stream = each.stream.name
         row: list[Draft] = []
-        for event in each.events:
+        for number, event in enumerate(each.events):
             split = mapper.split(event)
             size += (
                 _ENVELOPE + len(meta) + len(split.clear) + len(split.personal or b"")
             )
             subject = None if split.personal is None else subject_of(event)
             tag = tag_of(event)
-            row.append(
-                Draft(stream, 0, request.tenant, uuid7(), tag, event, split, subject)
+            draft = Draft(
+                stream, 0, request.tenant, uuid7(), tag, event, split, subject
             )
+            if each.causes is not None:
+                draft.cause = each.causes[number]
+                draft.meta = encode_cause(draft.cause)
+            row.append(draft)
         drafts.append(row)
     future = asyncio.get_running_loop().create_future()
     shards = tuple(each.stream.shard for each in request.streams)
@@ -99,3 +103,5 @@ def _check(request: AppendRequest, names: tuple[str, ...]) -> None:
     for each in request.streams:
         if each.stream.tenant != request.tenant:
             raise ValueError("A request stays within its tenant")
+        if each.causes is not None and len(each.causes) != len(each.events):
+            raise ValueError("Each event has a cause of its own, or none has")
