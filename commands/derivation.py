@@ -9,7 +9,14 @@ import msgspec
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
 from commands.ports import Appended
-from domain.conclusion import Conclusions, Found, conclude, evolve_conclusions
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    Conclusions,
+    Found,
+    conclude,
+    evolve_conclusions,
+)
 from domain.derivation import Considered, Derivation, complete, evolve_derivation
 from domain.event import Engine, Event
 from domain.names import (
@@ -25,7 +32,9 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     """These messages of a session were reasoned about, and this was found.
 
     ``name`` identifies the command within the workspace; ``found`` facts carry no
-    ids yet: they are made from it, so the same command yields the same ids.
+    ids yet: they are made from it, so the same command yields the same ids. A
+    conclusion's cause is that of the newest message it rests on, in ``causes`` by
+    number; all else has ``cause``.
     """
 
     workspace: str
@@ -35,6 +44,7 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[Found, ...]
     engine: Engine
     cause: Cause
+    causes: Mapping[int, Cause]
 
 
 def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
@@ -75,13 +85,17 @@ async def record_derivation(
         )
         return {derivation.stream: completed, conclusions.stream: drawn}
 
+    def cause_of(event: Event) -> Cause:
+        cause = command.cause
+        if isinstance(event, ConclusionDerived | ConclusionReinforced):
+            cause = command.causes[_newest(event)]
+        return msgspec.structs.replace(cause, command_id=identity.id)
+
     return await decide(
         command.workspace,
         (derivation, conclusions),
         decision,
-        Reason(
-            msgspec.structs.replace(command.cause, command_id=identity.id), identity
-        ),
+        Reason(command.cause, identity, cause_of),
     )
 
 
@@ -92,5 +106,5 @@ def _with_ids(found: Sequence[Found], command: UUID) -> list[Found]:
     ]
 
 
-def _newest(fact: Found) -> int:
-    return max((each.seq for each in fact.evidence), default=0)
+def _newest(fact: Found | ConclusionDerived | ConclusionReinforced) -> int:
+    return max(each.seq for each in fact.evidence)

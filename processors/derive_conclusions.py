@@ -17,15 +17,20 @@ from domain.session import MessageAdded
 from processors.following import cause_of, name_of
 from processors.ports import Fact, Reasoner, Said
 from processors.processor import Batch, Done, Outcome
-from processors.runs import runs
+from processors.stories import stories
+
+AT_ONCE = 100
+"""Most messages recorded in one append: as many as one request may bring (RS 0)."""
 
 
 class DeriveConclusions:
-    """Feeds each run of new messages to a reasoner and records what it found.
+    """Feeds new messages to a reasoner, story by story, and records what it found.
 
-    The session's derivation says which messages are done, so a second delivery, or
-    one that is cut differently, derives nothing twice. A fact must rest on messages
-    its peer wrote in the run and that asked for reasoning; the rest is dropped.
+    A window is what one request said: what is concluded from it does not depend on
+    how much else was waiting. The session's derivation says which messages are done,
+    so a second delivery, or one that is cut differently, derives nothing twice. A
+    fact must rest on messages its peer wrote in the window and that asked for
+    reasoning; the rest is dropped.
     """
 
     name = "derive_conclusions"
@@ -47,12 +52,29 @@ class DeriveConclusions:
         first = _message(batch.events[0])
         done = await self._decide.look(watch_derivation(first.workspace, first.session))
         new = [each for each in batch.events if _message(each).seq > done.through_seq]
-        for run in runs(new):
-            await record_derivation(self._decide, await self._reason(run))
+        for start in range(0, len(new), AT_ONCE):
+            command = await self._reason(new[start : start + AT_ONCE])
+            await record_derivation(self._decide, command)
         return Done()
 
-    async def _reason(self, run: Sequence[Recorded]) -> RecordDerivation:
-        messages = [_message(each) for each in run]
+    async def _reason(self, said: Sequence[Recorded]) -> RecordDerivation:
+        messages = [_message(each) for each in said]
+        found: list[Found] = []
+        for story in stories(said):
+            found += await self._conclude([_message(each) for each in story])
+        return RecordDerivation(
+            workspace=messages[0].workspace,
+            session=messages[0].session,
+            name=name_of(self.name, self._generation, said),
+            messages=tuple(Considered(m.seq, m.author, m.derive) for m in messages),
+            found=tuple(found),
+            engine=self._reasoner.engine,
+            cause=cause_of(self.name, said[-1]),
+            causes={_message(each).seq: cause_of(self.name, each) for each in said},
+        )
+
+    async def _conclude(self, messages: Sequence[MessageAdded]) -> list[Found]:
+        """Return what one story tells, in the order it was said."""
         window = [
             Said(each.id, each.author, each.content, each.created_at)
             for each in messages
@@ -63,15 +85,7 @@ class DeriveConclusions:
             own = {m.id: m for m in messages if m.derive and m.author == author}
             for fact in await self._reasoner.derive(window, author):
                 found.extend(_checked(fact, own))
-        return RecordDerivation(
-            workspace=messages[0].workspace,
-            session=messages[0].session,
-            name=name_of(self.name, self._generation, run),
-            messages=tuple(Considered(m.seq, m.author, m.derive) for m in messages),
-            found=tuple(sorted(found, key=lambda fact: fact.evidence[-1].seq)),
-            engine=self._reasoner.engine,
-            cause=cause_of(self.name, run),
-        )
+        return sorted(found, key=lambda fact: fact.evidence[-1].seq)
 
 
 def _checked(fact: Fact, own: dict[str, MessageAdded]) -> list[Found]:

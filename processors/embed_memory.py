@@ -19,7 +19,6 @@ from domain.session import MessageAdded
 from processors.following import cause_of, name_of
 from processors.ports import Embedder, EmbeddingStore, Fingerprint
 from processors.processor import Batch, Done, Outcome
-from processors.runs import runs
 
 AT_ONCE = 32
 """Most texts handed to the embedder in one call."""
@@ -79,30 +78,29 @@ class EmbedMemory:
         return Done()
 
     async def _embed(self, ordering_key: str, texts: Sequence[_Text]) -> None:
-        """Store the vectors that are missing, then record each story's texts."""
-        tenant = texts[0].recorded.tenant
+        """Store the vectors that are missing, then record that they are there."""
+        events = [each.recorded for each in texts]
+        tenant = events[0].tenant
         prints = await self._fingerprint(tenant, [each.text for each in texts])
         await self._store_missing(tenant, texts, prints)
-        written = {
-            text.recorded.position: Written(
-                text.recorded.position, Embedded(text.kind, text.id, fingerprint)
-            )
-            for text, fingerprint in zip(texts, prints, strict=True)
-        }
-        for run in runs([each.recorded for each in texts]):
-            command = RecordEmbeddings(
-                workspace=tenant,
-                session=getattr(run[0].event, "session", None),
-                ordering_key=ordering_key,
-                name=name_of(
-                    f"{self.name}.{self._embedder.model}", self._generation, run
-                ),
-                model=self._embedder.model,
-                dimensions=self._embedder.dimensions,
-                written=tuple(written[each.position] for each in run),
-                cause=cause_of(self.name, run),
-            )
-            await record_embeddings(self._decide, command)
+        command = RecordEmbeddings(
+            workspace=tenant,
+            session=getattr(events[0].event, "session", None),
+            ordering_key=ordering_key,
+            name=name_of(
+                f"{self.name}.{self._embedder.model}", self._generation, events
+            ),
+            model=self._embedder.model,
+            dimensions=self._embedder.dimensions,
+            written=tuple(
+                Written(
+                    text.recorded.position, Embedded(text.kind, text.id, fingerprint)
+                )
+                for text, fingerprint in zip(texts, prints, strict=True)
+            ),
+            cause=cause_of(self.name, events[-1]),
+        )
+        await record_embeddings(self._decide, command)
 
     async def _store_missing(
         self, tenant: str, texts: Sequence[_Text], prints: Sequence[str]

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from domain.recorded import Cause, Recorded
 
 
-def cause_of(actor: str, run: Sequence[Recorded]) -> Cause:
-    """Return the cause of a run's outputs: the story it tells, its newest event."""
-    newest = run[-1]
+def cause_of(actor: str, event: Recorded) -> Cause:
+    """Return the cause of what follows an event: the event, in the story it tells."""
     return Cause(
         actor=actor,
-        correlation_id=newest.cause.correlation_id,
-        causation_id=newest.id,
-        trace_parent=newest.cause.trace_parent,
+        correlation_id=event.cause.correlation_id,
+        causation_id=event.id,
+        trace_parent=event.cause.trace_parent,
     )
 
 
-def name_of(processor: str, generation: int, run: Sequence[Recorded]) -> str:
-    """Return the name of the command a run leads to (architecture section 2)."""
-    return f"{processor}:{generation}:{run[0].position}-{run[-1].position}"
+def name_of(processor: str, generation: int, events: Sequence[Recorded]) -> str:
+    """Return the name of the command that events lead to (architecture section 2)."""
+    return f"{processor}:{generation}:{events[0].position}-{events[-1].position}"

@@ -97,7 +97,7 @@ class SummarizeSession:
             tokens=self._tokens.count(content),
             created_at=self._clock(),
             engine=self._reasoner.engine,
-            cause=cause_of(self.name, (due,)),
+            cause=cause_of(self.name, due),
         )
 
     async def _said_since(self, seq: int, due: Recorded) -> list[Recorded]:

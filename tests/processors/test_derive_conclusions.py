@@ -27,7 +27,7 @@ async def test_a_statement_becomes_a_conclusion_with_its_evidence(memory):
     assert drawn.event.engine.name == "echo"
     assert drawn.cause.actor == "derive_conclusions"
     assert drawn.cause.correlation_id == said[0].cause.correlation_id
-    assert drawn.cause.causation_id == said[-1].id
+    assert drawn.cause.causation_id == said[0].id
     [done] = await memory.recorded(DerivationCompleted)
     assert (done.event.first_seq, done.event.last_seq) == (1, 2)
     assert done.event.handled == {"alice": 2}
@@ -102,11 +102,26 @@ async def test_each_request_is_a_story_of_its_own(memory):
     two = await memory.say("I swim.")
     await DeriveConclusions(memory.decide, Echo())(batch(*one, *two))
 
-    done = await memory.recorded(DerivationCompleted)
-    assert [each.cause.correlation_id for each in done] == [
+    drawn = await memory.recorded(ConclusionDerived)
+    assert [each.cause.correlation_id for each in drawn] == [
+        one[0].cause.correlation_id,
         one[0].cause.correlation_id,
         two[0].cause.correlation_id,
     ]
+    assert [each.cause.causation_id for each in drawn] == [
+        each.id for each in (*one, *two)
+    ]
+    [done] = await memory.recorded(DerivationCompleted)
+    assert done.cause.causation_id == two[-1].id
+    assert {each.cause.command_id for each in drawn} == {done.cause.command_id}
+
+
+async def test_what_one_request_tells_does_not_depend_on_what_else_waits(memory):
+    engine = Echo()
+    one = await memory.say("I ski.", "I row.")
+    two = await memory.say("I swim.")
+    await DeriveConclusions(memory.decide, engine)(batch(*one, *two))
+    assert [texts for _, texts in engine.asked] == [("I ski.", "I row."), ("I swim.",)]
 
 
 async def test_a_long_story_is_derived_a_hundred_messages_at_a_time(memory):
