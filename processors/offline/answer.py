@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import log
 from typing import Final
 
@@ -67,8 +68,14 @@ def _ranked(question: str, known: Sequence[Known]) -> list[Known]:
         if shared or item.score >= _NEAR or not asked:
             overlap = shared / whole if whole else 0.0
             scored.append((item.score + overlap, item.at, item))
-    scored.sort(key=lambda entry: (entry[0], entry[1], entry[2].id), reverse=True)
+    scored.sort(key=_place, reverse=True)
     return [item for _, _, item in scored]
+
+
+def _place(entry: tuple[float, datetime, Known]) -> tuple[float, datetime, bool, str]:
+    """Rank by score, then the newer first; a conclusion before its own message."""
+    score, at, item = entry
+    return score, at, item.kind == "conclusion", item.id
 
 
 def _line(item: Known) -> str:
