@@ -10,6 +10,7 @@ from domain.summary import SUMMARY_TOKENS
 from processors.offline.agents import speaks_as_agent
 from processors.offline.derive import derive
 from processors.offline.engine import ENGINE
+from processors.offline.fact import Fact as Extracted
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
 from processors.ports import Fact, Said, TokenCounter
@@ -55,12 +56,19 @@ class OfflineReasoner:
         self, kind: SummaryKind, previous: str, window: Sequence[Said]
     ) -> str:
         """Return the engine's extractive summary, within the kind's tokens."""
+        authors = dict.fromkeys(each.author for each in window)
+        facts = [
+            Extracted(fact.content, fact.evidence)
+            for author in authors
+            for fact in await self.derive(window, author)
+        ]
         await asyncio.sleep(0)
         return summarize(
             previous or None,
             [_utterance(each) for each in window],
             token_limit=SUMMARY_TOKENS[kind],
             count=self._tokens.count,
+            facts=facts,
         )
 
 

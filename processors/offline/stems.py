@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from processors.offline.vocabulary import vocabulary
@@ -39,6 +39,7 @@ def _word() -> re.Pattern[str]:
     return re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=16_384)
 def _stem(word: str) -> str:
     """A rough stem: "adopting", "adopted" and "adopts" are one."""
     for ending in _ENDINGS:

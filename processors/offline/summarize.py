@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from processors.offline.derive import derive
+from processors.offline.fact import Fact
 from processors.offline.sentences import sentences
 from processors.offline.stems import stems
 from processors.offline.utterance import Utterance
@@ -32,14 +33,16 @@ def summarize(
     *,
     token_limit: int,
     count: Callable[[str], int],
+    facts: Sequence[Fact] | None = None,
 ) -> str:
     """The whole conversation so far in at most `token_limit` tokens, as `count` counts.
 
     Absorbs `previous`, the last summary of the same kind, whichever engine wrote it.
     Statements stand in the order of their days; those that tell least are left out
     first. Empty if nothing of substance was said, or nothing fits.
+    `facts` are what `derive` says of all authors, where that is known already.
     """
-    statements = _distinct(_recalled(previous or "") + _new(messages))
+    statements = _distinct(_recalled(previous or "") + _new(messages, facts))
     return _text(_fitting(statements, token_limit, count))
 
 
@@ -54,11 +57,15 @@ def _recalled(summary: str) -> list[_Statement]:
     return found
 
 
-def _new(messages: Sequence[Utterance]) -> list[_Statement]:
+def _new(
+    messages: Sequence[Utterance], facts: Sequence[Fact] | None
+) -> list[_Statement]:
+    if facts is None:
+        authors = dict.fromkeys(said.author for said in messages)
+        facts = [fact for author in authors for fact in derive(messages, author)]
     told: dict[str, list[str]] = {}
-    for author in dict.fromkeys(said.author for said in messages):
-        for fact in derive(messages, author):
-            told.setdefault(fact.evidence[0], []).append(fact.content)
+    for fact in facts:
+        told.setdefault(fact.evidence[0], []).append(fact.content)
     return [
         _Statement(str(said.at.date()), text)
         for said in messages

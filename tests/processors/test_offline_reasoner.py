@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from processors.offline.derive import derive
+from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
 from processors.offline_reasoner import OfflineReasoner
 from processors.ports import Said
@@ -51,6 +52,15 @@ async def test_a_summary_absorbs_the_one_before_it():
     assert first
     assert set(first.split("  ")) & set(second.split("  "))
     assert Words().count(second) <= 1_000
+
+
+async def test_a_summary_is_what_the_engine_makes_of_the_window_as_a_whole():
+    window = said(0, 60)
+    whole = [Utterance(s.id, s.author, s.text, s.at) for s in window]
+    count = Words().count
+    assert await OfflineReasoner(Words()).summarize("short", "", window) == summarize(
+        None, whole, token_limit=1_000, count=count
+    )
 
 
 async def test_what_holds_nothing_has_no_summary():
