@@ -62,7 +62,6 @@ class Appender:
         self._line = line
         self._tail = tail
         self.outcomes = Outcomes(line, tail, reader)
-        self._woken = asyncio.Event()
         self._lane: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -75,7 +74,7 @@ class Appender:
         What is not finished after ``CLOSING`` seconds, for want of a database, fails.
         """
         self._closed = True
-        self._woken.set()
+        self._line.woken.set()
         if self._lane is not None:
             done, _ = await asyncio.wait([self._lane], timeout=CLOSING)
             if not done:
@@ -98,7 +97,6 @@ class Appender:
         self._seal_early(pending)
         if self.outcomes.joins(pending):
             self._line.join(pending)
-            self._woken.set()
         return pending.outcome
 
     async def _run(self) -> None:
@@ -111,8 +109,8 @@ class Appender:
                 elif self._closed:
                     return
                 else:
-                    self._woken.clear()
-                    await self._woken.wait()
+                    self._line.woken.clear()
+                    await self._line.woken.wait()
         finally:
             # Only when something unforeseen stopped the lane is anyone left.
             self._closed = True

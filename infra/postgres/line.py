@@ -1,5 +1,6 @@
 """The bounded line of requests before the appender, and who goes in one commit."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
@@ -16,7 +17,8 @@ RETRY_AFTER: Final = 1.0
 class Line:
     """First come, first served, within bounds of count and bytes.
 
-    The bounds hold for all that is under way: waiting, or in a commit.
+    The bounds hold for all that is under way: waiting, or in a commit. ``woken`` is
+    set when somebody joins.
     """
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
@@ -25,6 +27,7 @@ class Line:
         self._requests = 0
         self._bytes = 0
         self._waiting: deque[Pending] = deque()
+        self.woken = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many requests are under way."""
@@ -52,6 +55,7 @@ class Line:
     def join(self, pending: Pending) -> None:
         """Wait at the end of the line."""
         self._waiting.append(pending)
+        self.woken.set()
 
     def rejoin(self, batch: Iterable[Pending], *, alone: bool) -> None:
         """Wait at the front again, in the same order; each by itself if ``alone``."""

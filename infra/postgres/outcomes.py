@@ -84,15 +84,8 @@ class Outcomes:
 
     def fail(self, pending: Pending, error: Exception) -> None:
         """Deliver a failure, and fail whoever was decided upon success."""
-        self._leave(pending)
         self._break(pending)
-        pending.fail(error)
-        for twin in pending.twins:
-            # Decided upon the first one's state; without a version it may try itself.
-            if twin.decided_upon:
-                self.fail(twin, WrongExpectedVersion("Its first attempt failed"))
-            elif self.joins(twin):
-                self._line.join(twin)
+        self._deliver_failure(pending, error)
 
     async def finish(self) -> None:
         """Wait for answers that are still being read back."""
@@ -133,6 +126,16 @@ class Outcomes:
                 twin.fail(KeyReused("The key is under way with another request"))
             self._break(twin)
 
+    def _deliver_failure(self, pending: Pending, error: Exception) -> None:
+        self._leave(pending)
+        pending.fail(error)
+        for twin in pending.twins:
+            # Decided upon the first one's state; without a version it may try itself.
+            if twin.decided_upon:
+                self.fail(twin, WrongExpectedVersion("Its first attempt failed"))
+            elif self.joins(twin):
+                self._line.join(twin)
+
     def _leave(self, pending: Pending) -> None:
         self._line.release(pending)
         command = pending.command
@@ -140,15 +143,18 @@ class Outcomes:
             del self._under_way[command]
 
     def _break(self, pending: Pending) -> None:
+        """Tell that its streams are not as believed; fail those who believed it."""
         streams = set(pending.decided_upon)
         if not streams:
             return
+        withdrawn = self._line.withdraw_decided_upon(streams)
+        streams.update(*(other.decided_upon for other in withdrawn))
         for stream in streams:
             for forget in self._forget:
                 forget(stream)
-        for other in self._line.withdraw_decided_upon(streams):
+        for other in withdrawn:
             text = f"{other.names[0]} was decided upon an append that failed"
-            self.fail(other, WrongExpectedVersion(text))
+            self._deliver_failure(other, WrongExpectedVersion(text))
 
 
 def _hash_of(pending: Pending) -> bytes | None:
