@@ -31,3 +31,6 @@ class Settings(BaseSettings):
         default=["http://localhost", "http://127.0.0.1:8000"],
         description="origins a browser may call from (HC 1.15)",
     )
+    get_context_max_tokens: int = Field(
+        default=100_000, ge=1, le=250_000, description="cap of a session context"
+    )
