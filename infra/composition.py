@@ -208,6 +208,7 @@ def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
             "views": parts.prompt,
             "tokens": parts.tokens,
             "query_embedder": parts.embedder,
+            "context_max_tokens": settings.get_context_max_tokens,
         },
         AppSettings(
             is_ready=lambda: not state.leaving and parts.prompt.failed is None,

@@ -9,7 +9,7 @@ from projections.ports import Connection
 from projections.summaries import Summary
 
 MOST_TOKENS = 100_000
-"""The largest budget, and the one in force when none is given."""
+"""The largest budget unless settings say otherwise, and the one if none is given."""
 
 _SUMMARY_SHARE = 0.4
 
@@ -47,6 +47,7 @@ async def first_that_fits(
     """Return the number from which on all messages fit the room; None if none does.
 
     The newest message alone may be too large: then nothing fits, nothing is skipped.
+    As many messages as there are tokens are looked at, however many cost none.
     """
     if fitted.room <= 0:
         return None
@@ -59,6 +60,6 @@ async def first_that_fits(
         session,
         fitted.from_seq,
         fitted.room,
-        MOST_TOKENS + 1,
+        fitted.room + 1,
     )
     return first

@@ -7,5 +7,4 @@ the log, drivers or models; a question's embedding comes through a port.
 from read_api.routes import read_routes
 
 ROUTES = (read_routes(),)
-"""Every question; they ask for ``parse``, ``views``, ``database``, ``query_embedder``
-and ``tokens``."""
+"""Every question; what they ask the application for, ``read_routes`` says."""

@@ -28,7 +28,7 @@ def read_routes() -> Router:
     """Return every question.
 
     Its handlers ask the application for ``parse``, ``views``, ``database``,
-    ``query_embedder`` and ``tokens``.
+    ``query_embedder``, ``tokens`` and ``context_max_tokens``.
     """
     return Router(
         path="/",

@@ -1,9 +1,11 @@
 """A session as an agent is given it: summary, newest messages, what is known (E29)."""
 
+from functools import cache
+
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
-from pydantic import Field
+from pydantic import Field, create_model
 
 from domain.errors import Invalid
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
@@ -55,7 +57,7 @@ class Known(msgspec.Struct, frozen=True):
     "/v3/workspaces/{workspace:str}/sessions/{session:str}/context",
     opt={"query": SessionContextQuery},
 )
-async def get_session_context(
+async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
     workspace: FromPath[str],
     session: FromPath[str],
     parse: Injected[Parse],
@@ -63,11 +65,12 @@ async def get_session_context(
     database: Injected[Database],
     query_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
+    context_max_tokens: Injected[int],
 ) -> Response[SessionContext]:
     """Return what of a session fits a budget of tokens (E29)."""
-    query = parse.query(SessionContextQuery)
+    query = parse.query(_capped(context_max_tokens))
     wanted = await _wanted(query, (workspace, session), query_embedder, tokens)
-    budget = MOST_TOKENS if query.tokens is None else query.tokens
+    budget = context_max_tokens if query.tokens is None else query.tokens
     position = await reached(views, query)
     async with database.acquire() as db:
         known = await _know(db, wanted, tokens) if wanted else Known()
@@ -86,6 +89,16 @@ async def get_session_context(
         peer_card=known.card,
     )
     return answer(content, position)
+
+
+@cache
+def _capped(most: int) -> type[SessionContextQuery]:
+    """Return the query as it is accepted under a setting's cap."""
+    return create_model(
+        "Capped",
+        __base__=SessionContextQuery,
+        tokens=(int | None, Field(default=None, le=most)),
+    )
 
 
 async def _wanted(

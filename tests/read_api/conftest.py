@@ -3,6 +3,7 @@
 import math
 from array import array
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -62,7 +63,7 @@ class FoldedTo:
 class Asking:
     """An HTTP client of the questions, and the hand that folds events."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, context_max_tokens: int) -> None:
         self.pool = pool
         self.views = FoldedTo()
         self.embedder = Pointing()
@@ -74,6 +75,7 @@ class Asking:
                 "views": self.views,
                 "query_embedder": self.embedder,
                 "tokens": tokens,
+                "context_max_tokens": context_max_tokens,
             },
             AppSettings(is_ready=lambda: True, count_tokens=tokens.count),
         )
@@ -130,6 +132,14 @@ def ids(response: Response) -> Sequence[str]:
 
 @pytest.fixture
 async def ask(database: ClusterAddress) -> AsyncIterator[Asking]:
+    async with asking_of(database) as asking:
+        yield asking
+
+
+@asynccontextmanager
+async def asking_of(
+    database: ClusterAddress, context_max_tokens: int = 100_000
+) -> AsyncIterator[Asking]:
     pool = await asyncpg.create_pool(
         database.dsn(),
         min_size=1,
@@ -143,7 +153,7 @@ async def ask(database: ClusterAddress) -> AsyncIterator[Asking]:
             " fingerprint text, vector bytea)"
         )
         await create(db, VIEWS)
-    asking = Asking(pool)
+    asking = Asking(pool, context_max_tokens)
     async with asking.http:
         yield asking
     await pool.close()

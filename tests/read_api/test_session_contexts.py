@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.read_api.conftest import ids
+from tests.read_api.conftest import asking_of, ids
 from tests.support.story import card, concluded, joined, peer, said, session, summed_up
 
 PATH = "/w/sessions/s/context"
@@ -177,3 +177,12 @@ async def test_search_options_without_a_target_are_ignored(talk):
     assert "drinks tea" in found["peer_representation"]
     assert talk.embedder.asked == ["tea"]
     assert ids(await talk.post("/w/sessions/s/messages/list", size=1)) == ["s-1"]
+
+
+async def test_a_setting_caps_the_budget(database):
+    async with asking_of(database, context_max_tokens=15) as ask:
+        await ask.happened(*(said(n, "word", tokens=10) for n in range(1, 4)))
+        assert spoken(await context(ask)) == ["s-3"]
+        assert spoken(await context(ask, tokens=15)) == ["s-3"]
+        refused = await ask.get(PATH, tokens=16)
+        assert refused.json()["detail"][0]["type"] == "less_than_equal"
