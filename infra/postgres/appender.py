@@ -186,8 +186,8 @@ class Appender:
         self._line.rejoin(lasting, alone=len(batch) == 1)
         for pending in batch:
             if pending.losses >= LOSSES:
-                error = EventStoreError("The database is lost again and again")
-                self.outcomes.fail(pending, error)
+                again = EventStoreError("The database is lost again and again")
+                self.outcomes.fail(pending, again)
 
     async def _verdicts(
         self, batch: Iterable[Pending], written: dict[UUID, Any]

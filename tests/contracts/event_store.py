@@ -8,6 +8,7 @@ generator of batches after a position.
 import asyncio
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from commands.ports import (
@@ -20,6 +21,7 @@ from commands.ports import (
     WrongExpectedVersion,
 )
 from domain.names import Stream
+from domain.recorded import Cause
 from tests.support.log import CAUSE, WORKSPACE, request, said, stream_of
 
 
@@ -58,6 +60,15 @@ class EventStoreContract:
         assert tuple(await store.read_log(after=0, limit=10)) == appended.recorded
         of_s = [each for each in appended.recorded if each.event.session == "s"]
         assert list(await store.read_stream(stream_of("s").name)) == of_s
+
+    async def test_each_event_may_have_a_cause_of_its_own(self, store):
+        causes = tuple(Cause(actor=f"{n}", correlation_id=uuid4()) for n in range(2))
+        whole = request("s", size=2)
+        own = msgspec.structs.replace(whole.streams[0], causes=causes)
+        shared = request("t").streams[0]
+        await store.append(AppendRequest(WORKSPACE, (own, shared), CAUSE))
+        read = await store.read_log(after=0, limit=10)
+        assert [each.cause for each in read] == [*causes, CAUSE]
 
     async def test_several_streams_are_appended_together(self, store):
         appended = await store.append(request("s", "t", expected=0, size=2))
@@ -198,13 +209,11 @@ class EventStoreContract:
         assert not done[1].replayed
         assert await store.head() == 2
 
-    async def test_an_unknown_command_was_never_seen(self, store):
-        assert await store.find_command(WORKSPACE, uuid4()) is None
-
     async def test_a_command_belongs_to_its_tenant(self, store):
         command = CommandIdentity(uuid4(), b"h")
         await store.append(request("s", command=command))
         assert await store.find_command("another", command.id) is None
+        assert await store.find_command(WORKSPACE, uuid4()) is None
 
     async def test_pages_by_position_and_by_version(self, store):
         await store.append(request("s", size=25))
