@@ -26,7 +26,7 @@ from infra.postgres.connection import is_lost, patiently
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.line import Line
 from infra.postgres.link import Link
-from infra.postgres.mapper import StructMapper
+from infra.postgres.mapper import Draft, StructMapper
 from infra.postgres.outcomes import Outcomes
 from infra.postgres.pending import Pending, pend
 from infra.postgres.reader import Reader
@@ -120,8 +120,16 @@ class Appender:
 
     async def _commit(self, batch: Sequence[Pending]) -> None:
         head = self._tail.head
+        keyless = [
+            draft
+            for pending in batch
+            for drafts in pending.drafts
+            for draft in drafts
+            if draft.stored is None
+        ]
         try:
-            await patiently(self._give_keys, batch)
+            if keyless:
+                await patiently(self._give_keys, keyless)
         except (EventStoreError, MasterKeyUnusable) as error:
             self._give_up(batch, error)
             return
@@ -145,18 +153,12 @@ class Appender:
                         continue
                 draft.stored = self._mapper.to_stored_event(draft)
 
-    async def _give_keys(self, batch: Sequence[Pending]) -> None:
-        keyless = [
-            (draft, draft.subject)
-            for pending in batch
-            for drafts in pending.drafts
-            for draft in drafts
-            if draft.subject is not None and draft.key is None
-        ]
-        if keyless:
-            keys = await self._keys.for_sealing(subject for _, subject in keyless)
-            for draft, subject in keyless:
-                draft.key = keys[subject]
+    async def _give_keys(self, keyless: Sequence[Draft]) -> None:
+        whose = {draft.subject for draft in keyless if draft.subject is not None}
+        keys = await self._keys.for_sealing(whose)
+        for draft in keyless:
+            if draft.subject is not None:
+                draft.key = keys[draft.subject]
 
     def _give_up(self, batch: Sequence[Pending], error: Exception) -> None:
         """Nothing was written: find out who is to blame, one by one; fail that one."""

@@ -11,6 +11,9 @@ from infra.postgres.pending import Pending
 BATCH_REQUESTS: Final = 512
 BATCH_BYTES: Final = 4 * 2**20
 
+SMALL_BATCH: Final = 16
+"""Requests that are not worth two commits."""
+
 RETRY_AFTER: Final = 1.0
 
 
@@ -27,6 +30,7 @@ class Line:
         self._requests = 0
         self._bytes = 0
         self._waiting: deque[Pending] = deque()
+        self._taken = 0
         self.woken = asyncio.Event()
 
     def __len__(self) -> int:
@@ -70,13 +74,17 @@ class Line:
         Requests on one stream each may follow one another on it. A request on
         several streams shares its commit with no other on any of them: it waits, and
         whoever comes after it on those streams waits behind it.
+
+        Of many only half are taken: while Postgres commits them, those of the commit
+        before are answered and ask again, so that neither side waits for the other.
         """
+        most = max(SMALL_BATCH, (self._taken + len(self._waiting) + 1) // 2)
         batch: list[Pending] = []
         behind: list[Pending] = []
         size = 0
         single: set[str] = set()
         closed: set[str] = set()
-        while self._waiting and len(batch) < BATCH_REQUESTS:
+        while self._waiting and len(batch) < min(most, BATCH_REQUESTS):
             pending = self._waiting[0]
             if batch and (pending.alone or size + pending.size > BATCH_BYTES):
                 break
@@ -95,6 +103,7 @@ class Line:
             if pending.alone:
                 break
         self._waiting.extendleft(reversed(behind))
+        self._taken = len(batch)
         return batch
 
     def drain(self) -> list[Pending]:
