@@ -69,13 +69,19 @@ async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
         },
     )
     try:
-        vectors = await connection.fetchval(_EXTENSION)
-        path = schema if vectors is None else f"{schema}, {vectors}"
-        await connection.execute(f"SET search_path TO {path}")
+        await connection.execute(
+            f"SET search_path TO {await search_path_of(connection, schema)}"
+        )
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def search_path_of(connection: asyncpg.Connection, schema: str = LIVE) -> str:
+    """Return the search path of a schema of views: it, and where ``vector`` is."""
+    vectors = await connection.fetchval(_EXTENSION)
+    return schema if vectors is None else f"{schema}, {vectors}"
 
 
 async def make_views(
@@ -170,6 +176,9 @@ async def _make_extension(dsn: str) -> None:
         if await connection.fetchval(_EXTENSION) is None:
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
-                await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+                await connection.execute(
+                    # Else it lands in a schema that readers' role may not use.
+                    "CREATE EXTENSION IF NOT EXISTS vector SCHEMA public"
+                )
     finally:
         await connection.close()
