@@ -63,9 +63,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Conclusion(msgspec.Struct, frozen=True):
-    """A conclusion as one observer holds it.
+    """A conclusion as one observer holds it: these nine, nothing internal (X117).
 
-    ``source_ids`` are conclusions it was built on, ``message_ids`` what it rests on.
+    ``source_ids`` are conclusions it was built on.
     """
 
     id: str
@@ -77,7 +77,6 @@ class Conclusion(msgspec.Struct, frozen=True):
     created_at: datetime
     source_ids: list[str]
     times_derived: int
-    message_ids: list[str]
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -100,9 +99,7 @@ MESSAGE = (
 )
 CONCLUSION = (
     "c.id, c.content, c.observer, c.observed, c.session, c.level, c.created_at,"
-    " c.sources, c.times_derived, ARRAY("
-    "SELECT e.message FROM evidence AS e WHERE e.tenant = c.tenant"
-    " AND e.conclusion = c.origin ORDER BY e.position, e.session, e.seq) AS messages"
+    " c.sources, c.times_derived"
 )
 
 
@@ -168,7 +165,6 @@ def conclusion_of(row: Row) -> Conclusion:
         created_at=row["created_at"],
         source_ids=list(row["sources"]),
         times_derived=row["times_derived"],
-        message_ids=list(row["messages"]),
     )
 
 

@@ -16,14 +16,19 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from infra.postgres.embedded import running_cluster
+from infra.postgres.view_readers import open_view_readers
+from infra.standing import standing
 from tests.bench.requests import Connection, get, post
 from tests.support.server import Server, running
 
@@ -81,25 +86,16 @@ async def fill(connection: Connection, workspace: str, conversation: Any) -> dic
     return names
 
 
-async def settled(server: Server, connection: Connection, workspace: str) -> None:
+async def settled(views: asyncpg.Pool, connection: Connection, workspace: str) -> None:
     """Wait until nothing is pending and every consumer has reached the head."""
     for _ in range(6_000):
         status = await ask(connection, get(f"/v3/workspaces/{workspace}/queue/status"))
-        if not status["pending_work_units"] and await caught_up(server):
-            return
+        if not status["pending_work_units"]:
+            now = await standing(views)
+            if all(not consumer.lag_events for consumer in now.consumers):
+                return
         await asyncio.sleep(0.1)
     raise RuntimeError("the server did not settle")
-
-
-async def caught_up(server: Server) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "infra.main", "status", "--data", str(server.data), "--json"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    status = json.loads(output)
-    return all(not consumer["lag_events"] for consumer in status["consumers"])
 
 
 async def search(connection: Connection, workspace: str, question: str) -> list[str]:
@@ -108,21 +104,34 @@ async def search(connection: Connection, workspace: str, question: str) -> list[
     return [m["metadata"]["dia_id"] for m in await ask(connection, post(path, body))]
 
 
-async def conclusions(
-    connection: Connection, workspace: str, names: dict[str, str]
-) -> list[tuple[str, str, set[str]]]:
-    """Every self-view conclusion: observed, content, evidence as dia_ids."""
-    found, page = [], 1
-    while True:
-        path = f"/v3/workspaces/{workspace}/conclusions/list?page={page}&size=100"
-        answer = await ask(connection, post(path, b"{}"))
-        found += [
-            (c["observed_id"], c["content"], {names[m] for m in c["message_ids"]})
-            for c in answer["items"]
-        ]
-        if page >= answer["pages"]:
-            return found
-        page += 1
+async def through_conclusions(
+    views: asyncpg.Pool, connection: Connection, workspace: str, qa: Any
+) -> list[str]:
+    """Return the ``dia_id`` of what the ten nearest conclusions rest on.
+
+    Every speaker's view of itself is asked; their answers are taken in turns.
+    """
+    rows = await views.fetch(
+        "SELECT DISTINCT observed FROM conclusion WHERE tenant = $1", workspace
+    )
+    asked = []
+    for row in rows:
+        body = {
+            "query": qa["question"],
+            "top_k": 10,
+            "filters": {"observer": row[0], "observed": row[0]},
+        }
+        path = f"/v3/workspaces/{workspace}/conclusions/query"
+        asked.append(await ask(connection, post(path, msgspec.json.encode(body))))
+    turns_taken = [c for taken in zip_longest(*asked) for c in taken if c is not None]
+    found = await views.fetch(
+        "SELECT m.metadata ->> 'dia_id'"
+        " FROM unnest($2::text[]) WITH ORDINALITY AS c(id, n) JOIN evidence e ON e.tenant = $1 AND e.conclusion = c.id"
+        " JOIN message m ON m.tenant = $1 AND m.id = e.message ORDER BY c.n",
+        workspace,
+        [c["id"] for c in turns_taken[:10]],
+    )
+    return [row[0] for row in found]
 
 
 def recall(found: list[str], evidence: set[str], cut: int) -> float:
@@ -130,7 +139,17 @@ def recall(found: list[str], evidence: set[str], cut: int) -> float:
 
 
 async def run(server: Server, most: int | None) -> dict[str, Any]:
+    address = running_cluster(server.data)
+    assert address is not None
+    async with open_view_readers(address.dsn(), size=1) as views:
+        return await measure(server, views, most)
+
+
+async def measure(
+    server: Server, views: asyncpg.Pool, most: int | None
+) -> dict[str, Any]:
     connection = await Connection.open(server.port)
+    concluded: list[float] = []
     scores: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     sampled: list[str] = []
     count = {"turns": 0, "conclusions": 0, "questions": 0}
@@ -139,7 +158,7 @@ async def run(server: Server, most: int | None) -> dict[str, Any]:
         for number, item in enumerate(progress.track(data, description="LoCoMo")):
             workspace = f"locomo{number}"
             names = await fill(connection, workspace, item["conversation"])
-            await settled(server, connection, workspace)
+            await settled(views, connection, workspace)
             count["turns"] += len(names)
             page = await ask(
                 connection,
@@ -154,6 +173,8 @@ async def run(server: Server, most: int | None) -> dict[str, Any]:
                     continue
                 count["questions"] += 1
                 found = await search(connection, workspace, qa["question"])
+                drawn = await through_conclusions(views, connection, workspace, qa)
+                concluded.append(recall(drawn, evidence, len(drawn)))
                 for cut in CUTS:
                     value = recall(found, evidence, cut)
                     scores["all"][cut].append(value)
@@ -165,6 +186,9 @@ async def run(server: Server, most: int | None) -> dict[str, Any]:
             name: {cut: round(100 * sum(v) / len(v), 1) for cut, v in by.items()}
             for name, by in scores.items()
         },
+        "recall_through_10_conclusions": round(
+            100 * sum(concluded) / max(1, len(concluded)), 1
+        ),
         "count": count,
         "conclusions_per_100_turns": round(
             100 * count["conclusions"] / max(1, count["turns"]), 1
@@ -179,6 +203,7 @@ def show(result: dict[str, Any]) -> None:
     for name, by in result["recall"].items():
         table.add_row(name, *(str(by[cut]) for cut in CUTS))
     console.print(table)
+    console.print(result["recall_through_10_conclusions"], "% through conclusions")
     console.print(result["count"], result["conclusions_per_100_turns"], "per 100 turns")
 
 

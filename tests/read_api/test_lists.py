@@ -87,7 +87,6 @@ async def test_objects_have_every_key_of_the_contract_and_their_uid(ask):
         "created_at": "2026-01-01T00:00:06Z",
         "source_ids": [],
         "times_derived": 1,
-        "message_ids": ["s-1"],
     }
 
 
