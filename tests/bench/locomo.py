@@ -126,7 +126,8 @@ async def through_conclusions(
     turns_taken = [c for taken in zip_longest(*asked) for c in taken if c is not None]
     found = await views.fetch(
         "SELECT m.metadata ->> 'dia_id'"
-        " FROM unnest($2::text[]) WITH ORDINALITY AS c(id, n) JOIN evidence e ON e.tenant = $1 AND e.conclusion = c.id"
+        " FROM unnest($2::text[]) WITH ORDINALITY AS c(id, n)"
+        " JOIN evidence e ON e.tenant = $1 AND e.conclusion = c.id"
         " JOIN message m ON m.tenant = $1 AND m.id = e.message ORDER BY c.n",
         workspace,
         [c["id"] for c in turns_taken[:10]],
