@@ -9,11 +9,14 @@ import uvicorn
 
 from infra.cli.place import Place, check_reachable
 from infra.composition import Palimpsest, open_palimpsest
-from infra.postgres.embedded import EmbeddedPostgres
+from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.settings import Settings
 
 _FINISH_REQUESTS = 3
 """Seconds running requests get at a stop; all of a stop is bounded by 10 s."""
+
+_KEEP_ALIVE = 75
+"""Seconds an idle connection stays open: longer than clients' pools keep theirs."""
 
 
 @asynccontextmanager
@@ -23,7 +26,8 @@ async def serving(
     """Start database, views, workers and HTTP; stop them in reverse order.
 
     Raises:
-        EmbeddedPostgresError, Unreachable, DatabaseNewer, MasterKeyUnusable
+        EmbeddedPostgresError, Unreachable, DatabaseNewer, MasterKeyUnusable;
+        PostgresEnded also later, whenever the embedded Postgres dies.
     """
     async with AsyncExitStack() as running:
         dsn = await _database(place, running)
@@ -37,6 +41,7 @@ async def serving(
                 access_log=False,
                 lifespan="off",
                 timeout_graceful_shutdown=_FINISH_REQUESTS,
+                timeout_keep_alive=_KEEP_ALIVE,
                 server_header=False,
             )
         )
@@ -56,6 +61,7 @@ async def _database(place: Place, running: AsyncExitStack) -> str:
     postgres = EmbeddedPostgres(place.data)
     address = await postgres.start()
     running.push_async_callback(postgres.stop)
+    await running.enter_async_context(while_alive(postgres))
     return address.dsn()
 
 

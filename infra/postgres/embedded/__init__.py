@@ -13,9 +13,11 @@ from infra.postgres.embedded.errors import (
     DataFolderNewer,
     DataFolderUnwritable,
     EmbeddedPostgresError,
+    PostgresEnded,
     PostgresRefused,
 )
 from infra.postgres.embedded.record import running_cluster
+from infra.postgres.embedded.watch import while_alive
 
 __all__ = [
     "ClusterAddress",
@@ -24,6 +26,8 @@ __all__ = [
     "DataFolderUnwritable",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
+    "PostgresEnded",
     "PostgresRefused",
     "running_cluster",
+    "while_alive",
 ]

@@ -30,6 +30,7 @@ _DATABASE: Final = "palimpsest"
 _PORT: Final = int(SETTINGS["port"])
 _STEP: Final = 0.01
 _PAUSE: Final = 0.2
+_WATCH: Final = 0.1
 # What Postgres says while backends of a killed postmaster are still leaving.
 _LEAVING: Final = "shared memory block"
 
@@ -63,6 +64,14 @@ class EmbeddedPostgres:
     def alive(self) -> bool:
         """Whether the server process that this object started still runs."""
         return self._child is not None and self._child.poll() is None
+
+    async def ended(self) -> int:
+        """Wait until the server process is gone; return its exit code, or -signal."""
+        if self._child is None:
+            raise RuntimeError("this server was not started")
+        while (code := self._child.poll()) is None:  # noqa: ASYNC110  a process's end
+            await asyncio.sleep(_WATCH)
+        return code
 
     async def start(self) -> ClusterAddress:
         """Make the cluster if there is none, start it, wait until it answers queries.

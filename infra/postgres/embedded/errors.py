@@ -51,3 +51,14 @@ class PostgresRefused(EmbeddedPostgresError):  # noqa: N818 - the name says what
         telling = [line for line in self.log_lines if _FAILURE.search(line)]
         last = (telling or self.log_lines)[-1:]
         return ", ".join((super().__str__(), *last))
+
+
+class PostgresEnded(EmbeddedPostgresError):  # noqa: N818 - the name says what is
+    """Postgres ended though nobody here asked it to; what it committed is safe."""
+
+    def __init__(self, code: int) -> None:
+        how = f"by signal {-code}" if code < 0 else f"with code {code}"
+        super().__init__(
+            f"the embedded Postgres was ended {how}; what was acknowledged is safe, "
+            "the next start goes on from there"
+        )
