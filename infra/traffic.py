@@ -10,10 +10,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 GiveWay = Callable[[float], Awaitable[None]]
 """Called between two pieces of work with the seconds the last one took."""
 
-_SHARE: Final = 4.0
+_SHARE: Final = 9.0
 """Seconds given to requests for each second worked beside them."""
 
-_LONGEST: Final = 1.0
+_LONGEST: Final = 2.0
 """Most seconds work stands still, however busy it is: it lags, it never starves."""
 
 
