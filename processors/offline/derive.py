@@ -58,6 +58,8 @@ def _conclude(clause: str, utterance: Utterance) -> str | None:
     told = third_person(dated, utterance.author)
     if told is None or utterance.author not in told:
         return None
+    if told.lower() == f"{utterance.author} is {utterance.author}".lower():
+        return None  # a peer that says its own name tells nothing new
     anchor = f" (said on {utterance.at.date()})" if uncertain else ""
     content = f"{told}{anchor}."
     return content if len(content) <= _LONGEST else None
