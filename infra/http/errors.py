@@ -24,6 +24,7 @@ from commands.ports import EventStoreError, KeyReused, Overloaded
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from infra.http.correlation import correlation_of
 from infra.http.validation import Item, ValidationFailed
+from infra.postgres.connection import is_lost
 
 logger = logging.getLogger("palimpsest.http")
 
@@ -62,6 +63,9 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
             return _refusal(_status_of(failure), str(failure))
         case HTTPException():
             return _of_litestar(request, failure)
+        case _ if is_lost(failure):
+            logger.warning("the database is away: %s", type(failure).__name__)
+            return _refusal(HTTP_503_SERVICE_UNAVAILABLE, "The database is away")
         case _:
             return _unforeseen(request, failure)
 

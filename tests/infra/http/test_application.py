@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from httpx import ASGITransport, AsyncClient
 from litestar import Router, get, post, put
@@ -24,6 +25,8 @@ FAILURES = {
     "conflict": Conflict("Not now"),
     "overloaded": Overloaded(1.4),
     "version": WrongExpectedVersion("Again"),
+    "lost": asyncpg.ConnectionDoesNotExistError(HIDDEN),
+    "refusing": ConnectionRefusedError(HIDDEN),
     "unforeseen": RuntimeError(HIDDEN),
 }
 
@@ -142,6 +145,8 @@ async def test_a_router_and_a_bare_handler_may_share_a_path(http):
         ("conflict", 409, "Not now"),
         ("overloaded", 503, "The log is busy; nothing was written"),
         ("version", 503, "Again"),
+        ("lost", 503, "The database is away"),
+        ("refusing", 503, "The database is away"),
         ("unforeseen", 500, "An unexpected error occurred"),
     ],
 )
