@@ -69,8 +69,17 @@ async def open_pool(
 ) -> asyncpg.Pool:
     """Open a pool of at most ``size`` connections; the first is made at once."""
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, server_settings=settings_of(role, name)
+        dsn, **sizes(size), server_settings=settings_of(role, name)
     )
+
+
+def sizes(most: int) -> dict[str, int]:
+    """Say how many connections a pool makes: one at once, the others when wanted.
+
+    None is made again by the pool itself: it would log a traceback at every attempt
+    while the database is away.
+    """
+    return {"init_size": 1, "min_size": 0, "max_size": most}
 
 
 async def patiently(

@@ -6,14 +6,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from infra.postgres.connection import settings_of
+from infra.postgres.connection import settings_of, sizes
 from infra.postgres.role import usable_role
 from infra.postgres.views import LIVE, search_path_of
-
-_EXTENSION: Final = """
-SELECT quote_ident(n.nspname) FROM pg_extension AS e
-JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
-"""
 
 READERS: Final = 6
 """Questions the database is asked at once; a pool larger than its cores only queues."""
@@ -26,28 +21,19 @@ async def open_view_readers(
     """Open a pool that may only read, of the role that may only read."""
     role = await usable_role(dsn, LIVE)
     settings = settings_of(role, "palimpsest-questions") | {
-        "search_path": f"{LIVE}, {await _schema_of_vectors(dsn)}",
+        "search_path": await _search_path(dsn),
         "default_transaction_read_only": "on",
         "jit": "off",
         # A walk through an index of vectors goes on until enough are of the tenant.
         "hnsw.iterative_scan": "relaxed_order",
     }
     pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, server_settings=settings, reset=_nothing
+        dsn, **sizes(size), server_settings=settings, reset=_nothing
     )
     try:
         yield pool
     finally:
         pool.terminate()
-
-
-async def _schema_of_vectors(dsn: str) -> str:
-    """Return where pgvector's types are: wherever the user's own names go."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(_EXTENSION) or "public"
-    finally:
-        await connection.close()
 
 
 async def _search_path(dsn: str) -> str:
