@@ -1,6 +1,7 @@
 """A real server as a process of its own: ``palimpsest up``, as a user starts it."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -10,8 +11,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import httpx
 
 READY_WITHIN = 60.0
 STOPPED_WITHIN = 10.0
@@ -39,6 +38,11 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
+        self.launch()
+        self.until_ready()
+
+    def launch(self) -> None:
+        """Start it."""
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 palimpsest("up", "--port", str(self.port), "--data", str(self.data)),
@@ -47,8 +51,12 @@ class Server:
                 env=os.environ | self.environment,
                 start_new_session=True,
             )
+
+    def until_ready(self) -> None:
+        """Wait until ``/health`` says so."""
+        assert self.process is not None
         deadline = time.monotonic() + READY_WITHIN
-        while not healthy(self.url):
+        while not healthy(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(self.log()[-4000:])
             time.sleep(0.02)
@@ -76,11 +84,16 @@ def palimpsest(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "infra.main", *arguments]
 
 
-def healthy(url: str) -> bool:
+def healthy(port: int) -> bool:
+    """Whether a server on this loopback port answers that it is ready."""
+    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
-        return httpx.get(f"{url}/health", timeout=1).status_code == 200
-    except httpx.TransportError:
+        probe.request("GET", "/health")
+        return probe.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        probe.close()
 
 
 def descendants(pid: int) -> list[int]:
