@@ -21,6 +21,8 @@ _COMMAND = (sys.executable, "-P", "-m", "infra.embedder.worker")
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 _INHERITED_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 _SET = {
+    # Else onnxruntime keeps a session file in the temporary folder and reports home.
+    "ORT_DISABLE_TELEMETRY": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
