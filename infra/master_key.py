@@ -35,7 +35,7 @@ class MasterKey:
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != LENGTH:
-            raise MasterKeyUnusable(f"A master key is {LENGTH} bytes")
+            raise MasterKeyUnusable(f"a master key is {LENGTH} bytes")
         self._aead = AESGCM(secret)
 
     def wrap(self, secret: bytes, subject: Subject, number: int) -> bytes:
@@ -54,7 +54,7 @@ class MasterKey:
             )
         except (InvalidTag, ValueError) as error:
             raise MasterKeyUnusable(
-                "The data keys were wrapped by another master key"
+                "this is not the master key the data keys were wrapped by"
             ) from error
 
 
@@ -66,8 +66,10 @@ def read_master_key(text: str) -> MasterKey:
     """
     try:
         return MasterKey(b64decode(text, validate=True))
-    except NotBase64 as error:
-        raise MasterKeyUnusable("A master key in settings is base64") from error
+    except (NotBase64, ValueError, MasterKeyUnusable) as error:
+        raise MasterKeyUnusable(
+            f"KEYS_MASTER_KEY is not {LENGTH} bytes in base64"
+        ) from error
 
 
 def kept_master_key(folder: Path) -> MasterKey:
@@ -83,7 +85,10 @@ def kept_master_key(folder: Path) -> MasterKey:
     path = folder / FILE
     if not path.exists():
         _make(path)
-    return MasterKey(path.read_bytes())
+    try:
+        return MasterKey(path.read_bytes())
+    except MasterKeyUnusable as error:
+        raise MasterKeyUnusable(f"{path} is not a key of {LENGTH} bytes") from error
 
 
 def _make(path: Path) -> None:

@@ -46,6 +46,11 @@ SELECT number, tenant, session, subject, wrapped FROM secret.data_key
 WHERE number = ANY ($1::bigint[]) AND wrapped IS NOT NULL
 """
 
+_ANY = """
+SELECT number, tenant, session, subject, wrapped FROM secret.data_key
+WHERE wrapped IS NOT NULL LIMIT 1
+"""
+
 _DESTROY = """
 UPDATE secret.data_key SET wrapped = NULL, destroyed_at = now()
 WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)
@@ -70,6 +75,16 @@ class DataKeys:
         self._numbered: Recent[int, DataKey | None] = Recent(
             CAPACITY, REMEMBERED, clock
         )
+
+    async def verify(self) -> None:
+        """Find out at the start, not at the first message, that the key is another.
+
+        Raises:
+            MasterKeyUnusable
+        """
+        row = await self._pool.fetchrow(_ANY)
+        if row is not None:
+            self._unwrap(row)
 
     def known(self, subject: Subject) -> DataKey | None:
         """Return a subject's key if it is in memory."""

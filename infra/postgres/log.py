@@ -74,6 +74,7 @@ class PostgresLog:
         Raises:
             OSError, asyncpg.PostgresError: the database cannot be reached or is not
                 migrated.
+            MasterKeyUnusable: its keys were wrapped by another one.
         """
         chosen = settings or LogSettings()
         async with AsyncExitStack() as stack:
@@ -108,6 +109,7 @@ async def _assemble(
         ),
         master_key,
     )
+    await keys.verify()
     mapper = StructMapper(EVENT_BY_TAG, UPCASTERS)
     reader, tail = Reader(pool, mapper, keys), Tail()
     tail.advance(await reader.head())
