@@ -36,6 +36,7 @@ from infra.rebuild import rebuild
 from infra.settings import Settings
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
+from infra.watch import Watch
 from processors.answer_question import AnswerQuestion
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
@@ -53,28 +54,22 @@ class Palimpsest:
         self,
         app: ASGIApp,
         engines: Mapping[str, str],
+        watch: Watch,
         state: "_State",
     ) -> None:
         self.app = app
         self.engines = engines
+        self.watch = watch
         self._state = state
 
     def leave(self) -> None:
         """Answer ``/health`` with 503 from now on: no more requests should come."""
         self._state.leaving = True
 
-    async def broken(self) -> None:
-        """Return never, or raise what ended a worker that should go on for ever."""
-        await asyncio.wait(self._state.workers, return_when=asyncio.FIRST_COMPLETED)
-        for worker in self._state.workers:
-            if worker.done():
-                worker.result()
-
 
 class _State(msgspec.Struct):
     """What changes while a server runs."""
 
-    workers: set[asyncio.Task[None]] = msgspec.field(default_factory=set)
     leaving: bool = False
 
 
@@ -98,6 +93,7 @@ async def open_palimpsest(
 
     Raises:
         DatabaseNewer, ViewsNewer, MasterKeyUnusable, LogDiverged
+        asyncpg.PostgresError: the login user may not do what is needed.
     """
     keys_uri = settings.keys_connection_uri
     keys_dsn = None if keys_uri is None else keys_uri.get_secret_value()
@@ -111,10 +107,11 @@ async def open_palimpsest(
         traffic = Traffic()
         prompt = await _fold_views(dsn, log, traffic, running)
         parts = await _open_parts(dsn, log, prompt, running)
-        state = _State()
-        state.workers |= await _feed_processors(dsn, parts, traffic, running)
+        state, watch = _State(), Watch()
+        for feed in await _feed_processors(dsn, parts, traffic, running):
+            watch.add(feed)
         app = _application(parts, settings, state)
-        yield Palimpsest(traffic.around(app), _engines(parts), state)
+        yield Palimpsest(traffic.around(app), _engines(parts), watch, state)
 
 
 async def _fold_views(
@@ -190,7 +187,7 @@ async def _feed_processors(
         running.callback(follower.close)
         ledger = FeedLedger(pool, processor.name)
         feed = Feed(processor, follower, ledger, give_way=traffic.give_way)
-        task = asyncio.create_task(feed.run(), name=processor.name)
+        task = asyncio.create_task(feed.run(), name=f"processor {processor.name}")
         running.push_async_callback(_stop, task)
         tasks.add(task)
     return tasks

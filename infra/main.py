@@ -1,29 +1,29 @@
-"""The command ``palimpsest``: which words it knows, and what each runs."""
+"""The command ``palimpsest``, and what a signal does before there is anything to stop.
 
-import typer
+Half a second goes by until everything is imported: who stops ``up`` meanwhile has
+stopped it well.
+"""
 
-from infra.cli.demo import demo
-from infra.cli.events import events
-from infra.cli.park import park
-from infra.cli.rebuild import rebuild
-from infra.cli.status import status
-from infra.cli.trace import trace
-from infra.cli.up import up
+import os
+import signal
+import sys
+from types import FrameType
 
-cli = typer.Typer(
-    name="palimpsest",
-    help="Memory for AI agents, kept as history.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-cli.command()(up)
-cli.command()(demo)
-cli.command()(status)
-cli.command()(trace)
-cli.command()(events)
-cli.command()(rebuild)
-cli.add_typer(park, name="park")
+
+def cli() -> None:
+    """Run the command line."""
+    if sys.argv[1:2] == ["up"]:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
+    from infra.cli.app import app  # noqa: PLC0415  signals first
+
+    app()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Nothing was started yet: go."""
+    os._exit(0)
+
 
 if __name__ == "__main__":
     cli()

@@ -9,11 +9,16 @@ import uvicorn
 
 from infra.cli.place import Place, check_reachable
 from infra.composition import Palimpsest, open_palimpsest
+from infra.http.closing import answered_when_closing
+from infra.master_key import read_master_key
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.settings import Settings
 
 _FINISH_REQUESTS = 3
 """Seconds running requests get at a stop; all of a stop is bounded by 10 s."""
+
+_STOP_POSTGRES = 5
+"""Seconds Postgres gets to stop; after that the next start replays its log."""
 
 _KEEP_ALIVE = 75
 """Seconds an idle connection stays open: longer than clients' pools keep theirs."""
@@ -26,9 +31,10 @@ async def serving(
     """Start database, views, workers and HTTP; stop them in reverse order.
 
     Raises:
-        EmbeddedPostgresError, Unreachable, DatabaseNewer, MasterKeyUnusable;
+        EmbeddedPostgresError, Unreachable, and whatever ``open_palimpsest`` raises;
         PostgresEnded also later, whenever the embedded Postgres dies.
     """
+    await _check(settings)
     async with AsyncExitStack() as running:
         dsn = await _database(place, running)
         palimpsest = await running.enter_async_context(
@@ -36,7 +42,7 @@ async def serving(
         )
         server = _Server(
             uvicorn.Config(
-                palimpsest.app,
+                answered_when_closing(palimpsest.app),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -45,7 +51,8 @@ async def serving(
                 server_header=False,
             )
         )
-        answering = asyncio.create_task(server.serve([door]))
+        answering = asyncio.create_task(server.serve([door]), name="the HTTP server")
+        palimpsest.watch.add(answering)
         try:
             yield palimpsest
         finally:
@@ -54,11 +61,20 @@ async def serving(
             await answering
 
 
+async def _check(settings: Settings) -> None:
+    """Find what is wrong with the settings before anything is started."""
+    if settings.keys_master_key is not None:
+        read_master_key(settings.keys_master_key.get_secret_value())
+    if settings.keys_connection_uri is not None:
+        uri = settings.keys_connection_uri.get_secret_value()
+        await check_reachable(uri, "KEYS_CONNECTION_URI")
+
+
 async def _database(place: Place, running: AsyncExitStack) -> str:
     if place.uri is not None:
-        await check_reachable(place.uri)
+        await check_reachable(place.uri, "DB_CONNECTION_URI")
         return place.uri
-    postgres = EmbeddedPostgres(place.data)
+    postgres = EmbeddedPostgres(place.data, stop_timeout=_STOP_POSTGRES)
     address = await postgres.start()
     running.push_async_callback(postgres.stop)
     await running.enter_async_context(while_alive(postgres))

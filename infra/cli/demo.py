@@ -1,118 +1,16 @@
-"""``palimpsest demo``: a conversation, what is concluded from it, and why."""
-
-import asyncio
-import socket
-import tempfile
-from datetime import datetime, timedelta
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
-
-import httpx
-import msgspec
-from rich.console import Console
-from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
+"""``palimpsest demo``: a tour of what there is, on data that goes again."""
 
 from infra.cli.one_line import run
-from infra.cli.opened import opened
-from infra.cli.place import Place
-from infra.cli.trace import as_tree, story_of
-from infra.door import listening
-from infra.serving import serving
 from infra.settings import Settings
 
 
 def demo() -> None:
     """Show it all in a temporary folder: load, process, ask, trace."""
-    run(_demo())
+    run(_demo)
 
 
-async def _demo() -> None:
-    script = msgspec.json.decode(
-        files("infra.demo").joinpath("conversation.json").read_bytes()
-    )
-    settings = Settings(db_connection_uri=None, keys_connection_uri=None)
-    with (
-        tempfile.TemporaryDirectory(prefix="palimpsest-demo-") as folder,
-        listening("127.0.0.1", 0) as door,
-    ):
-        place = Place(Path(folder) / "data", None)
-        async with serving(place, settings, door):
-            await _tour(script, door, place, settings)
+async def _demo(settings: Settings) -> None:
+    # Commands that only look are quicker without the server's packages.
+    from infra.cli.tour import tour  # noqa: PLC0415
 
-
-async def _tour(
-    script: dict[str, Any], door: socket.socket, place: Place, settings: Settings
-) -> None:
-    console = Console()
-    port = door.getsockname()[1]
-    base = f"http://127.0.0.1:{port}/v3/workspaces/{script['workspace']}"
-    async with httpx.AsyncClient(base_url=base, timeout=60, trust_env=False) as client:
-        messages = await _load(client, script, console)
-        await _show(client, script, console)
-    told = next(m for m in messages if m["peer_id"] == script["peer"])
-    console.rule("[bold]trace: the story of one message")
-    async with opened(place, settings) as found:
-        story = await story_of(found, told["id"])
-    console.print(as_tree(told["id"], story))
-
-
-async def _load(
-    client: httpx.AsyncClient, script: dict[str, Any], console: Console
-) -> list[dict[str, Any]]:
-    """Say it all, then watch it being processed."""
-    said: list[dict[str, Any]] = []
-    bars = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*bars, console=console) as progress:
-        loading = progress.add_task("messages said", total=len(script["sessions"]))
-        for session in script["sessions"]:
-            begin = datetime.fromisoformat(session["at"])
-            batch = [
-                {
-                    "peer_id": peer,
-                    "content": content,
-                    "created_at": (begin + timedelta(minutes=n)).isoformat(),
-                }
-                for n, (peer, content) in enumerate(session["messages"])
-            ]
-            path = f"/sessions/{session['id']}/messages"
-            said += await _ask(client, "POST", path, {"messages": batch})
-            progress.advance(loading)
-        deriving = progress.add_task("messages reasoned about", total=len(said))
-        while True:
-            status = await _ask(client, "GET", "/queue/status")
-            progress.update(
-                deriving,
-                total=status["total_work_units"],
-                completed=status["completed_work_units"],
-            )
-            if status["completed_work_units"] == status["total_work_units"]:
-                return said
-            await asyncio.sleep(0.05)
-
-
-async def _show(
-    client: httpx.AsyncClient, script: dict[str, Any], console: Console
-) -> None:
-    peer, question, words = script["peer"], script["question"], script["search"]
-    path = f"/peers/{peer}/representation"
-    known = await _ask(client, "POST", path, {"max_conclusions": 100})
-    console.print(Panel(known["representation"].strip(), title=f"what {peer} told"))
-    found = Table("date", "who", "said", title=f"search: {words}")
-    for message in await _ask(client, "POST", "/search", {"query": words, "limit": 3}):
-        found.add_row(
-            message["created_at"][:10], message["peer_id"], message["content"]
-        )
-    console.print(found)
-    answer = await _ask(client, "POST", f"/peers/{peer}/chat", {"query": question})
-    console.print(Panel(answer["content"] or "", title=question))
-
-
-async def _ask(
-    client: httpx.AsyncClient, method: str, path: str, body: object = None
-) -> Any:
-    answer = await client.request(method, path, json=body)
-    answer.raise_for_status()
-    return answer.json()
+    await tour(settings)

@@ -1,36 +1,92 @@
 """Turns what a person can mend into one clear line and exit code 2."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
+import asyncpg
 import typer
 import uvloop
-from rich.console import Console
 
-from infra.cli.place import NothingHere, Unreachable
+from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
 from infra.door import PortTaken
 from infra.master_key import MasterKeyUnusable
+from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.embedded import EmbeddedPostgresError
 from infra.postgres.migrate import DatabaseNewer
+from infra.postgres.views import ViewsNewer
+from infra.settings import Settings, SettingsUnusable, read_settings
+from infra.watch import WorkerEnded
 
-MENDABLE = (
+MENDABLE: Final = (
     DatabaseNewer,
     EmbeddedPostgresError,
+    LogDiverged,
     MasterKeyUnusable,
     NothingHere,
     PortTaken,
+    ServerRunning,
+    SettingsUnusable,
     Unreachable,
+    ViewsNewer,
 )
 
+Work = Callable[[Settings], Coroutine[Any, Any, int | None]]
+WorkAt = Callable[[Place, Settings], Coroutine[Any, Any, int | None]]
 
-def run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run a command to its end; leave with its code, or 2 and one line."""
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+
+def run(work: Work) -> NoReturn:
+    """Run a command to its end; leave with its code, or 2 and one line.
+
+    SIGTERM ends it as Ctrl-C does: what it started is stopped.
+    """
     try:
+        settings = read_settings()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(work)
+            code = runner.run(_until_terminated(work(settings)))
     except MENDABLE as error:
-        line = " ".join(str(error).split())
-        Console(stderr=True, soft_wrap=True).print(f"palimpsest: {line}", markup=False)
-        raise typer.Exit(2) from None
+        _leave(str(error), 2)
+    except asyncpg.PostgresError as error:
+        # Its further lines may quote values.
+        _leave(f"Postgres refuses: {error.args[0] if error.args else error}", 2)
+    except OSError as error:
+        _leave(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
+    except WorkerEnded as error:
+        _leave(str(error), 1)
     raise typer.Exit(code or 0)
+
+
+def run_at(data: Path | None, work: WorkAt) -> NoReturn:
+    """Run a command on the place the option and the settings name."""
+
+    async def there(settings: Settings) -> int | None:
+        return await work(choose_place(data, settings), settings)
+
+    run(there)
+
+
+async def _until_terminated(work: Coroutine[Any, Any, int | None]) -> int | None:
+    task = asyncio.ensure_future(work)
+    terminated = False
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if terminated:
+            return _TERMINATED
+        raise
+
+
+def _leave(text: str, code: int) -> NoReturn:
+    typer.echo(f"palimpsest: {' '.join(text.split())}", err=True)
+    raise typer.Exit(code) from None

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
-from infra.cli.place import NothingHere, Place, beside
+from infra.cli.place import NothingHere, Place, beside, check_reachable
 from infra.key_source import master_key_of
 from infra.postgres.connection import open_pool
 from infra.postgres.log import LogSettings, PostgresLog
@@ -30,9 +30,11 @@ async def opened(place: Place, settings: Settings) -> AsyncIterator[Opened]:
     """Open what is there, beside a running server or not; it serves nobody.
 
     Raises:
-        NothingHere, EmbeddedPostgresError, MasterKeyUnusable
+        NothingHere, Unreachable, EmbeddedPostgresError, MasterKeyUnusable
     """
     async with beside(place) as dsn:
+        if (keys := settings.keys_connection_uri) is not None:
+            await check_reachable(keys.get_secret_value(), "KEYS_CONNECTION_URI")
         try:
             async with (
                 PostgresLog.open(

@@ -1,16 +1,17 @@
 """``palimpsest park``: the keys of processors that stopped: list, retry, skip."""
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from infra.cli.one_line import run
+from infra.cli.one_line import run_at
 from infra.cli.opened import opened
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, choose_place
+from infra.cli.place import Place
+from infra.cli.screen import screen
 from infra.parking import Parking
 from infra.settings import Settings
 
@@ -26,22 +27,19 @@ def list_waiting(
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
 ) -> None:
     """List the keys that wait for a retry or are parked, and why."""
-    settings = Settings()
-    run(_list(choose_place(data, settings), settings, as_json=as_json))
+    run_at(data, partial(_list, as_json=as_json))
 
 
 @park.command()
 def retry(processor: Name, key: Key, data: Data = None) -> None:
     """Try a key again at once, as if for the first time."""
-    settings = Settings()
-    run(_move(choose_place(data, settings), settings, processor, key, skip=False))
+    run_at(data, partial(_move, named=(processor, key), skip=False))
 
 
 @park.command()
 def skip(processor: Name, key: Key, data: Data = None) -> None:
     """Pass over the event a key waits at, for good."""
-    settings = Settings()
-    run(_move(choose_place(data, settings), settings, processor, key, skip=True))
+    run_at(data, partial(_move, named=(processor, key), skip=True))
 
 
 async def _list(place: Place, settings: Settings, *, as_json: bool) -> None:
@@ -61,15 +59,15 @@ async def _list(place: Place, settings: Settings, *, as_json: bool) -> None:
             each.reason,
             each.due_at.isoformat(timespec="seconds"),
         )
-    Console(soft_wrap=True).print(table if waiting else "no key waits")
+    screen().print(table if waiting else "no key waits")
 
 
 async def _move(
-    place: Place, settings: Settings, processor: str, key: str, *, skip: bool
+    place: Place, settings: Settings, *, named: tuple[str, str], skip: bool
 ) -> int:
     async with opened(place, settings) as found:
         parking = Parking(found.work)
-        moved = await (parking.skip if skip else parking.retry)(processor, key)
+        moved = await (parking.skip if skip else parking.retry)(*named)
     if not moved:
-        Console(stderr=True).print(f"{processor} has no key {key} waiting")
+        typer.echo(f"{named[0]} has no key {named[1]} waiting", err=True)
     return 0 if moved else 1

@@ -3,14 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 import msgspec
+import typer
 from platformdirs import user_data_path
-from rich.console import Console
 
 from infra.postgres.embedded import EmbeddedPostgres, running_cluster
 from infra.settings import Settings
+
+_WITHIN: Final = 5.0
+"""Seconds a Postgres of your own has to answer."""
+
+_SERVERS: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'palimpsest-announcer'
+"""
 
 
 class NothingHere(Exception):  # noqa: N818  read as a sentence
@@ -19,6 +28,10 @@ class NothingHere(Exception):  # noqa: N818  read as a sentence
 
 class Unreachable(Exception):  # noqa: N818  read as a sentence
     """Your own Postgres does not answer."""
+
+
+class ServerRunning(Exception):  # noqa: N818  read as a sentence
+    """A server uses your own Postgres now."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -34,21 +47,15 @@ class Place(msgspec.Struct, frozen=True):
 def choose_place(data: Path | None, settings: Settings) -> Place:
     """An explicit data folder wins over ``DB_CONNECTION_URI``, and says so."""
     folder = data or user_data_path("palimpsest", appauthor=False)
+    folder = folder.expanduser().resolve()
     if settings.db_connection_uri is None:
-        return Place(folder.resolve(), None)
+        return Place(folder, None)
     if data is not None:
-        Console(stderr=True).print(
-            "--data is given, so DB_CONNECTION_URI is not used", style="yellow"
+        typer.secho(
+            "--data is given, so DB_CONNECTION_URI is not used", err=True, fg="yellow"
         )
-        return Place(folder.resolve(), None)
-    uri = settings.db_connection_uri.get_secret_value()
-    return Place(folder.resolve(), plain_uri(uri))
-
-
-def plain_uri(uri: str) -> str:
-    """Drop a driver's name from the scheme: ``postgresql+psycopg`` and its like."""
-    scheme, separator, rest = uri.partition("://")
-    return scheme.partition("+")[0] + separator + rest
+        return Place(folder, None)
+    return Place(folder, settings.db_connection_uri.get_secret_value())
 
 
 @asynccontextmanager
@@ -57,25 +64,45 @@ async def beside(place: Place) -> AsyncIterator[str]:
 
     Raises:
         NothingHere: there is no data to look at.
+        Unreachable: your own Postgres does not answer.
         EmbeddedPostgresError: the embedded Postgres does not start.
     """
     if place.uri is not None:
+        await check_reachable(place.uri, "DB_CONNECTION_URI")
         yield place.uri
         return
     address = running_cluster(place.data)
     if address is not None:
         yield address.dsn()
         return
-    async with alone(place) as dsn:
+    async with _started(place) as dsn:
         yield dsn
 
 
 @asynccontextmanager
 async def alone(place: Place) -> AsyncIterator[str]:
-    """Yield an address while no server runs on the data folder."""
-    if place.uri is not None:
-        yield place.uri
+    """Yield an address while no server runs.
+
+    Raises:
+        NothingHere, Unreachable, EmbeddedPostgresError
+        ServerRunning: one does, on your own Postgres.
+    """
+    if place.uri is None:
+        async with _started(place) as dsn:
+            yield dsn
         return
+    await check_reachable(place.uri, "DB_CONNECTION_URI")
+    connection = await asyncpg.connect(place.uri)
+    try:
+        if await connection.fetchval(_SERVERS):
+            raise ServerRunning("a server uses this Postgres: stop it first")
+    finally:
+        await connection.close()
+    yield place.uri
+
+
+@asynccontextmanager
+async def _started(place: Place) -> AsyncIterator[str]:
     if not (place.data / "format").exists():
         raise NothingHere(f"there is no Palimpsest in {place.data}")
     server = EmbeddedPostgres(place.data)
@@ -86,13 +113,16 @@ async def alone(place: Place) -> AsyncIterator[str]:
         await server.stop()
 
 
-async def check_reachable(uri: str) -> None:
-    """Raise Unreachable unless this Postgres answers within five seconds."""
+async def check_reachable(uri: str, setting: str) -> None:
+    """Raise Unreachable unless the Postgres of a setting answers in five seconds."""
     try:
-        connection = await asyncpg.connect(uri, timeout=5)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        connection = await asyncpg.connect(uri, timeout=_WITHIN)
+    except (ValueError, asyncpg.InterfaceError) as error:
+        # The reason would quote the address, and the password in it.
+        raise Unreachable(f"{setting} is no address of a Postgres") from error
+    except (OSError, asyncpg.PostgresError) as error:
         reason = str(error).splitlines()[:1] or [type(error).__name__]
         raise Unreachable(
-            f"the Postgres of DB_CONNECTION_URI does not answer: {reason[0]}"
+            f"the Postgres of {setting} does not answer: {reason[0]}"
         ) from error
     await connection.close()

@@ -1,5 +1,6 @@
 """``palimpsest rebuild``: fold every view anew from the log, server stopped."""
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -7,10 +8,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from infra.cli.one_line import run
+from infra.cli.one_line import run_at
 from infra.cli.opened import log_settings
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, alone, choose_place
+from infra.cli.place import Place, alone
 from infra.key_source import master_key_of
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import migrate
@@ -31,8 +32,7 @@ def rebuild(
     """Fold views from position 0 and put them in place of the live ones."""
     if not everything:
         raise typer.BadParameter("say --all: views are rebuilt together")
-    settings = Settings()
-    run(_rebuild(choose_place(data, settings), settings, as_json=as_json))
+    run_at(data, partial(_rebuild, as_json=as_json))
 
 
 async def _rebuild(place: Place, settings: Settings, *, as_json: bool) -> None:

@@ -1,14 +1,16 @@
 """``palimpsest status``: head of the log, who follows it how closely, what waits."""
 
+from functools import partial
+
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from infra.cli.one_line import run
+from infra.cli.one_line import run_at
 from infra.cli.opened import opened
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, choose_place
+from infra.cli.place import Place
+from infra.cli.screen import screen
 from infra.settings import Settings
 from infra.standing import Standing, standing
 
@@ -18,8 +20,7 @@ def status(
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
 ) -> None:
     """Print the head position, each consumer's position and lag, and parked keys."""
-    settings = Settings()
-    run(_status(choose_place(data, settings), settings, as_json=as_json))
+    run_at(data, partial(_status, as_json=as_json))
 
 
 async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
@@ -28,7 +29,7 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(now).decode())
     else:
-        Console(soft_wrap=True).print(_table(now))
+        screen().print(_table(now))
 
 
 def _table(now: Standing) -> Table:

@@ -1,19 +1,20 @@
 """``palimpsest trace``: a message's or conclusion's story, each under its cause."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from infra.cli.one_line import run
+from infra.cli.one_line import run_at
 from infra.cli.opened import Opened, opened
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, choose_place
+from infra.cli.place import Place
 from infra.cli.record_line import as_line, as_object
+from infra.cli.screen import screen
 from infra.settings import Settings
 from infra.trace import Traced
 from infra.trace import trace as follow
@@ -25,17 +26,16 @@ def trace(
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
 ) -> None:
     """Print every record of a message's or conclusion's story."""
-    settings = Settings()
-    run(_trace(choose_place(data, settings), settings, public_id, as_json=as_json))
+    run_at(data, partial(_trace, public_id=public_id, as_json=as_json))
 
 
 async def _trace(
-    place: Place, settings: Settings, public_id: str, *, as_json: bool
+    place: Place, settings: Settings, *, public_id: str, as_json: bool
 ) -> int:
     async with opened(place, settings) as found:
         story = await story_of(found, public_id)
     if not story:
-        Console(stderr=True).print(f"nothing has the id {public_id}", markup=False)
+        typer.echo(f"nothing has the id {public_id}", err=True)
         return 1
     if as_json:
         records = [
@@ -44,7 +44,7 @@ async def _trace(
         ]
         typer.echo(msgspec.json.encode(records).decode())
     else:
-        Console(soft_wrap=True).print(as_tree(public_id, story))
+        screen().print(as_tree(public_id, story))
     return 0
 
 

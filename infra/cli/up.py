@@ -4,17 +4,16 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from infra.cli.one_line import run
+from infra.cli.one_line import run_at
 from infra.cli.options import Data
-from infra.cli.place import Place, choose_place
-from infra.composition import Palimpsest
+from infra.cli.place import Place
 from infra.door import listening
-from infra.serving import serving
 from infra.settings import Settings
 
 
@@ -24,20 +23,19 @@ def up(
     data: Data = None,
 ) -> None:
     """Start everything and serve until SIGINT or SIGTERM."""
-    settings = Settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    run(_up(choose_place(data, settings), settings, host, port))
+    run_at(data, partial(_up, host=host, port=port))
 
 
-async def _up(place: Place, settings: Settings, host: str, port: int) -> int:
+async def _up(place: Place, settings: Settings, *, host: str, port: int) -> int:
     """Serve until a signal, also one that comes during the start."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
     with listening(host, port) as door:
         work = asyncio.create_task(_serve(place, settings, door))
         signalled = asyncio.create_task(stopping.wait())
@@ -53,14 +51,17 @@ async def _up(place: Place, settings: Settings, host: str, port: int) -> int:
 
 async def _serve(place: Place, settings: Settings, door: socket.socket) -> None:
     """Serve until cancelled; what was started is stopped on the way out."""
+    # Commands that only look are quicker without the server's packages.
+    from infra.serving import serving  # noqa: PLC0415
+
     async with serving(place, settings, door) as palimpsest:
-        _announce(place, door, palimpsest)
-        await palimpsest.broken()
+        _announce(place, door, palimpsest.engines)
+        await palimpsest.watch.broken()
 
 
-def _announce(place: Place, door: socket.socket, palimpsest: Palimpsest) -> None:
+def _announce(place: Place, door: socket.socket, engines: Mapping[str, str]) -> None:
     host, port = door.getsockname()[:2]
-    say = Console(stderr=True, highlight=False, soft_wrap=True).print
-    say(f"Palimpsest serves http://{host}:{port} from {place}")
-    for feature, engine in palimpsest.engines.items():
-        say(f"  {feature}: {engine}")
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"Palimpsest serves http://{shown}:{port} from {place}", err=True)
+    for feature, engine in engines.items():
+        typer.echo(f"  {feature}: {engine}", err=True)

@@ -1,0 +1,26 @@
+"""The words ``palimpsest`` knows, and what each runs."""
+
+import typer
+
+from infra.cli.demo import demo
+from infra.cli.events import events
+from infra.cli.park import park
+from infra.cli.rebuild import rebuild
+from infra.cli.status import status
+from infra.cli.trace import trace
+from infra.cli.up import up
+
+app = typer.Typer(
+    name="palimpsest",
+    help="Memory for AI agents, kept as history.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(demo)
+app.command()(status)
+app.command()(trace)
+app.command()(events)
+app.command()(rebuild)
+app.add_typer(park, name="park")
