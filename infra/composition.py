@@ -34,6 +34,7 @@ from infra.projector import Projector
 from infra.random_id import random_id
 from infra.rebuild import rebuild
 from infra.settings import Settings
+from infra.sweep import sweep_daily
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
 from infra.watch import Watch
@@ -110,6 +111,9 @@ async def open_palimpsest(
         state, watch = _State(), Watch()
         for feed in await _feed_processors(dsn, parts, traffic, running):
             watch.add(feed)
+        sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
+        running.push_async_callback(_stop, sweeping)
+        watch.add(sweeping)
         app = _application(parts, settings, state)
         yield Palimpsest(traffic.around(app), _engines(parts), watch, state)
 

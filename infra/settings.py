@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         default=["http://localhost", "http://127.0.0.1:8000"],
         description="origins a browser may call from (HC 1.15)",
     )
+    idempotency_days: int = Field(
+        default=7, ge=1, le=365, description="days an Idempotency-Key is remembered"
+    )
     get_context_max_tokens: int = Field(
         default=100_000, ge=1, le=250_000, description="cap of a session context"
     )

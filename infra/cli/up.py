@@ -14,6 +14,7 @@ from infra.cli.one_line import run_at
 from infra.cli.options import Data
 from infra.cli.place import Place
 from infra.door import listening
+from infra.garbage import collect_rarely
 from infra.settings import Settings
 
 
@@ -55,6 +56,7 @@ async def _serve(place: Place, settings: Settings, door: socket.socket) -> None:
     from infra.serving import serving  # noqa: PLC0415
 
     async with serving(place, settings, door) as palimpsest:
+        collect_rarely()
         _announce(place, door, palimpsest.engines)
         await palimpsest.watch.broken()
 

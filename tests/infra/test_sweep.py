@@ -1,0 +1,25 @@
+"""Old idempotency keys are forgotten; a lost database only delays it."""
+
+import asyncio
+
+from infra.sweep import sweep_daily
+
+
+class SweptLog:
+    """Remembers how it was swept."""
+
+    def __init__(self):
+        self.days = asyncio.Queue()
+
+    async def sweep_commands(self, days):
+        await self.days.put(days)
+        return 0
+
+
+async def test_a_server_sweeps_when_it_starts_and_then_waits_a_day():
+    log = SweptLog()
+    sweeping = asyncio.create_task(sweep_daily(log, 7))
+    assert await asyncio.wait_for(log.days.get(), 5) == 7
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    assert log.days.empty()
