@@ -12,7 +12,7 @@ from domain.recorded import Recorded
 from projections.audience import audiences
 from projections.columns import as_json, as_text, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW, Page, Window
+from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 _VALUES = {
@@ -223,15 +223,13 @@ COLUMNS = (
 )
 """The columns ``conclusion_of`` reads."""
 
-_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
-
 
 async def get_conclusion(
     db: Connection, tenant: str, conclusion: str, as_of: int = NOW
 ) -> Conclusion | None:
     """Return a conclusion as it stood at a position, None if there was none."""
     row = await db.fetchrow(
-        f"SELECT {COLUMNS} FROM conclusion WHERE {_AS_OF} AND tenant = $2 AND id = $3",  # noqa: S608  constants
+        f"SELECT {COLUMNS} FROM conclusion WHERE {AS_OF} AND tenant = $2 AND id = $3",  # noqa: S608  constants
         as_of,
         tenant,
         conclusion,
@@ -243,7 +241,7 @@ async def list_conclusions(
     db: Connection, tenant: str, pair: tuple[str, str], window: Window
 ) -> Page[Conclusion]:
     """Return what (observer, observed) holds, by the time it was concluded."""
-    where = f"{_AS_OF} AND tenant = $2 AND observer = $3 AND observed = $4"
+    where = f"{AS_OF} AND tenant = $2 AND observer = $3 AND observed = $4"
     rows = await db.fetch(
         f"SELECT {COLUMNS} FROM conclusion WHERE {where}"  # noqa: S608  constants
         f" ORDER BY created_at {window.direction}, id {window.direction}"

@@ -9,7 +9,7 @@ from domain.recorded import Recorded
 from domain.session import PeerJoined, PeerLeft, PeerRoleChanged
 from projections.columns import as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW, Page, Window
+from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -74,7 +74,6 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = (
     "session, peer, observe_me, observe_others, joined_at, left_at, active"  # of Member
 )
-_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
 
 
 async def get_member(
@@ -82,7 +81,7 @@ async def get_member(
 ) -> Member | None:
     """Return a membership, active or ended, as it stood at a position."""
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM member WHERE {_AS_OF}"  # noqa: S608  constants
+        f"SELECT {_COLUMNS} FROM member WHERE {AS_OF}"  # noqa: S608  constants
         " AND tenant = $2 AND session = $3 AND peer = $4",
         as_of,
         tenant,
@@ -96,7 +95,7 @@ async def list_members(
     db: Connection, tenant: str, session: str, window: Window
 ) -> Page[Member]:
     """Return a session's active members by the time they joined."""
-    where = f"{_AS_OF} AND tenant = $2 AND session = $3 AND active"
+    where = f"{AS_OF} AND tenant = $2 AND session = $3 AND active"
     rows = await db.fetch(
         f"SELECT {_COLUMNS} FROM member WHERE {where}"  # noqa: S608  constants
         f" ORDER BY joined_at {window.direction}, peer {window.direction}"

@@ -10,7 +10,7 @@ from domain.peer import PeerConfigured, PeerCreated
 from domain.recorded import Recorded
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW, Page, Window
+from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -68,7 +68,6 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "tenant, peer, uid, metadata, configuration, created_at"
-_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
 
 
 async def get_peer(
@@ -76,7 +75,7 @@ async def get_peer(
 ) -> Peer | None:
     """Return a peer as it stood at a position, None if there was none."""
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM peer WHERE {_AS_OF} AND tenant = $2 AND peer = $3",  # noqa: S608  constants
+        f"SELECT {_COLUMNS} FROM peer WHERE {AS_OF} AND tenant = $2 AND peer = $3",  # noqa: S608  constants
         as_of,
         tenant,
         peer,
@@ -87,7 +86,7 @@ async def get_peer(
 async def list_peers(db: Connection, tenant: str, window: Window) -> Page[Peer]:
     """Return a workspace's peers by the time they were created."""
     rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM peer WHERE {_AS_OF} AND tenant = $2"  # noqa: S608  constants
+        f"SELECT {_COLUMNS} FROM peer WHERE {AS_OF} AND tenant = $2"  # noqa: S608  constants
         f" ORDER BY created_at {window.direction}, uid {window.direction}"
         " LIMIT $3 OFFSET $4",
         window.as_of,
@@ -96,7 +95,7 @@ async def list_peers(db: Connection, tenant: str, window: Window) -> Page[Peer]:
         window.offset,
     )
     total = await db.fetchval(
-        f"SELECT count(*) FROM peer WHERE {_AS_OF} AND tenant = $2",  # noqa: S608  constants
+        f"SELECT count(*) FROM peer WHERE {AS_OF} AND tenant = $2",  # noqa: S608  constants
         window.as_of,
         tenant,
     )

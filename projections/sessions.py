@@ -10,7 +10,7 @@ from domain.recorded import Recorded
 from domain.session import SessionConfigured, SessionCreated
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW, Page, Window
+from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -71,7 +71,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "tenant, session, uid, metadata, configuration, created_at, is_active"
-_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
 
 
 async def get_session(
@@ -80,7 +79,7 @@ async def get_session(
     """Return a session as it stood at a position, None if there was none."""
     row = await db.fetchrow(
         f"SELECT {_COLUMNS} FROM session"  # noqa: S608  constants
-        f" WHERE {_AS_OF} AND tenant = $2 AND session = $3",
+        f" WHERE {AS_OF} AND tenant = $2 AND session = $3",
         as_of,
         tenant,
         session,
@@ -90,7 +89,7 @@ async def get_session(
 
 async def list_sessions(db: Connection, tenant: str, window: Window) -> Page[Session]:
     """Return a workspace's active sessions by the time they were created."""
-    where = f"{_AS_OF} AND tenant = $2 AND is_active"
+    where = f"{AS_OF} AND tenant = $2 AND is_active"
     rows = await db.fetch(
         f"SELECT {_COLUMNS} FROM session WHERE {where}"  # noqa: S608  constants
         f" ORDER BY created_at {window.direction}, uid {window.direction}"

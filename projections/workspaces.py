@@ -10,7 +10,7 @@ from domain.recorded import Recorded
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW, Page, Window
+from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -65,7 +65,6 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "tenant, uid, metadata, configuration, created_at"
-_AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
 
 
 async def get_workspace(
@@ -73,7 +72,7 @@ async def get_workspace(
 ) -> Workspace | None:
     """Return a workspace as it stood at a position, None if there was none."""
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM workspace WHERE {_AS_OF} AND tenant = $2",  # noqa: S608  constants
+        f"SELECT {_COLUMNS} FROM workspace WHERE {AS_OF} AND tenant = $2",  # noqa: S608  constants
         as_of,
         tenant,
     )
@@ -83,7 +82,7 @@ async def get_workspace(
 async def list_workspaces(db: Connection, window: Window) -> Page[Workspace]:
     """Return workspaces by the time they were created."""
     rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM workspace WHERE {_AS_OF}"  # noqa: S608  constants
+        f"SELECT {_COLUMNS} FROM workspace WHERE {AS_OF}"  # noqa: S608  constants
         f" ORDER BY created_at {window.direction}, uid {window.direction}"
         " LIMIT $2 OFFSET $3",
         window.as_of,
@@ -91,7 +90,7 @@ async def list_workspaces(db: Connection, window: Window) -> Page[Workspace]:
         window.offset,
     )
     total = await db.fetchval(
-        f"SELECT count(*) FROM workspace WHERE {_AS_OF}",  # noqa: S608  constants
+        f"SELECT count(*) FROM workspace WHERE {AS_OF}",  # noqa: S608  constants
         window.as_of,
     )
     return Page([_workspace(row) for row in rows], total)
