@@ -20,7 +20,8 @@ app = typer.Typer(
 app.command()(up)
 app.command()(demo)
 app.command()(status)
-app.command()(trace)
+# One id in 64 begins with a dash.
+app.command(context_settings={"ignore_unknown_options": True})(trace)
 app.command()(events)
 app.command()(rebuild)
 app.add_typer(park, name="park")

@@ -49,6 +49,7 @@ def test_beside_a_running_server(looking, school):
 def test_what_is_not_there_is_said_in_one_line(looking, school):
     for words in (
         ("trace", "unknown"),
+        ("trace", "-begins-with-a-dash"),
         ("trace", "\N{SNOWMAN}"),
         ("park", "retry", "derive-conclusions", "nobody"),
         ("park", "skip", "nobody", "nothing"),
