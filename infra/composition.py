@@ -105,10 +105,12 @@ async def open_palimpsest(
                 dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
             )
         )
+        await log.keys.verify()
         traffic = Traffic()
         prompt = await _fold_views(dsn, log, traffic, running)
         parts = await _open_parts(dsn, log, prompt, running)
         state, watch = _State(), Watch()
+        watch.add(log.appending)
         for feed in await _feed_processors(dsn, parts, traffic, running):
             watch.add(feed)
         sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))

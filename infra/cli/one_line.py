@@ -53,6 +53,8 @@ def run(work: Work) -> NoReturn:
     except asyncpg.PostgresError as error:
         # Its further lines may quote values.
         _leave(f"Postgres refuses: {error.args[0] if error.args else error}", 2)
+    except BrokenPipeError:
+        raise  # who read our output has enough: the command line ends quietly
     except OSError as error:
         _leave(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
     except WorkerEnded as error:

@@ -47,6 +47,7 @@ async def opened(place: Place, settings: Settings) -> AsyncIterator[Opened]:
                     dsn, role=await usable_role(dsn, "work"), name=_NAME, size=1
                 ) as work,
             ):
+                await log.keys.verify()
                 yield Opened(log, views, work)
         except asyncpg.UndefinedTableError as error:
             raise NothingHere(f"there is no Palimpsest in {place}") from error

@@ -48,6 +48,7 @@ async def _rebuild(place: Place, settings: Settings, *, as_json: bool) -> None:
         await migrate(dsn, keys_dsn=chosen.keys_dsn)
         key = master_key_of(place.data, settings)
         async with PostgresLog.open(dsn, key, chosen) as log:
+            await log.keys.verify()
             with bar:
                 task = bar.add_task("", total=None)
 

@@ -65,8 +65,10 @@ class Appender:
         self._lane: asyncio.Task[None] | None = None
         self._closed = False
 
-    def start(self) -> None:
-        self._lane = asyncio.create_task(self._run(), name="appender")
+    def start(self) -> asyncio.Task[None]:
+        """Begin; the task returned ends after ``close``, or broken."""
+        self._lane = asyncio.create_task(self._run(), name="the log's appender")
+        return self._lane
 
     async def close(self) -> None:
         """Refuse new requests, finish those under way, and stop.

@@ -1,5 +1,6 @@
 """The log, opened: what the rest of the process gets of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -63,6 +64,7 @@ class PostgresLog:
         self.embeddings = EmbeddingStore(pool)
         self.fingerprint = KeyedFingerprint(keys)
         self.store: PostgresEventStore
+        self.appending: asyncio.Task[None]
 
     @staticmethod
     @asynccontextmanager
@@ -74,7 +76,6 @@ class PostgresLog:
         Raises:
             OSError, asyncpg.PostgresError: the database cannot be reached or is not
                 migrated.
-            MasterKeyUnusable: its keys were wrapped by another one.
         """
         chosen = settings or LogSettings()
         async with AsyncExitStack() as stack:
@@ -109,7 +110,6 @@ async def _assemble(
         ),
         master_key,
     )
-    await keys.verify()
     mapper = StructMapper(EVENT_BY_TAG, UPCASTERS)
     reader, tail = Reader(pool, mapper, keys), Tail()
     tail.advance(await reader.head())
@@ -126,7 +126,7 @@ async def _assemble(
         line=Line(settings.line_requests, settings.line_bytes),
         tail=tail,
     )
-    appender.start()
+    log.appending = appender.start()
     stack.push_async_callback(appender.close)
     log.store = PostgresEventStore(appender, reader)
     return log
