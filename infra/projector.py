@@ -17,8 +17,10 @@ from infra.milestones import Milestones
 from infra.postgres.checkpoints import (
     Checkpoint,
     CheckpointMoved,
+    FollowedBehind,
     load_checkpoints,
     move_checkpoints,
+    verify_ahead,
     verify_checkpoints,
 )
 from infra.postgres.connection import is_lost
@@ -68,7 +70,8 @@ class Projector:
     (views that disagree are worse than views that lag), is logged by type and
     position, shown in ``failed``, and tried again for ever.
 
-    ``follows`` is the group whose tables this one reads: it never gets ahead of it.
+    ``follows`` is the group whose tables this one reads: it never gets ahead of it,
+    also not when a crash of the database takes back what was not yet on disk.
     The tables are made before (``infra/postgres/views.py``). It fulfils
     ``commands.ports.Views``.
     """
@@ -89,6 +92,7 @@ class Projector:
         self._subscribe = subscribe
         self._projections = tuple(projections)
         self._follows = follows
+        self._followed = [] if follows is None else follows.names
         self._give_way = give_way
         self._longest_wait = longest_wait
         self._interested: dict[type[Event], list[Projection]] = {}
@@ -98,6 +102,11 @@ class Projector:
         self._task: asyncio.Task[None] | None = None
         self.position = 0
         self.failed: Failure | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the group's projections."""
+        return [each.name for each in self._projections]
 
     async def start(self) -> None:
         """Check that views and log belong together, then fold until closed.
@@ -188,7 +197,7 @@ class Projector:
         """Fold a batch, or find the one event of it that cannot be folded."""
         try:
             await self._commit(connection, batch)
-        except (CheckpointMoved, FoldFailed):
+        except (CheckpointMoved, FollowedBehind, FoldFailed):
             raise
         except Exception as error:
             if connection.is_closed() or is_lost(error):
@@ -210,6 +219,8 @@ class Projector:
         }
         shares = self._share_out(batch)
         async with connection.transaction():
+            if self._followed:
+                await verify_ahead(connection, self._followed, last.position)
             for projection in self._projections:
                 share = shares.get(projection.name)
                 if share and projection.name in behind:
@@ -260,6 +271,8 @@ class Projector:
         name = type(error).__name__
         if isinstance(error, CheckpointMoved):
             _LOG.warning("Another runner folds the same views; reading them again")
+        elif isinstance(error, FollowedBehind):
+            _LOG.warning("The views followed were set back by a crash; waiting")
         elif is_lost(error) or isinstance(error, EventStoreError):
             _LOG.warning("The views lost the database (%s); trying again", name)
         else:

@@ -18,6 +18,10 @@ class CheckpointMoved(Exception):  # noqa: N818  says what was found
     """Another runner folds the same projections; nothing was changed."""
 
 
+class FollowedBehind(Exception):  # noqa: N818  says what was found
+    """Views that must be ahead are not, though they were: a crash took that back."""
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """The last position folded into a projection, and the id of the event there."""
 
@@ -62,6 +66,26 @@ async def verify_checkpoints(
                 f"The views were folded up to position {checkpoint.position} of "
                 "another log: rebuild them"
             )
+
+
+async def verify_ahead(
+    connection: asyncpg.Connection, followed: Sequence[str], position: int
+) -> None:
+    """Check that every projection followed has passed a position, as is committed.
+
+    To be asked in the transaction that reads their tables, before it does.
+
+    Raises:
+        FollowedBehind: one has not.
+    """
+    behind = await connection.fetchval(
+        "SELECT count(*) FROM checkpoint"
+        " WHERE projection = ANY($1::text[]) AND position < $2",
+        followed,
+        position,
+    )
+    if behind:
+        raise FollowedBehind("The views followed are folded again")
 
 
 async def move_checkpoints(

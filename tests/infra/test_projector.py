@@ -10,7 +10,7 @@ import pytest
 
 from domain.embedding import Embedded, EmbeddingRecorded
 from infra.postgres.checkpoints import LogDiverged
-from infra.postgres.views import ViewsNewer, connect_views, make_views
+from infra.postgres.views import LIVE, ViewsNewer, connect_views, make_views
 from infra.projector import Failure
 from infra.rebuild import rebuild
 from projections.messages import Messages, get_message
@@ -109,6 +109,29 @@ async def test_a_lost_connection_neither_loses_nor_doubles(log, log_dsn):
         assert await prompt.wait_for(last, 10.0)
         assert await lagging.wait_for(last, 10.0)
         assert prompt.failed is None
+    await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_views_wait_for_those_they_read_when_a_crash_set_them_back(log, log_dsn):
+    assert await make_views(log_dsn, ALL) == []
+    prompt = projector(log, log_dsn)
+    await prompt.start()
+    last = await append(log, [said(f"hello {n}", seq=n) for n in range(1, 20)])
+    assert await prompt.wait_for(last, 5.0)
+    await prompt.close()
+    db = await connect_views(log_dsn)
+    await db.execute(f"DROP SCHEMA {LIVE} CASCADE")  # it only remembers being ahead
+    await db.close()
+    await make_views(log_dsn, ALL)
+
+    lagging = projector(log, log_dsn, LAGGING, follows=prompt)
+    await lagging.start()
+    assert not await lagging.wait_for(last, 0.3)
+    again = projector(log, log_dsn)
+    await again.start()
+    assert await lagging.wait_for(last, 5.0)
+    await lagging.close()
+    await again.close()
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
 
