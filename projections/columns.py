@@ -1,12 +1,14 @@
 """How values of events become values of columns, whatever the log holds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 _NUL = "\x00"
 _UNSTORABLE = "�"
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def as_text(text: str) -> str:
@@ -27,8 +29,16 @@ def as_json(value: Any) -> str:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Return an aware time; a naive one means UTC (HC 1.7)."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    """Return an aware time; a naive one means UTC (HC 1.7).
+
+    The first and the last moment of the calendar go to Postgres as infinities, which
+    have no year to print. The doors refuse both; one that is in the log moves by a
+    microsecond, so that it does not stop the views.
+    """
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    if aware == _FIRST:
+        return _FIRST + timedelta.resolution
+    return _LAST - timedelta.resolution if aware == _LAST else aware
 
 
 def _without_nul(value: Any) -> Any:

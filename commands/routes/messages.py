@@ -23,13 +23,24 @@ MAX_BATCH = 100
 """Most messages in one request (HC 10)."""
 
 
+_UNHOLDABLE = (
+    datetime.min.replace(tzinfo=UTC),
+    datetime.max.replace(tzinfo=UTC),
+)
+
+
 def _in_utc(value: datetime) -> datetime:
-    """Refuse a time whose UTC form no calendar has; keep the offset as sent."""
-    if value.tzinfo is not None:
-        try:
-            value.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("time is out of range") from None
+    """Refuse a time whose UTC form no calendar has; keep the offset as sent.
+
+    The calendar's first and last moment are refused too: views cannot hold them, as
+    to Postgres they are the infinities.
+    """
+    try:
+        utc = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("time is out of range") from None
+    if utc in _UNHOLDABLE:
+        raise ValueError("time is out of range")
     return value
 
 

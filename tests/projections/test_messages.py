@@ -1,7 +1,7 @@
 """Messages are shown as they were said, with the stems of their words."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,14 +14,14 @@ from tests.support.history import record
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def said(seq, content, session="s", author="alice", **more):
+def said(seq, content, session="s", author="alice", created_at=NOON, **more):
     return MessageAdded(
         workspace="w",
         session=session,
         id=f"{session}-{seq}",
         seq=seq,
         author=author,
-        created_at=NOON,
+        created_at=created_at,
         tokens=3,
         content=content,
         **more,
@@ -45,6 +45,19 @@ async def test_a_message_is_found_by_its_stems_and_by_who_said_it(db):
     assert message.content == "I was running late"
     assert message.metadata == {"a": {"b": [1.5]}}
     assert (message.seq, message.position, message.tokens) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "sent", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+async def test_a_time_that_postgres_calls_infinite_does_not_stop_the_views(db, sent):
+    views = [Messages()]
+    await create(db, views)
+    await fold(db, views, record([said(1, "hello", created_at=sent)]))
+
+    message = await get_message(db, "w", "s", "s-1")
+    assert message is not None
+    assert abs(message.created_at - sent) == timedelta.resolution
 
 
 async def test_messages_are_paged_in_the_order_they_were_said(db):

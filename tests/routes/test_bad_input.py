@@ -219,6 +219,9 @@ BODIES = [
             (1e300, "datetime_parsing"),
             ("0001-01-01T00:00:00+05:00", "value_error"),
             ("9999-12-31T23:59:59-05:00", "value_error"),
+            ("0001-01-01T00:00:00", "value_error"),
+            ("0001-01-01T05:00:00+05:00", "value_error"),
+            ("9999-12-31T23:59:59.999999Z", "value_error"),
         ]
     ),
     ("POST", CHAT, {}, [("missing", ["body", "query"])]),
