@@ -24,7 +24,7 @@ from infra.feed_ledger import FeedLedger
 from infra.http.app import AppSettings, create_app
 from infra.key_source import master_key_of
 from infra.memory_search import ViewMemorySearch
-from infra.postgres.connection import open_pool
+from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
 from infra.postgres.role import usable_role
@@ -187,7 +187,7 @@ async def _feed_processors(
     tasks: set[asyncio.Task[None]] = set()
     role = await usable_role(dsn, "work")
     pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
-    running.callback(pool.terminate)
+    running.push_async_callback(close_pool, pool)
     for processor in _processors(parts):
         follower = parts.log.follow()
         running.callback(follower.close)

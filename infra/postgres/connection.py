@@ -1,5 +1,6 @@
 """How connections are made, as what role, and what is done when one is lost."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -80,6 +81,15 @@ def sizes(most: int) -> dict[str, int]:
     while the database is away.
     """
     return {"init_size": 1, "min_size": 0, "max_size": most}
+
+
+async def close_pool(pool: asyncpg.Pool) -> None:
+    """Let connections that are being given back come home, a second at most."""
+    try:
+        async with asyncio.timeout(1):
+            await pool.close()
+    except (TimeoutError, *FAILED):
+        pool.terminate()
 
 
 async def patiently(

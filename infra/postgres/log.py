@@ -12,7 +12,7 @@ from domain.events import EVENT_BY_TAG
 from infra.master_key import MasterKey
 from infra.postgres.announcer import Announcer
 from infra.postgres.appender import Appender
-from infra.postgres.connection import open_pool
+from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.embeddings import EmbeddingStore
 from infra.postgres.event_store import PostgresEventStore
@@ -136,5 +136,5 @@ async def _pool(
     stack: AsyncExitStack, dsn: str, role: str | None, name: str, size: int
 ) -> asyncpg.Pool:
     pool = await open_pool(dsn, role=role, name=name, size=size)
-    stack.callback(pool.terminate)
+    stack.push_async_callback(close_pool, pool)
     return pool
