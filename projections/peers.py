@@ -10,7 +10,7 @@ from domain.peer import PeerConfigured, PeerCreated
 from domain.recorded import Recorded
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW, Page, Window
+from projections.page import AS_OF, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -68,19 +68,6 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "tenant, peer, uid, metadata, configuration, created_at"
-
-
-async def get_peer(
-    db: Connection, tenant: str, peer: str, as_of: int = NOW
-) -> Peer | None:
-    """Return a peer as it stood at a position, None if there was none."""
-    row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM peer WHERE {AS_OF} AND tenant = $2 AND peer = $3",  # noqa: S608  constants
-        as_of,
-        tenant,
-        peer,
-    )
-    return peer_of(row) if row is not None else None
 
 
 async def list_peers(db: Connection, tenant: str, window: Window) -> Page[Peer]:

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from domain.recorded import Recorded
-
-B = TypeVar("B")
-Q = TypeVar("Q")
 
 
 class Row(Protocol):
@@ -63,38 +60,6 @@ class QueryEmbedder(Protocol):
 
     async def embed_query(self, text: str) -> bytes | None:
         """Return float32 little-endian, or None when no embedder answers now."""
-        ...
-
-
-class Parse(Protocol):
-    """Reads the parts of one HTTP request as pydantic models.
-
-    Litestar dependency ``parse``, made for each request by ``infra/http``. All that
-    is wrong with a request is reported together, as 422 items of HC 1.13: query and
-    body in one list. A model's ``value_error`` may count tokens with
-    ``info.context["count_tokens"]``.
-    """
-
-    def query(self, model: type[Q]) -> Q:
-        """Return the query string; unknown parameters are ignored."""
-        ...
-
-    async def body(self, model: type[B]) -> B:
-        """Return the body, which must be there; a ``RootModel`` is a bare value."""
-        ...
-
-    async def optional_body(self, model: type[B]) -> B | None:
-        """Return the body, or None when it is absent, empty or ``null``."""
-        ...
-
-    async def query_and_body(self, query: type[Q], body: type[B]) -> tuple[Q, B]:
-        """Return both; what is wrong with either is in one list."""
-        ...
-
-    async def query_and_optional_body(
-        self, query: type[Q], body: type[B]
-    ) -> tuple[Q, B | None]:
-        """Return both, the body as ``optional_body`` does."""
         ...
 
 
