@@ -13,8 +13,8 @@ import pytest
 from tests.support.server import running
 from tests.support.stopped import rebuilt_equals_live
 
-JWT_SECRET = "a secret of the tests, long enough for HS256"
-WEBHOOK_SECRET = "a secret of the tests for webhooks"
+JWT_SECRET = "a secret of the tests, long enough for HS256"  # noqa: S105  of the tests
+WEBHOOK_SECRET = "a secret of the tests for webhooks"  # noqa: S105  of the tests
 
 
 @pytest.fixture(scope="session")
