@@ -1,11 +1,13 @@
 """What reactions need of the world, and the currency they pay in.
 
-Unavailable   somebody we depend on does not answer now; it may later
+Unavailable    somebody we depend on does not answer now; it may later
+└── Malformed  a model answered, but not in the form it was asked for
+ModelRefused   a model will not answer this, however often it is asked
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -16,15 +18,142 @@ from domain.session import SummaryKind
 
 
 class Unavailable(Exception):  # noqa: N818  says what happened
-    """A model, an embedder or a store does not answer now.
+    """A model, an embedder or a store does not answer now, and may later.
 
-    ``retry_after`` is in seconds, None when nobody knows; ``str()`` names who does
-    not answer, and never what was said.
+    That covers what a person has to mend, such as a wrong key. ``retry_after`` is in
+    seconds, None when nobody knows; ``str()`` names who does not answer, and never
+    what was said.
     """
 
     def __init__(self, who: str, retry_after: float | None = None) -> None:
         super().__init__(f"{who} does not answer")
         self.retry_after = retry_after
+
+
+class Malformed(Unavailable):
+    """A model answered, even asked again, what does not fit the schema."""
+
+
+class ModelRefused(Exception):  # noqa: N818  says what happened
+    """A model will not answer this prompt; asking again is in vain.
+
+    ``reason`` is a word for the record, such as ``content_filter``; never content.
+    """
+
+    def __init__(self, who: str, reason: str) -> None:
+        super().__init__(f"{who} refused ({reason})")
+        self.reason = reason
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of a conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is asked.
+
+    ``max_tokens`` bounds the answer; ``temperature`` None leaves the configured one.
+    """
+
+    turns: tuple[Turn, ...]
+    max_tokens: int
+    temperature: float | None = None
+
+
+class JsonSchema(msgspec.Struct, frozen=True):
+    """The form an answer must have; ``name`` is 1 to 64 of ``A-Za-z0-9_-``."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens spent; ``input`` counts those read from the provider's cache too."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    calls: int = 1
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Add up what several calls cost."""
+        return Usage(
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cached=self.cached + other.cached,
+            reasoning=self.reasoning + other.reasoning,
+            calls=self.calls + other.calls,
+        )
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model answered, and which one; ``finish`` says why it ended.
+
+    ``length`` means the answer is cut at ``max_tokens``.
+    """
+
+    text: str
+    model: str
+    usage: Usage
+    finish: Literal["stop", "length", "other"] = "stop"
+
+
+class Structured(msgspec.Struct, frozen=True):
+    """A value that fits the schema it was asked for in, and the answer it is from.
+
+    The completion's usage is of all calls it took.
+    """
+
+    value: Any
+    completion: Completion
+
+
+class LanguageModel(Protocol):
+    """One configured model. Retries what can succeed by itself, within bounds.
+
+    ``transport`` and ``model`` name it before it has answered; ``parameters`` are
+    what was configured beside them. All are recorded with what it produces.
+    """
+
+    @property
+    def transport(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def parameters(self) -> Mapping[str, str]: ...
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Answer in full.
+
+        Raises:
+            Unavailable, ModelRefused
+        """
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
+        """Yield the answer piece by piece, and last the Completion of them all.
+
+        Closing the iterator ends the call at the provider. An answer that breaks
+        off raises; a piece that was yielded is never taken back by a retry.
+
+        Raises:
+            Unavailable, ModelRefused
+        """
+        ...
+
+    async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
+        """Answer with a JSON value of that form, asking once more if it is not.
+
+        Raises:
+            Malformed, Unavailable, ModelRefused
+        """
+        ...
 
 
 class Said(msgspec.Struct, frozen=True):
