@@ -63,13 +63,31 @@ class ConclusionReinforced(
     derivation: str = ""
 
 
+class ConclusionRetracted(Event, frozen=True, kw_only=True, tag="conclusion-retracted"):
+    """A conclusion no longer holds for ``observer``, or for anyone if that is None.
+
+    ``session`` and ``id`` are those it was derived under. ``reason`` is a fixed
+    phrase, never a person's words; ``actor`` is who retracted it. Drawn again later,
+    it is a new conclusion.
+    """
+
+    session: str | None
+    id: str
+    observer: str | None = None
+    reason: str
+    actor: str
+
+
 class Conclusions(msgspec.Struct, frozen=True):
     """What decisions need to know of one stream of conclusions.
 
-    ``known`` maps (level, observed, content key) to the conclusion's id.
+    ``known`` maps (level, observed, content key) to the id of the conclusion that
+    holds for whoever heard; one made for a single observer is not among them.
+    ``retracted`` are ids with the observer they were retracted for, None for all.
     """
 
     known: dict[tuple[str, str, str], str] = {}
+    retracted: frozenset[tuple[str, str | None]] = frozenset()
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +103,25 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
     """Fold one event into the state; events of other aggregates change nothing."""
-    if not isinstance(event, ConclusionDerived):
-        return state
-    key = (event.level, event.observed, event.content_key)
-    return Conclusions({**state.known, key: event.id})
+    match event:
+        case ConclusionDerived(observer=None):
+            key = (event.level, event.observed, event.content_key)
+            return Conclusions({**state.known, key: event.id}, state.retracted)
+        case ConclusionRetracted():
+            gone = event.id if event.observer is None else ""
+            known = {key: id_ for key, id_ in state.known.items() if id_ != gone}
+            return Conclusions(known, state.retracted | {(event.id, event.observer)})
+        case _:
+            return state
+
+
+def retract_conclusion(
+    state: Conclusions, event: ConclusionRetracted
+) -> list[ConclusionRetracted]:
+    """Retract it, once; what is retracted for everybody is so for each."""
+    if not state.retracted.isdisjoint({(event.id, None), (event.id, event.observer)}):
+        return []
+    return [event]
 
 
 def content_key(content: str) -> str:

@@ -5,7 +5,11 @@ noun's ``evolve``, a golden file in ``tests/golden/events``.
 """
 
 from domain.card import CardReplacedByOwner
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+)
 from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.embedding import EmbeddingRecorded
 from domain.event import Event, tag_of
@@ -35,6 +39,7 @@ EVENTS: tuple[type[Event], ...] = (
     MessageAdded,
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionRetracted,
     DerivationCompleted,
     DerivationFailed,
     SummaryProduced,

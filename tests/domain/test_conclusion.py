@@ -1,0 +1,96 @@
+"""What was retracted does not come back; drawn again, it is another conclusion."""
+
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+    Conclusions,
+    Evidence,
+    Found,
+    conclude,
+    evolve_conclusions,
+    retract_conclusion,
+)
+from domain.event import Engine
+from tests.domain.stories import NOON
+
+ENGINE = Engine(name="offline", version="1")
+
+
+def given(*events):
+    state = Conclusions()
+    for event in events:
+        state = evolve_conclusions(state, event)
+    return state
+
+
+def derived(id_="c", content="Ann likes tea", **fields):
+    return ConclusionDerived(
+        workspace="w",
+        session="s",
+        id=id_,
+        observed="ann",
+        content=content,
+        content_key=content.lower(),
+        occurred_at=NOON,
+        engine=ENGINE,
+        **fields,
+    )
+
+
+def retracted(id_="c", observer=None):
+    return ConclusionRetracted(
+        workspace="w",
+        session="s",
+        id=id_,
+        observer=observer,
+        reason="deleted",
+        actor="client",
+    )
+
+
+def draw(state, content="Ann likes tea "):
+    fact = Found(
+        id="new",
+        observed="ann",
+        content=content,
+        occurred_at=NOON,
+        evidence=(Evidence("m", "s", 1),),
+    )
+    [event] = conclude(state, ("w", "s"), [fact], ENGINE, "d")
+    return event
+
+
+def test_a_known_conclusion_drawn_again_is_reinforced():
+    event = draw(given(derived()))
+    assert isinstance(event, ConclusionReinforced)
+    assert event.id == "c"
+
+
+def test_a_retracted_conclusion_drawn_again_is_a_new_one():
+    event = draw(given(derived(), retracted()))
+    assert isinstance(event, ConclusionDerived)
+    assert event.id == "new"
+
+
+def test_what_one_observer_lost_is_still_reinforced_for_the_others():
+    assert draw(given(derived(), retracted(observer="bob"))).id == "c"
+
+
+def test_what_was_made_for_one_observer_is_never_reinforced_for_all():
+    assert draw(given(derived(observer="bob"))).id == "new"
+
+
+def test_retracting_the_newer_leaves_the_older_unknown_and_the_rest_known():
+    state = given(derived(), derived("d", "Ann likes jam"), retracted("d"))
+    assert draw(state).id == "c"
+    assert draw(state, "Ann likes jam").id == "new"
+
+
+def test_it_is_retracted_once_for_an_observer_and_once_for_all():
+    state = given(derived(), retracted(observer="bob"))
+    assert retract_conclusion(state, retracted(observer="bob")) == []
+    assert retract_conclusion(state, retracted(observer="ann")) != []
+    assert retract_conclusion(state, retracted()) != []
+    state = evolve_conclusions(state, retracted())
+    assert retract_conclusion(state, retracted(observer="ann")) == []
