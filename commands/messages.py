@@ -20,18 +20,11 @@ from commands.ports import TokenCounter
 from commands.proposal import Proposal
 from commands.write import Birth, Write
 from domain.configuration import Configuration, resolve
+from domain.membership import Role, is_observed, join_peers
+from domain.message import Draft
+from domain.message import add_messages as add
 from domain.peer import Peer
-from domain.session import (
-    Draft,
-    MessageAdded,
-    Role,
-    Session,
-    is_observed,
-    join_peers,
-)
-from domain.session import (
-    add_messages as add,
-)
+from domain.session import MessageAdded, Session
 from domain.workspace import Workspace
 
 _AT_ONCE = 20_000

@@ -18,18 +18,10 @@ from commands.proposal import Proposal
 from commands.write import Birth, Write, Written
 from domain.configuration import Configuration
 from domain.errors import NotFound
+from domain.membership import Role, join_peers
+from domain.membership import remove_peers as remove
 from domain.names import is_name
-from domain.session import (
-    Role,
-    Session,
-    SessionCreated,
-    configure_session,
-    join_peers,
-    open_session,
-)
-from domain.session import (
-    remove_peers as remove,
-)
+from domain.session import Session, SessionCreated, configure_session, open_session
 
 
 class SetSession(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.routes.session_body import SessionBody, session_body
 from commands.session import RemovePeers, SetSession, remove_peers, set_session
-from domain.session import Role
+from domain.membership import Role
 
 MAX_PEERS = 1_000
 """Most peers one request may name: each is a stream of its own in the append."""

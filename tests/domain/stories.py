@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from domain.message import Draft
 from domain.peer import PeerCreated
-from domain.session import Draft, MessageAdded, PeerJoined, SessionCreated
+from domain.session import MessageAdded, PeerJoined, SessionCreated
 from domain.workspace import WorkspaceCreated
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -4,15 +4,9 @@ from hypothesis import given as anything
 from hypothesis import strategies as st
 
 from domain.card import Card, replace_card
+from domain.membership import Role, join_peers, remove_peers
 from domain.peer import Peer, configure_peer, create_peer
-from domain.session import (
-    Role,
-    Session,
-    configure_session,
-    join_peers,
-    open_session,
-    remove_peers,
-)
+from domain.session import Session, configure_session, open_session
 from domain.workspace import Workspace, configure_workspace, create_workspace
 from tests.domain.stories import (
     NOON,

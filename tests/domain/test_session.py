@@ -1,17 +1,14 @@
 """A session numbers what is said and knows who is in it."""
 
 from domain.errors import NotFound, Refused
+from domain.membership import Role, is_observed, join_peers, remove_peers
+from domain.message import add_messages
 from domain.session import (
     PeerLeft,
-    Role,
     Session,
     SessionConfigured,
-    add_messages,
     configure_session,
-    is_observed,
-    join_peers,
     open_session,
-    remove_peers,
 )
 from tests.domain.stories import NOON, draft, joined, message, session_created
 from tests.support.given import fold, given

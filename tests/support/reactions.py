@@ -9,16 +9,11 @@ import pytest
 
 from commands.decide import Decide, Reason, Watched
 from domain.event import Engine, Event
+from domain.membership import Role, join_peers
+from domain.message import Draft, add_messages
 from domain.names import session_stream
 from domain.recorded import Cause, Recorded
-from domain.session import (
-    Draft,
-    Role,
-    Session,
-    add_messages,
-    evolve_session,
-    join_peers,
-)
+from domain.session import Session, evolve_session
 from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
