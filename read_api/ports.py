@@ -1,5 +1,6 @@
 """What the questions need of HTTP, beside what projections need of the world."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from litestar.di import NamedDependency
@@ -33,4 +34,37 @@ class Parse(Protocol):
         self, query: type[Q], body: type[B]
     ) -> tuple[Q, B | None]:
         """Return both; the body is None when it is absent, empty or ``null``."""
+        ...
+
+
+class Caller(Protocol):
+    """Who asks, and what their key covers (HC 4); without keys everybody is admin.
+
+    Litestar dependency ``caller``. The route itself is authorised before a handler
+    runs; a handler checks what only the body or the query says. Claims are None
+    when the key has none; every refusal is a 401.
+    """
+
+    is_admin: bool
+    workspace: str | None
+    peer: str | None
+    session: str | None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the key is one of a peer or a session."""
+        ...
+
+    def refuse_narrow(self, detail: str) -> None:
+        """Refuse a key narrower than the workspace with this text."""
+        ...
+
+    def check_own(self, peer: str) -> None:
+        """Refuse a peer's key where another peer is named (E27, E29)."""
+        ...
+
+    async def check_active_member(
+        self, workspace: str, sessions: Sequence[str]
+    ) -> None:
+        """Refuse a peer's key unless the peer is an active member of each session."""
         ...

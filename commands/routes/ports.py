@@ -1,5 +1,6 @@
 """What the doors need of HTTP: a request read and checked, and who asks."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from litestar.di import NamedDependency
@@ -45,6 +46,46 @@ class Origin(Protocol):
         ...
 
 
+class Caller(Protocol):
+    """Who asks, and what their key covers (HC 4); without keys everybody is admin.
+
+    Litestar dependency ``caller``. The route itself is authorised before a handler
+    runs; a handler checks what only the body or the query says. Claims are None
+    when the key has none; every refusal is a 401.
+    """
+
+    is_admin: bool
+    workspace: str | None
+    peer: str | None
+    session: str | None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the key is one of a peer or a session."""
+        ...
+
+    def refuse_narrow(self, detail: str) -> None:
+        """Refuse a key narrower than the workspace with this text."""
+        ...
+
+    def check_own(self, peer: str) -> None:
+        """Refuse a peer's key where another peer is named."""
+        ...
+
+    def check_names(
+        self, workspace: str, *, peer: str | None = None, session: str | None = None
+    ) -> None:
+        """Authorise a get-or-create by the ids it names (E01, E09, E19; HC 4.4)."""
+        ...
+
+    async def check_active_member(
+        self, workspace: str, sessions: Sequence[str]
+    ) -> None:
+        """Refuse a peer's key unless the peer is an active member of each session."""
+        ...
+
+
+GivenCaller = SkipValidation[NamedDependency[Caller]]
 GivenParse = SkipValidation[NamedDependency[Parse]]
 GivenOrigin = SkipValidation[NamedDependency[Origin]]
 GivenWrite = SkipValidation[NamedDependency[Write]]

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
+from infra.http.caller import ANYONE
 from infra.http.description import description_routes
 from infra.http.errors import answer_failure
 from infra.http.health import health_route
@@ -44,7 +45,7 @@ def create_app(
     """Return the ASGI application; its Litestar is in ``litestar``.
 
     ``dependencies`` are injected by name, as they are, into handlers that ask for
-    them; ``parse`` and ``origin`` are made here for each request.
+    them; ``parse``, ``origin`` and ``caller`` are made here for each request.
     """
 
     async def parse(request: Request[Any, Any, Any]) -> RequestParse:
@@ -62,6 +63,7 @@ def create_app(
         dependencies={
             "parse": Provide(parse),
             "origin": Provide(origin),
+            "caller": _as_it_is(ANYONE),
             **{name: _as_it_is(value) for name, value in dependencies.items()},
         },
         exception_handlers={HTTPException: answer_failure, Exception: answer_failure},

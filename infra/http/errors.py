@@ -11,6 +11,7 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
+    HTTP_401_UNAUTHORIZED,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_409_CONFLICT,
@@ -22,6 +23,7 @@ from litestar.status_codes import (
 
 from commands.ports import EventStoreError, KeyReused, Overloaded
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from infra.auth.errors import Unauthorized
 from infra.http.correlation import correlation_of
 from infra.http.validation import Item, ValidationFailed
 from infra.postgres.connection import is_lost
@@ -29,6 +31,7 @@ from infra.postgres.connection import is_lost
 logger = logging.getLogger("palimpsest.http")
 
 _STATUS: dict[type[Exception], int] = {
+    Unauthorized: HTTP_401_UNAUTHORIZED,
     NotFound: HTTP_404_NOT_FOUND,
     Invalid: HTTP_422_UNPROCESSABLE_ENTITY,
     Conflict: HTTP_409_CONFLICT,
@@ -59,7 +62,7 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
         case Overloaded():
             after = {"Retry-After": f"{max(1, round(failure.retry_after))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
-        case DomainError() | EventStoreError():
+        case DomainError() | EventStoreError() | Unauthorized():
             return _refusal(_status_of(failure), str(failure))
         case HTTPException():
             return _of_litestar(request, failure)

@@ -1,0 +1,1 @@
+"""Who may come in: keys (signed tokens) made, read, and what they claim (HC 4)."""
