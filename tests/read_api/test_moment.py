@@ -49,6 +49,22 @@ async def test_every_answer_says_its_position_and_waits_for_the_asked_one(ask):
             assert (await answer(path, min_position=wrong)).status_code == 422
 
 
+async def test_one_who_allows_it_is_shown_what_there_is_marked_as_stale(ask):
+    await ask.happened(workspace())
+    ask.views.position, ask.views.on_the_way = 4, None
+    found = await ask.post("/list", {}, min_position=5, allow_stale="true")
+    assert found.status_code == 200
+    assert (found.headers["x-position"], found.headers["x-stale"]) == ("4", "true")
+    found = await ask.post("/list", {}, min_position=4, allow_stale="true")
+    assert "x-stale" not in found.headers
+
+
+async def test_as_of_is_reserved(ask):
+    found = await ask.post("/list", {}, as_of="7")
+    assert found.status_code == 422
+    assert found.json()["detail"][0]["loc"] == ["query", "as_of"]
+
+
 def done(last, handled):
     return DerivationCompleted(
         workspace="w",
