@@ -19,19 +19,16 @@ from commands.routes import ROUTES as WRITES
 from commands.write import Write
 from infra.background_embedder import BackgroundEmbedder
 from infra.embedder.process import EmbedderProcess
-from infra.feed import Feed
-from infra.feed_ledger import FeedLedger
 from infra.http.app import AppSettings, create_app
 from infra.key_source import master_key_of
 from infra.memory_search import ViewMemorySearch
-from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
-from infra.postgres.role import usable_role
 from infra.postgres.view_readers import open_view_readers
 from infra.postgres.views import make_views
 from infra.projector import Projector
 from infra.random_id import random_id
+from infra.reactions import feed_processors
 from infra.rebuild import rebuild
 from infra.settings import Settings
 from infra.sweep import sweep_daily
@@ -111,7 +108,9 @@ async def open_palimpsest(
         parts = await _open_parts(dsn, log, prompt, running)
         state, watch = _State(), Watch()
         watch.add(log.appending)
-        for feed in await _feed_processors(dsn, parts, traffic, running):
+        for feed in await feed_processors(
+            dsn, log, _processors(parts), traffic.give_way, running
+        ):
             watch.add(feed)
         sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
         running.push_async_callback(_stop, sweeping)
@@ -179,24 +178,6 @@ def _processors(parts: _Parts) -> tuple[Processor, ...]:
             log.fingerprint,
         ),
     )
-
-
-async def _feed_processors(
-    dsn: str, parts: _Parts, traffic: Traffic, running: AsyncExitStack
-) -> set[asyncio.Task[None]]:
-    tasks: set[asyncio.Task[None]] = set()
-    role = await usable_role(dsn, "work")
-    pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
-    running.push_async_callback(close_pool, pool)
-    for processor in _processors(parts):
-        follower = parts.log.follow()
-        running.callback(follower.close)
-        ledger = FeedLedger(pool, processor.name)
-        feed = Feed(processor, follower, ledger, give_way=traffic.give_way)
-        task = asyncio.create_task(feed.run(), name=f"processor {processor.name}")
-        running.push_async_callback(_stop, task)
-        tasks.add(task)
-    return tasks
 
 
 def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
