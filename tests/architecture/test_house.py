@@ -5,10 +5,13 @@ import importlib.metadata
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from infra.settings import Settings
+from infra.settings.sections import section_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "commands", "projections", "read_api", "processors", "infra")
@@ -96,14 +99,26 @@ def test_no_other_distribution_claims_our_package_names():
     assert others == {name: set() for name in PACKAGES}
 
 
-def test_the_readme_names_every_package_and_every_setting():
+def test_the_readme_names_every_package_and_every_section_of_settings():
     readme = (ROOT / "README.md").read_text()
-    wanted = [f"{name}/" for name in PACKAGES]
-    wanted += [name.upper() for name in Settings.model_fields]
+    sections = {section_of(name) for name in Settings.model_fields}
+    wanted = [f"{name}/" for name in PACKAGES] + [f"`{name}`" for name in sections]
     assert [word for word in wanted if word not in readme] == []
 
 
 def test_every_setting_is_read_somewhere():
-    code = "\n".join(path.read_text() for path in MODULES if path.name != "settings.py")
-    unread = [n for n in Settings.model_fields if not re.search(rf"\.{n}\b", code)]
-    assert unread == []
+    settings = ROOT / "infra" / "settings"
+    code = "\n".join(p.read_text() for p in MODULES if settings not in p.parents)
+    read = set(re.findall(r"\.([a-z_0-9]+)\b", code))
+    assert sorted(_names(Settings) - read) == []
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    """Every name an attribute of the settings has, at any depth."""
+    found = set()
+    for name, each in model.model_fields.items():
+        found.add(name)
+        for kind in [each.annotation, *get_args(each.annotation)]:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                found |= _names(kind)
+    return found

@@ -1,0 +1,101 @@
+"""Settings of what is concluded, summed up and embedded, and by which model."""
+
+from typing import Self
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+
+from infra.settings.model_choice import EmbeddingConfig, ModelConfig
+
+
+class ReasoningSettings(BaseModel):
+    """The sections llm, embedding, deriver, peer_card, summary and dream (RS 12)."""
+
+    llm_openai_api_key: SecretStr | None = Field(
+        default=None, description="key of the transport openai; none: offline engine"
+    )
+    llm_openai_base_url: str | None = Field(
+        default=None, description="endpoint of the transport openai"
+    )
+    llm_default_max_tokens: int = Field(
+        default=2_500, ge=1, le=100_000, description="most tokens of an answer"
+    )
+
+    embed_messages: bool = Field(
+        default=True, description="make messages findable by meaning"
+    )
+    embedding_model_config: EmbeddingConfig = Field(
+        default=EmbeddingConfig(),
+        description="the model of vectors; bundled unless any of this is set",
+    )
+    embedding_vector_dimensions: int = Field(
+        default=1_536, ge=1, le=16_000, description="numbers of a vector"
+    )
+    embedding_max_input_tokens: int = Field(
+        default=8_192, ge=1, le=1_000_000, description="most tokens of one text"
+    )
+    embedding_max_tokens_per_request: int = Field(
+        default=300_000, ge=1, description="most tokens of one request for vectors"
+    )
+
+    deriver_enabled: bool = Field(
+        default=True, description="conclude, where no configuration says otherwise"
+    )
+    deriver_model_config: ModelConfig = Field(
+        default=ModelConfig(), description="the model that concludes"
+    )
+    deriver_flush_enabled: bool = Field(
+        default=False, description="conclude at once, without waiting for more"
+    )
+    deriver_max_input_tokens: int = Field(
+        default=25_000, ge=1, le=25_000, description="most tokens a model is given"
+    )
+    deriver_max_custom_instructions_tokens: int = Field(
+        default=2_000, ge=0, le=2_000, description="of a tenant's instructions; 0: none"
+    )
+    deriver_working_representation_max_observations: int = Field(
+        default=100, ge=1, le=1_000, description="conclusions of a representation"
+    )
+    deriver_representation_batch_work_unit_target_tokens: int = Field(
+        default=512, ge=0, le=16_384, description="tokens that wait for more; 0: none"
+    )
+    deriver_representation_batch_target_input_tokens: int = Field(
+        default=1_024, ge=128, le=16_384, description="tokens a model reads at once"
+    )
+    deriver_representation_batch_max_age_seconds: int = Field(
+        default=1_800, ge=0, description="seconds anything waits for more; 0: no end"
+    )
+
+    peer_card_enabled: bool = Field(
+        default=True, description="use and make cards, unless configured otherwise"
+    )
+
+    summary_enabled: bool = Field(
+        default=True, description="sum up, where no configuration says otherwise"
+    )
+    summary_model_config: ModelConfig = Field(
+        default=ModelConfig(), description="the model that sums up"
+    )
+    summary_messages_per_short_summary: int = Field(
+        default=20, ge=1, le=100, description="messages between short summaries"
+    )
+    summary_messages_per_long_summary: int = Field(
+        default=60, ge=1, le=500, description="messages between long summaries"
+    )
+    summary_max_tokens_short: int = Field(
+        default=1_000, ge=1, le=10_000, description="most tokens of a short summary"
+    )
+    summary_max_tokens_long: int = Field(
+        default=4_000, ge=1, le=20_000, description="most tokens of a long summary"
+    )
+
+    dream_enabled: bool = Field(default=True, description="dreams may be scheduled")
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        window = self.deriver_representation_batch_target_input_tokens
+        if window > self.deriver_max_input_tokens:
+            raise ValueError(
+                "DERIVER_REPRESENTATION_BATCH_TARGET_INPUT_TOKENS is more than "
+                "DERIVER_MAX_INPUT_TOKENS"
+            )
+        return self

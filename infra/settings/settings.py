@@ -1,0 +1,52 @@
+"""Everything that can be set, and the order in which it is looked for."""
+
+from typing import Self
+
+from pydantic import model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from infra.settings.dialectic import DialecticSettings
+from infra.settings.reasoning import ReasoningSettings
+from infra.settings.server import ServerSettings
+from infra.settings.toml_file import TomlFile
+
+
+class Settings(ReasoningSettings, DialecticSettings, ServerSettings, BaseSettings):
+    """Each field says what it means; a name's first word is its section."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  never read
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over ``.env`` over ``config.toml``; nested ones are merged."""
+        return (init_settings, env_settings, dotenv_settings, TomlFile(settings_cls))
+
+    @property
+    def chooses_embedder(self) -> bool:
+        """Whether any of ``EMBEDDING_*`` names a model (architecture section 6)."""
+        chosen = {"embedding_model_config", "embedding_vector_dimensions"}
+        return not chosen.isdisjoint(self.model_fields_set)
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        if self.auth_use_auth and self.auth_jwt_secret is None:
+            raise ValueError("AUTH_USE_AUTH needs AUTH_JWT_SECRET")
+        return self
