@@ -49,6 +49,7 @@ async def serving(
                 timeout_graceful_shutdown=_FINISH_REQUESTS,
                 timeout_keep_alive=_KEEP_ALIVE,
                 server_header=False,
+                proxy_headers=False,
             )
         )
         answering = asyncio.create_task(server.serve([door]), name="the HTTP server")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -81,7 +81,10 @@ class RequestParse:
         return _accepted(asked, items), _accepted(sent, items)
 
     def _query(self, model: type[Q], items: list[Item]) -> Q | None:
-        sent = read_query(self._request.scope["query_string"], model)
+        asked = self._request.scope["query_string"]
+        if not asked and (usual := _usual(model)) is not None:  # type: ignore[arg-type]  # classes are hashable
+            return cast("Q", usual)
+        sent = read_query(asked, model)
         return self._validated(model, sent, "query", items)
 
     def _body(self, model: type[B], read: Any, items: list[Item]) -> B | None:
@@ -165,6 +168,14 @@ def read_query(query: bytes, model: type[Any]) -> dict[str, Any]:
         else:
             sent[name] = value
     return sent
+
+
+@cache
+def _usual(model: type[BaseModel]) -> BaseModel | None:
+    """Return what no query at all means, None if something must be asked."""
+    if any(field.is_required() for field in model.model_fields.values()):
+        return None
+    return model.model_validate({})
 
 
 @cache
