@@ -15,6 +15,11 @@ from domain.embedding import EmbeddingRecorded
 from domain.event import Event, tag_of
 from domain.peer import PeerConfigured, PeerCreated
 from domain.question import QuestionAnswered
+from domain.scope import (
+    ScopeCreated,
+    SessionAddedToScope,
+    SessionRemovedFromScope,
+)
 from domain.session import (
     MessageAdded,
     PeerJoined,
@@ -37,6 +42,9 @@ EVENTS: tuple[type[Event], ...] = (
     PeerLeft,
     PeerRoleChanged,
     MessageAdded,
+    ScopeCreated,
+    SessionAddedToScope,
+    SessionRemovedFromScope,
     ConclusionDerived,
     ConclusionReinforced,
     ConclusionRetracted,

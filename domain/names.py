@@ -22,6 +22,10 @@ MAX_NAME = 512
 """Longest workspace, peer or session id in characters (HC 1.2)."""
 
 NAME_PATTERN = r"^[a-zA-Z0-9_-]+$"
+
+SCOPE_PREFIX = "scope."
+"""What the name of a scope's hidden peer begins with; no other peer's may."""
+
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _ID_LENGTH = 21
@@ -151,8 +155,18 @@ def check_peer_name(peer: str) -> None:
         raise Invalid("Peer name(s) must not contain NUL (0x00) bytes")
     if len(peer) > MAX_NAME:
         raise Invalid(f"Peer name(s) {[peer]} must be at most {MAX_NAME} characters")
+    if is_reserved(peer):
+        raise Invalid(
+            f"Peer name(s) {[peer]} use the reserved scope prefix '{SCOPE_PREFIX}'."
+            " Use the scopes routes to make a scope."
+        )
     if _NAME.fullmatch(peer) is None:
         raise Invalid(f"Peer name(s) {[peer]} must match pattern {NAME_PATTERN}")
+
+
+def is_reserved(peer: str) -> bool:
+    """Tell whether a peer's name lies in the scopes' namespace (HC 2.6)."""
+    return peer.startswith(SCOPE_PREFIX)
 
 
 def is_name(name: str) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from domain.configuration import is_same
 from domain.event import Event, Personal
 from domain.names import check_peer_name
+from domain.scope import ScopeCreated
 
 
 class PeerCreated(Event, frozen=True, kw_only=True, tag="peer-created"):
@@ -32,10 +33,18 @@ class PeerConfigured(Event, frozen=True, kw_only=True, tag="peer-configured"):
     configuration: dict[str, Any]
 
 
+SCOPE_CONFIGURATION: dict[str, Any] = {"observe_me": False}
+"""The configuration a scope's hidden peer is listed with (HC 2.6)."""
+
+
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """What decisions need to know of a peer."""
+    """What decisions need to know of a peer; ``is_scope`` marks a scope's hidden one.
+
+    The mark is never a name or a setting a client could choose (X121).
+    """
 
     exists: bool = False
+    is_scope: bool = False
     uid: str = ""
     created_at: datetime | None = None
     metadata: dict[str, Any] = {}
@@ -58,6 +67,15 @@ def evolve_peer(state: Peer, event: Event) -> Peer:
                 created_at=event.created_at,
                 metadata=event.metadata,
                 configuration=event.configuration,
+            )
+        case ScopeCreated():
+            return Peer(
+                exists=True,
+                is_scope=True,
+                uid=event.uid,
+                created_at=event.created_at,
+                metadata=event.metadata,
+                configuration=dict(SCOPE_CONFIGURATION),
             )
         case PeerConfigured():
             return msgspec.structs.replace(

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.configuration import Configuration, is_same, merge_configuration
 from domain.event import Event, Personal
+from domain.scope import SessionAddedToScope, SessionRemovedFromScope
 
 SummaryKind = Literal["short", "long"]
 
@@ -95,7 +96,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What decisions need to know of a session."""
+    """What decisions need to know of a session; ``scopes`` are public names."""
 
     exists: bool = False
     uid: str = ""
@@ -103,6 +104,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}
     configuration: Configuration = {}
     members: dict[str, Member] = {}
+    scopes: tuple[str, ...] = ()
     last_seq: int = 0
 
 
@@ -119,6 +121,7 @@ def evolve_session(state: Session, event: Event) -> Session:
                 metadata=event.metadata,
                 configuration=event.configuration,
                 members=state.members,
+                scopes=state.scopes,
             )
         case SessionConfigured():
             return msgspec.structs.replace(
@@ -132,7 +135,7 @@ def evolve_session(state: Session, event: Event) -> Session:
             left = msgspec.structs.replace(member, active=False)
             return _with_member(state, event.peer, left)
         case _:
-            return state
+            return _in_scopes(state, event)
 
 
 def open_session(state: Session, event: SessionCreated) -> list[SessionCreated]:
@@ -165,3 +168,15 @@ def configure_session(
 
 def _with_member(state: Session, peer: str, member: Member) -> Session:
     return msgspec.structs.replace(state, members={**state.members, peer: member})
+
+
+def _in_scopes(state: Session, event: Event) -> Session:
+    scopes = state.scopes
+    match event:
+        case SessionAddedToScope() if event.scope not in scopes:
+            scopes = (*scopes, event.scope)
+        case SessionRemovedFromScope():
+            scopes = tuple(each for each in scopes if each != event.scope)
+        case _:
+            return state
+    return msgspec.structs.replace(state, scopes=scopes)

@@ -17,7 +17,7 @@ def test_a_peer_is_created_once():
     ("name", "complaint"),
     [
         ("a b", "Peer name(s) ['a b'] must match pattern ^[a-zA-Z0-9_-]+$"),
-        ("scope.x", "must match pattern"),
+        ("scope.x", "use the reserved scope prefix 'scope.'."),
         ("", "must match pattern"),
         ("ann\n", "must match pattern"),
         ("a\x00", "Peer name(s) must not contain NUL (0x00) bytes"),
