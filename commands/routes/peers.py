@@ -33,13 +33,14 @@ class PeerUpdate(BaseModel):
 
 
 class PeerBody(msgspec.Struct, frozen=True):
-    """A peer as it is answered (HC 1.17)."""
+    """A peer as it is answered (HC 1.17); ``uid`` is opaque (HC 7.5)."""
 
     id: str
     workspace_id: str
     created_at: datetime | None
     metadata: dict[str, Any]
     configuration: dict[str, Any]
+    uid: str
 
 
 @post(
@@ -93,5 +94,10 @@ async def put_peer(
 def _body(workspace: str, peer: str, written: Written[Peer]) -> PeerBody:
     state = written.state
     return PeerBody(
-        peer, workspace, state.created_at, state.metadata, state.configuration
+        peer,
+        workspace,
+        state.created_at,
+        state.metadata,
+        state.configuration,
+        state.uid,
     )

@@ -9,7 +9,7 @@ from domain.session import Session
 
 
 class SessionBody(msgspec.Struct, frozen=True):
-    """A session as it is answered (HC 1.17)."""
+    """A session as it is answered (HC 1.17); ``uid`` is opaque (HC 7.5)."""
 
     id: str
     is_active: bool
@@ -17,6 +17,7 @@ class SessionBody(msgspec.Struct, frozen=True):
     metadata: dict[str, Any]
     configuration: dict[str, Any]
     created_at: datetime | None
+    uid: str
 
 
 def session_body(workspace: str, session: str, state: Session) -> SessionBody:
@@ -28,4 +29,5 @@ def session_body(workspace: str, session: str, state: Session) -> SessionBody:
         state.metadata,
         state.configuration,
         state.created_at,
+        state.uid,
     )

@@ -39,12 +39,13 @@ class WorkspaceUpdate(BaseModel):
 
 
 class WorkspaceBody(msgspec.Struct, frozen=True):
-    """A workspace as it is answered (HC 1.17)."""
+    """A workspace as it is answered (HC 1.17); ``uid`` is opaque (HC 7.5)."""
 
     id: str
     metadata: dict[str, Any]
     configuration: dict[str, Any]
     created_at: datetime | None
+    uid: str
 
 
 @post("/v3/workspaces", opt={"body": WorkspaceCreate}, summary="Get or create")
@@ -88,5 +89,5 @@ def _made(written: Written[Workspace]) -> bool:
 def _body(workspace: str, written: Written[Workspace]) -> WorkspaceBody:
     state = written.state
     return WorkspaceBody(
-        workspace, state.metadata, state.configuration, state.created_at
+        workspace, state.metadata, state.configuration, state.created_at, state.uid
     )

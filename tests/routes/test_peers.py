@@ -1,5 +1,7 @@
 """Peers and their cards over HTTP (HC E09, E10, E15; X41-X44, X50-X53)."""
 
+from domain.names import encode_id
+
 
 async def test_a_peer_makes_its_workspace(app):
     answer = await app.post("/acme/peers", {"id": "ann"})
@@ -10,6 +12,7 @@ async def test_a_peer_makes_its_workspace(app):
         "created_at": "2026-11-22T12:00:00Z",
         "metadata": {},
         "configuration": {},
+        "uid": encode_id(1),
     }
     assert await app.recorded() == ["workspace-created", "peer-created"]
 

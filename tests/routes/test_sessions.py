@@ -2,6 +2,8 @@
 
 import asyncio
 
+from domain.names import encode_id
+
 
 async def test_x65_x86_a_session_without_peers_is_active_and_bare(app):
     answer = await app.post("/acme/sessions", {"id": "s1"})
@@ -13,6 +15,7 @@ async def test_x65_x86_a_session_without_peers_is_active_and_bare(app):
         "metadata": {},
         "configuration": {},
         "created_at": "2026-11-22T12:00:00Z",
+        "uid": encode_id(1),
     }
     again = await app.post("/acme/sessions", {"id": "s1"})
     assert (again.status_code, again.json()) == (200, answer.json())

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from domain.names import encode_id
 from tests.support.application import positions_of
 
 
@@ -15,6 +16,7 @@ async def test_x16_creating_twice_is_201_then_200_with_the_same_body(app):
         "metadata": {},
         "configuration": {},
         "created_at": "2026-11-22T12:00:00Z",
+        "uid": encode_id(1),
     }
     assert await app.recorded() == ["workspace-created"]
 
