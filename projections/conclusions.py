@@ -1,19 +1,17 @@
 """Conclusions, one row for each peer that may see one, as they stand and stood."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
-import msgspec
-
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
-from domain.names import public_id
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+)
 from domain.recorded import Recorded
 from projections.audience import audiences
-from projections.columns import as_json, as_text, as_utc
+from projections.holdings import Holding, Holdings
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW, Page, Window
-from projections.ports import Connection, Row
+from projections.ports import Connection
 
 _VALUES = {
     "origin": "text",
@@ -24,6 +22,7 @@ _VALUES = {
     "content": "text",
     "occurred_at": "timestamptz",
     "created_at": "timestamptz",
+    "born": "bigint",
     "times_derived": "int",
     "sources": "jsonb",
     "generation": "int",
@@ -38,10 +37,12 @@ class Conclusions:
     peer itself (or of the one observer it was made for, then ``named``) has that id;
     every other observer's row has one made of both. A conclusion drawn again counts
     once more for those who heard it; who hears it then for the first time gets it.
+    Retracted, its row ends; drawn again for who retracted it, it has a new one.
+    ``born`` is the position of an id's first row: the order of equal ``created_at``.
     """
 
     name = "conclusions"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -54,6 +55,7 @@ class Conclusions:
             content       text NOT NULL,
             occurred_at   timestamptz NOT NULL,
             created_at    timestamptz NOT NULL,
+            born          bigint NOT NULL,
             times_derived integer NOT NULL,
             sources       text[] COLLATE "C" NOT NULL,
             generation    integer NOT NULL,
@@ -72,11 +74,13 @@ class Conclusions:
         CREATE INDEX conclusion_pair
             ON conclusion (tenant, observer, observed, from_position)
             INCLUDE (to_position);
-        CREATE INDEX conclusion_age ON conclusion (tenant, created_at, id)
+        CREATE INDEX conclusion_age ON conclusion (tenant, created_at, born, id)
             WHERE to_position IS NULL;
+        CREATE INDEX conclusion_sources ON conclusion USING gin (sources)
+            WHERE to_position IS NULL AND sources <> '{}';
         CREATE INDEX conclusion_words ON conclusion USING gin (words);
     """
-    handles = (ConclusionDerived, ConclusionReinforced)
+    handles = (ConclusionDerived, ConclusionReinforced, ConclusionRetracted)
 
     def __init__(self) -> None:
         self._rows = Intervals(
@@ -91,189 +95,71 @@ class Conclusions:
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         heard = await audiences(db, batch)
-        known = await _load(db, batch)
+        holdings = await _load(db, batch)
         opened: list[Values] = []
+        closed: list[tuple[str, str, str | None, int]] = []
         for recorded, others in zip(batch, heard, strict=True):
-            named = (recorded.event.workspace, _id(recorded))
+            rows: list[Values] = []
             match recorded.event:
                 case ConclusionDerived() as event:
-                    rows = _derived(event, recorded.recorded_at, others)
-                    known[named] = {row["observer"]: row for row in rows}
+                    rows = holdings.derive(event, recorded, others)
                 case ConclusionReinforced() as event:
-                    rows = _reinforced(known.get(named, {}), recorded, others)
+                    rows = holdings.reinforce(event, recorded, others)
+                case ConclusionRetracted() as event:
+                    holdings.retract(event)
+                    place = (event.workspace, event.id, event.observer)
+                    closed.append((*place, recorded.position))
                 case _:
                     continue
             opened.extend({**row, "from_position": recorded.position} for row in rows)
         await self._rows.write(db, opened)
+        if closed:
+            await db.execute(_CLOSE, *map(list, zip(*closed, strict=True)))
 
 
-def row_id(origin: str, observer: str) -> str:
-    """Return the id of a conclusion as another peer than the observed sees it."""
-    return public_id(f"{origin}\n{observer}".encode(), 0)
+# What is held anew after its retraction has another id and a later position.
+_CLOSE = """
+    UPDATE conclusion AS t SET to_position = e.position
+    FROM (
+        SELECT t.tenant, t.id, t.from_position, min(g.position) AS position
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            AS g(tenant, origin, observer, position)
+        JOIN conclusion AS t ON t.tenant = g.tenant AND t.origin = g.origin
+            AND (g.observer IS NULL OR t.observer = g.observer)
+            AND t.to_position IS NULL AND t.from_position < g.position
+        GROUP BY t.tenant, t.id, t.from_position
+    ) AS e
+    WHERE t.tenant = e.tenant AND t.id = e.id AND t.from_position = e.from_position
+"""
 
 
-def _id(recorded: Recorded) -> str:
-    return str(getattr(recorded.event, "id", ""))
-
-
-def _derived(
-    event: ConclusionDerived, recorded_at: datetime, others: Sequence[str]
-) -> list[Values]:
-    first = {
-        "tenant": event.workspace,
-        "id": event.id,
-        "origin": event.id,
-        "observer": event.observer or event.observed,
-        "observed": event.observed,
-        "session": event.session,
-        "level": event.level,
-        "content": as_text(event.content),
-        "occurred_at": as_utc(event.occurred_at),
-        "created_at": recorded_at,
-        "times_derived": 1,
-        "sources": as_json(event.sources),
-        "generation": event.generation,
-        "named": event.observer is not None,
-    }
-    if event.observer is not None:
-        return [first]
-    return [first, *(_seen_by(first, observer) for observer in others)]
-
-
-def _reinforced(
-    rows: dict[str, Values], recorded: Recorded, others: Sequence[str]
-) -> list[Values]:
-    """Count once more for those who heard it; keep ``rows`` as they now stand."""
-    event = recorded.event
-    origin = next((r for r in rows.values() if r["id"] == r["origin"]), None)
-    if origin is None or not isinstance(event, ConclusionReinforced):
-        return []
-    heard = [origin["observer"], *(() if origin["named"] else others)]
-    occurred_at = as_utc(event.occurred_at)
-    opened: list[Values] = []
-    for observer in heard:
-        before = rows.get(observer)
-        if before is None:
-            fresh = {"created_at": recorded.recorded_at, "times_derived": 1}
-            after = {**_seen_by(origin, observer), **fresh}
-        else:
-            after = {**before, "times_derived": before["times_derived"] + 1}
-        after["occurred_at"] = max(after["occurred_at"], occurred_at)
-        rows[observer] = after
-        opened.append(after)
-    return opened
-
-
-def _seen_by(origin: Values, observer: str) -> Values:
-    return {**origin, "id": row_id(origin["origin"], observer), "observer": observer}
-
-
-async def _load(
-    db: Connection, batch: Sequence[Recorded]
-) -> dict[tuple[str, str], dict[str, Values]]:
-    """Return the rows, by observer, of what is reinforced and not of this batch."""
+async def _load(db: Connection, batch: Sequence[Recorded]) -> Holdings:
+    """Return the rows of what this batch changes, as they stood before it."""
     first: dict[tuple[str, str], int] = {}
     for recorded in batch:
-        first.setdefault((recorded.event.workspace, _id(recorded)), recorded.position)
+        named = (recorded.event.workspace, str(getattr(recorded.event, "id", "")))
+        first.setdefault(named, recorded.position)
     for recorded in batch:
         if isinstance(recorded.event, ConclusionDerived):
             first.pop((recorded.event.workspace, recorded.event.id), None)
-    known: dict[tuple[str, str], dict[str, Values]] = {}
+    holdings = Holdings()
     if first:
         tenants, origins = map(list, zip(*first, strict=True))
-        for row in await db.fetch(_LOAD, tenants, origins, list(first.values())):
-            values: dict[str, Any] = {name: row[name] for name in _SENT}
-            key = (row["tenant"], row["origin"])
-            known.setdefault(key, {})[row["observer"]] = values
-    return known
+        found = await db.fetch(_LOAD, tenants, origins, list(first.values()))
+        for row in sorted(found, key=lambda row: int(row["from_position"])):
+            values: Values = {name: row[name] for name in _SENT}
+            holdings.remember(Holding(values, open=row["is_open"]))
+    return holdings
 
 
 _SENT = ("tenant", "id", *_VALUES)
 _LOAD = """
     SELECT DISTINCT ON (t.tenant, t.id) t.tenant, t.id, t.origin, t.observer,
         t.observed, t.session, t.level, t.content, t.occurred_at, t.created_at,
-        t.times_derived, to_jsonb(t.sources) AS sources, t.generation, t.named
+        t.born, t.times_derived, to_jsonb(t.sources) AS sources, t.generation, t.named,
+        t.from_position, t.to_position IS NULL OR t.to_position >= g.position AS is_open
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g(tenant, origin, position)
     JOIN conclusion AS t ON t.tenant = g.tenant AND t.origin = g.origin
         AND t.from_position < g.position
     ORDER BY t.tenant, t.id, t.from_position DESC
 """
-
-
-class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
-    """One conclusion as one observer holds it."""
-
-    id: str
-    origin: str
-    observer: str
-    observed: str
-    session: str | None
-    level: str
-    content: str
-    occurred_at: datetime
-    created_at: datetime
-    times_derived: int
-    sources: list[str]
-    generation: int
-
-
-COLUMNS = (
-    "id, origin, observer, observed, session, level, content, occurred_at, created_at,"
-    " times_derived, sources, generation"
-)
-"""The columns ``conclusion_of`` reads."""
-
-
-async def get_conclusion(
-    db: Connection, tenant: str, conclusion: str, as_of: int = NOW
-) -> Conclusion | None:
-    """Return a conclusion as it stood at a position, None if there was none."""
-    row = await db.fetchrow(
-        f"SELECT {COLUMNS} FROM conclusion WHERE {AS_OF} AND tenant = $2 AND id = $3",  # noqa: S608  constants
-        as_of,
-        tenant,
-        conclusion,
-    )
-    return conclusion_of(row) if row is not None else None
-
-
-async def list_conclusions(
-    db: Connection, tenant: str, pair: tuple[str, str], window: Window
-) -> Page[Conclusion]:
-    """Return what (observer, observed) holds, by the time it was concluded."""
-    where = f"{AS_OF} AND tenant = $2 AND observer = $3 AND observed = $4"
-    rows = await db.fetch(
-        f"SELECT {COLUMNS} FROM conclusion WHERE {where}"  # noqa: S608  constants
-        f" ORDER BY created_at {window.direction}, id {window.direction}"
-        " LIMIT $5 OFFSET $6",
-        window.as_of,
-        tenant,
-        *pair,
-        window.limit,
-        window.offset,
-    )
-    total = await db.fetchval(
-        f"SELECT count(*) FROM conclusion WHERE {where}",  # noqa: S608  constants
-        window.as_of,
-        tenant,
-        *pair,
-    )
-    return Page([conclusion_of(row) for row in rows], total)
-
-
-def conclusion_of(row: Row) -> Conclusion:
-    """Read a conclusion from a row with ``COLUMNS``."""
-    return Conclusion(
-        id=row["id"],
-        origin=row["origin"],
-        observer=row["observer"],
-        observed=row["observed"],
-        session=row["session"],
-        level=row["level"],
-        content=row["content"],
-        occurred_at=row["occurred_at"],
-        created_at=row["created_at"],
-        times_derived=row["times_derived"],
-        sources=list(row["sources"]),
-        generation=row["generation"],
-    )

@@ -18,7 +18,7 @@ from infra.trace import trace
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.summarize_session import SummarizeSession
-from projections.conclusions import row_id
+from projections.holdings import row_id
 from tests.processors.test_embed_memory import Counting
 from tests.processors.test_summarize_session import NOW, Words
 from tests.support.reactions import Echo, batch

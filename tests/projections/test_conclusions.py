@@ -2,20 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
-from domain.conclusion import ConclusionDerived, ConclusionReinforced, Evidence
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+    Evidence,
+)
 from domain.event import Engine
 from domain.session import MessageAdded, PeerJoined, PeerLeft, PeerRoleChanged
-from projections.conclusions import (
-    Conclusions,
-    get_conclusion,
-    list_conclusions,
-    row_id,
-)
+from projections.conclusions import Conclusions
 from projections.evidence import Evidence as EvidenceTable
 from projections.evidence import evidence_of, resting_on
+from projections.holdings import row_id
 from projections.members import Members
 from projections.messages import Messages
-from projections.page import Window
 from tests.support.folding import create, fold
 from tests.support.history import START, record
 
@@ -74,6 +74,22 @@ def again(seq, **more):
     return ConclusionReinforced(**(fields | more))
 
 
+def retracted(observer=None, id_="c"):
+    return ConclusionRetracted(
+        **NAMED, id=id_, observer=observer, reason="deleted", actor="client"
+    )
+
+
+async def held(db, id_):
+    """Return the row of an id as it stands now."""
+    [row] = await db.fetch(
+        "SELECT * FROM conclusion WHERE tenant = 'w' AND id = $1"
+        " AND to_position IS NULL",
+        id_,
+    )
+    return row
+
+
 async def holders(db, as_of=None):
     rows = await db.fetch(
         "SELECT observer, times_derived FROM conclusion WHERE from_position <= $1"
@@ -99,14 +115,14 @@ async def test_a_conclusion_is_held_by_its_subject_and_by_members_who_observe(db
     )
     await fold(db, views(), events)
     assert await holders(db) == {"alice": 1, "bob": 1}
-    own = await get_conclusion(db, "w", "c")
-    bobs = await get_conclusion(db, "w", row_id("c", "bob"))
-    assert own is not None
-    assert bobs is not None
-    assert (own.observer, own.origin, own.session) == ("alice", "c", "s")
-    assert (bobs.observer, bobs.origin, bobs.content) == ("bob", "c", own.content)
-    assert own.created_at == START + timedelta(seconds=8)
-    assert len(bobs.id) == 21
+    own = await held(db, "c")
+    bobs = await held(db, row_id("c", "bob"))
+    assert (own["observer"], own["origin"], own["session"]) == ("alice", "c", "s")
+    assert (bobs["observer"], bobs["origin"]) == ("bob", "c")
+    assert bobs["content"] == own["content"]
+    assert own["created_at"] == START + timedelta(seconds=8)
+    assert own["born"] == bobs["born"] == 8
+    assert len(bobs["id"]) == 21
     assert await db.fetchval(
         "SELECT bool_and(words @@ to_tsquery('english', 'liking & tea'))"
         " FROM conclusion"
@@ -173,27 +189,59 @@ async def test_a_repetition_counts_for_those_who_heard_it(db):
     assert await holders(db, 3) == {"alice": 1, "bob": 1}
     assert await holders(db, 7) == {"alice": 2, "bob": 1, "carol": 1}
     assert await holders(db) == {"alice": 3, "bob": 1, "carol": 2}
-    own = await get_conclusion(db, "w", "c")
-    carols = await get_conclusion(db, "w", row_id("c", "carol"))
-    assert own is not None
-    assert carols is not None
-    assert own.occurred_at == carols.occurred_at == NOON + timedelta(days=2)
-    assert own.created_at == START + timedelta(seconds=3)
-    assert carols.created_at == START + timedelta(seconds=7)
-    assert own.sources == carols.sources == ["x", "y"]
+    own = await held(db, "c")
+    carols = await held(db, row_id("c", "carol"))
+    assert own["occurred_at"] == carols["occurred_at"] == NOON + timedelta(days=2)
+    assert own["created_at"] == START + timedelta(seconds=3)
+    assert carols["created_at"] == START + timedelta(seconds=7)
+    assert (own["born"], carols["born"]) == (3, 7)
+    assert own["sources"] == carols["sources"] == ["x", "y"]
 
 
-async def test_a_pair_s_conclusions_are_paged_as_of_any_position(db):
+def heard_by_bob(*later):
+    return record([joined("bob", observe_others=True), said(1), derived(1), *later])
+
+
+async def test_retracted_by_one_it_is_still_held_by_the_others(db):
     await create(db, views())
-    events = record([said(1), *(derived(1, id=f"c{n}") for n in range(5)), again(1)])
+    events = heard_by_bob(retracted("bob"), again(1))
+    await fold(db, views(), events[:4])
+    assert await holders(db, 3) == {"alice": 1, "bob": 1}
+    assert await holders(db) == {"alice": 1}
+
+
+async def test_retracted_by_all_nobody_holds_it(db):
+    await create(db, views())
+    await fold(db, views(), heard_by_bob(again(1), retracted(), retracted("bob")))
+    assert await holders(db, 4) == {"alice": 2, "bob": 2}
+    assert await holders(db) == {}
+
+
+async def test_drawn_again_it_is_another_conclusion_for_who_retracted_it(db):
+    await create(db, views())
+    events = heard_by_bob(
+        retracted("bob"),
+        retracted("alice"),
+        again(1),
+        again(1),
+        retracted("bob"),
+        again(1),
+    )
     await fold(db, views(), events)
-    pair = ("alice", "alice")
-    newest = Window(limit=2, newest_first=True)
-    page = await list_conclusions(db, "w", pair, newest)
-    assert ([c.id for c in page.items], page.total) == (["c4", "c3"], 5)
-    page = await list_conclusions(db, "w", pair, Window(as_of=3))
-    assert [c.id for c in page.items] == ["c0", "c1"]
-    assert (await list_conclusions(db, "w", ("bob", "alice"), Window())).total == 0
+    assert await holders(db, 5) == {}
+    assert await holders(db, 6) == {"alice": 1, "bob": 1}
+    assert await holders(db, 8) == {"alice": 2}
+    assert await holders(db) == {"alice": 3, "bob": 1}
+    ids = await db.fetch("SELECT DISTINCT id FROM conclusion WHERE observer = 'bob'")
+    assert len(ids) == 3
+    anew = await held(db, row_id("c", "alice", events[5].id.hex))
+    assert (anew["born"], anew["origin"]) == (6, "c")
+
+
+async def test_a_retraction_of_what_nobody_holds_changes_nothing(db):
+    await create(db, views())
+    await fold(db, views(), heard_by_bob(retracted("carol"), retracted(id_="d")))
+    assert await holders(db) == {"alice": 1, "bob": 1}
 
 
 async def test_evidence_leads_both_ways(db):

@@ -57,8 +57,11 @@ async def intervals_join(db):
             f"lead(from_position) OVER (PARTITION BY {key} ORDER BY from_position)"
         )
         joined = f"SELECT from_position, to_position, {following} AS next FROM {table}"  # noqa: S608
+        # What is retracted ends, and nothing begins.
+        gap = "next IS NOT NULL AND" if table == "conclusion" else ""
         broken = await db.fetch(
-            f"SELECT * FROM ({joined}) WHERE to_position IS DISTINCT FROM next"  # noqa: S608
+            f"SELECT * FROM ({joined})"  # noqa: S608
+            f" WHERE {gap} to_position IS DISTINCT FROM next"
             " OR to_position <= from_position"
         )
         assert broken == [], table

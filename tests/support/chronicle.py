@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from domain.card import CardReplacedByOwner
-from domain.conclusion import ConclusionDerived, ConclusionReinforced, Evidence
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+    Evidence,
+)
 from domain.derivation import DerivationCompleted
 from domain.event import Engine, Event
 from domain.peer import PeerConfigured, PeerCreated
@@ -26,7 +31,8 @@ PEERS = ("alice", "bob", "carol")
 SESSIONS = ("s", "t")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 12
+KINDS = 13
+REPEATED = 7
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -72,8 +78,9 @@ class Chronicle:
                 self.events.append(_role(session, peer, number))
             case 6:
                 self.conclude(session, number)
-            case 7:
-                self.repeat(number)
+            case 7 | 11 if self.concluded:
+                follow = self.repeat if kind % KINDS == REPEATED else self.retract
+                follow(self.concluded[number % len(self.concluded)], peer, number)
             case 8:
                 self.complete(session)
             case 9:
@@ -120,10 +127,7 @@ class Chronicle:
         self.concluded.append(event)
         self.events.append(event)
 
-    def repeat(self, number: int) -> None:
-        if not self.concluded:
-            return
-        first = self.concluded[number % len(self.concluded)]
+    def repeat(self, first: ConclusionDerived, _peer: str, number: int) -> None:
         said = self.said[str(first.session)]
         message = said[number % len(said)]
         self.events.append(
@@ -135,6 +139,18 @@ class Chronicle:
                 occurred_at=message.created_at,
                 engine=ENGINE,
                 evidence=(Evidence(message.id, str(first.session), message.seq),),
+            )
+        )
+
+    def retract(self, first: ConclusionDerived, peer: str, number: int) -> None:
+        self.events.append(
+            ConclusionRetracted(
+                workspace="w",
+                session=first.session,
+                id=first.id,
+                observer=peer if number % 6 else None,
+                reason="deleted",
+                actor="client",
             )
         )
 

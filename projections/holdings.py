@@ -1,0 +1,126 @@
+"""Who holds a conclusion: what opens as it is drawn, drawn again and retracted."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+)
+from domain.names import public_id
+from domain.recorded import Recorded
+from projections.columns import as_json, as_text, as_utc
+from projections.intervals import Values
+
+
+class Holding(msgspec.Struct):
+    """The newest row of one id; not ``open`` once it was retracted."""
+
+    row: Values
+    open: bool = True
+
+
+class Holdings:
+    """The rows of some conclusions, as they stand while a batch is folded."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], dict[str, Holding]] = {}
+
+    def remember(self, holding: Holding) -> None:
+        """Take a row into account; of one observer the newest is given last."""
+        row = holding.row
+        rows = self._known.setdefault((row["tenant"], row["origin"]), {})
+        rows[row["id"]] = holding
+
+    def derive(
+        self, event: ConclusionDerived, recorded: Recorded, others: Sequence[str]
+    ) -> list[Values]:
+        """Return the rows of a new conclusion, one for each who heard it."""
+        first = _first(event, recorded)
+        heard = () if event.observer is not None else others
+        rows = [first, *(_seen_by(first, observer) for observer in heard)]
+        self._known.pop((event.workspace, event.id), None)
+        for row in rows:
+            self.remember(Holding(row))
+        return rows
+
+    def reinforce(
+        self, event: ConclusionReinforced, recorded: Recorded, others: Sequence[str]
+    ) -> list[Values]:
+        """Count once more for those who heard it; new to some, it begins for them.
+
+        Who retracted it holds it anew, as another conclusion.
+        """
+        rows = self._known.get((event.workspace, event.id), {})
+        if event.id not in rows:
+            return []
+        first = rows[event.id].row
+        times = [holding.row["occurred_at"] for holding in rows.values()]
+        occurred_at = max(as_utc(event.occurred_at), *times)
+        heard = [first["observer"], *(() if first["named"] else others)]
+        newest = {holding.row["observer"]: holding for holding in rows.values()}
+        opened: list[Values] = []
+        for observer in heard:
+            before = newest.get(observer)
+            if before is None:
+                row = _begun(_seen_by(first, observer), recorded)
+            elif before.open:
+                drawn = before.row["times_derived"] + 1
+                row = {**before.row, "times_derived": drawn}
+            else:
+                row = _begun(_seen_by(first, observer, recorded.id.hex), recorded)
+            row["occurred_at"] = occurred_at
+            self.remember(Holding(row))
+            opened.append(row)
+        return opened
+
+    def retract(self, event: ConclusionRetracted) -> None:
+        """Let the observer, or everybody, no longer hold it."""
+        for holding in self._known.get((event.workspace, event.id), {}).values():
+            if event.observer in (None, holding.row["observer"]):
+                holding.open = False
+
+
+def row_id(origin: str, observer: str, anew: str = "") -> str:
+    """Return the id of a conclusion as another peer than the observed sees it.
+
+    ``anew`` tells one held again after it was retracted from the one before.
+    """
+    text = f"{origin}\n{observer}\n{anew}" if anew else f"{origin}\n{observer}"
+    return public_id(text.encode(), 0)
+
+
+def _first(event: ConclusionDerived, recorded: Recorded) -> Values:
+    return {
+        "tenant": event.workspace,
+        "id": event.id,
+        "origin": event.id,
+        "observer": event.observer or event.observed,
+        "observed": event.observed,
+        "session": event.session,
+        "level": event.level,
+        "content": as_text(event.content),
+        "occurred_at": as_utc(event.occurred_at),
+        "created_at": recorded.recorded_at,
+        "born": recorded.position,
+        "times_derived": 1,
+        "sources": as_json(event.sources),
+        "generation": event.generation,
+        "named": event.observer is not None,
+    }
+
+
+def _seen_by(first: Values, observer: str, anew: str = "") -> Values:
+    id_ = row_id(first["origin"], observer, anew)
+    return {**first, "id": id_, "observer": observer}
+
+
+def _begun(row: Values, recorded: Recorded) -> Values:
+    return {
+        **row,
+        "created_at": recorded.recorded_at,
+        "born": recorded.position,
+        "times_derived": 1,
+    }
