@@ -64,22 +64,12 @@ async def represent(db: Connection, wanted: Wanted) -> list[Observation]:
     shares = split(wanted)
     similar = await _similar(db, wanted, shares.similar)
     bind = Bind(wanted.tenant, wanted.observer, wanted.observed)
+    arms = _arms(wanted, shares, similar, bind)
+    if not arms:
+        return []
     rows = await db.fetch(
         f"""
-        WITH held AS (
-            SELECT * FROM conclusion AS c
-            WHERE c.tenant = $1 AND c.observer = $2 AND c.observed = $3
-              AND c.to_position IS NULL AND {_within(wanted.sessions)(bind)}
-        ), chosen AS (
-            (SELECT id FROM held WHERE id = ANY({bind(similar)}))
-            UNION
-            (SELECT id FROM held ORDER BY times_derived DESC, created_at DESC, id
-             LIMIT {bind(shares.frequent)})
-            UNION
-            (SELECT id FROM held ORDER BY created_at DESC, from_position DESC, id
-             LIMIT {bind(shares.recent)})
-        )
-        SELECT level, content, session, occurred_at FROM held JOIN chosen USING (id)
+        SELECT level, content, session, occurred_at FROM ({" UNION ".join(arms)}) AS c
         ORDER BY occurred_at, created_at, id
         """,  # noqa: S608  every value is bound
         *bind.values,
@@ -95,6 +85,29 @@ async def represent(db: Connection, wanted: Wanted) -> list[Observation]:
             for row in rows
         ]
     )
+
+
+def _arms(
+    wanted: Wanted, shares: Shares, similar: Sequence[str], bind: Bind
+) -> list[str]:
+    """Write one query for each share there is, each the head of an index."""
+    held = f"""
+        SELECT id, level, content, session, occurred_at, created_at
+        FROM conclusion AS c WHERE c.tenant = $1 AND c.observer = $2
+            AND c.observed = $3 AND c.to_position IS NULL
+            AND {_within(wanted.sessions)(bind)}
+    """  # noqa: S608  every value is bound
+    arms = []
+    if similar:
+        arms.append(f"({held} AND c.id = ANY({bind(similar)}))")
+    for share, order in ((shares.frequent, _OFTEN), (shares.recent, _NEWEST)):
+        if share:
+            arms.append(f"({held} ORDER BY {order} LIMIT {bind(share)})")
+    return arms
+
+
+_OFTEN = "c.times_derived DESC, c.created_at DESC, c.id"
+_NEWEST = "c.created_at DESC, c.from_position DESC, c.id"
 
 
 async def _similar(db: Connection, wanted: Wanted, share: int) -> list[str]:
