@@ -5,7 +5,7 @@ Unavailable    somebody we depend on does not answer now; it may later
 ModelRefused   a model will not answer this, however often it is asked
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -64,10 +64,14 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JsonSchema(msgspec.Struct, frozen=True):
-    """The form an answer must have; ``name`` is 1 to 64 of ``A-Za-z0-9_-``."""
+    """The form an answer must have; ``name`` is 1 to 64 of ``A-Za-z0-9_-``.
+
+    ``shown`` is what the model is given if it says more than is enforced.
+    """
 
     name: str
     schema: Mapping[str, Any]
+    shown: Mapping[str, Any] | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,11 +140,14 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[str | Completion]:
+    def stream(
+        self, prompt: Prompt, schema: JsonSchema | None = None
+    ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer piece by piece, and last the Completion of them all.
 
-        Closing the iterator ends the call at the provider. An answer that breaks
-        off raises; a piece that was yielded is never taken back by a retry.
+        Closing the generator ends the call at the provider. An answer that breaks
+        off raises; a piece that was yielded is never taken back by a retry. That an
+        answer fits ``schema`` is asked for and not checked.
 
         Raises:
             Unavailable, ModelRefused

@@ -32,6 +32,7 @@ class Call:
     path: str
     body: dict[str, Any]
     headers: dict[str, str]
+    query: str = ""
     left: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -139,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(length) or b"{}")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        call = Call(self.path, body, headers)
+        path, _, query = self.path.partition("?")
+        call = Call(path, body, headers, query)
         answer = self.server.stub.take(call)
         try:
             self._answer(call, answer)

@@ -1,0 +1,57 @@
+"""A model's answer read as a JSON value of a schema, or why it is not one."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+
+
+class NotOfSchema(Exception):  # noqa: N818  says what it is
+    """The answer does not fit; ``str()`` tells the model why and may hold content."""
+
+
+def read_answer(text: str, schema: Mapping[str, Any]) -> Any:
+    """Return the value an answer holds, also from within fences or prose.
+
+    Raises:
+        NotOfSchema: it holds none, it is cut short, or it breaks the schema.
+    """
+    value = _decoded(text)
+    checker = jsonschema.Draft202012Validator(schema)
+    wrong = next(checker.iter_errors(value), None)
+    if wrong is not None:
+        raise NotOfSchema(f"{wrong.json_path}: {wrong.message}"[:1_000])
+    return value
+
+
+def _decoded(text: str) -> Any:
+    inner = text.strip()
+    try:
+        return json.loads(inner)
+    except (ValueError, RecursionError):
+        pass
+    first, last = inner.find("{"), inner.rfind("}")
+    try:
+        return json.loads(inner[first : last + 1])
+    except (ValueError, RecursionError):
+        raise NotOfSchema("it is not JSON, or not all of it") from None
+
+
+def fulfils_strict(schema: Any) -> bool:
+    """Tell whether a schema may be asked for with ``strict``.
+
+    OpenAI's rule: every object names all its properties as required and allows no
+    others. Anything else is refused with ``strict``, and only asked for without.
+    """
+    if isinstance(schema, list):
+        return all(map(fulfils_strict, schema))
+    if not isinstance(schema, dict):
+        return True
+    if "properties" in schema or schema.get("type") == "object":
+        properties = schema.get("properties", {})
+        if schema.get("additionalProperties") is not False:
+            return False
+        if set(schema.get("required", ())) != set(properties):
+            return False
+    return "oneOf" not in schema and all(map(fulfils_strict, schema.values()))

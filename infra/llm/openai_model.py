@@ -1,0 +1,253 @@
+"""One configured model behind the OpenAI protocol (RS 8)."""
+
+import contextlib
+import json
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Final
+
+import openai
+from openai import AsyncOpenAI, AsyncStream
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+from infra.llm.json_answer import NotOfSchema, fulfils_strict, read_answer
+from infra.llm.outcomes import outcome_of, persistently
+from infra.settings.model_choice import ModelChoice
+from processors.ports import (
+    Completion,
+    JsonSchema,
+    Malformed,
+    ModelRefused,
+    Prompt,
+    Structured,
+    Turn,
+    Unavailable,
+    Usage,
+)
+
+_REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
+"""Models that think first: they take ``max_completion_tokens``, no temperature."""
+
+
+class OpenAIModel:
+    """Fulfils ``processors.ports.LanguageModel``."""
+
+    transport = "openai"
+
+    def __init__(
+        self, client: AsyncOpenAI, choice: ModelChoice, body: Mapping[str, Any]
+    ) -> None:
+        self.model = choice.model
+        self._client = client
+        self._choice = choice
+        self._body = dict(body)
+        self._schema_mode = choice.structured_output_mode
+        self._who = f"the model {choice.model}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What was configured beside the model, as is recorded with what it makes."""
+        configured = self._choice.model_dump(
+            exclude_none=True,
+            exclude={"transport", "model", "overrides", "fallback"},
+        )
+        return {name: str(value) for name, value in configured.items()}
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """See the port."""
+        return await self._complete(self._request(prompt))
+
+    async def stream(
+        self, prompt: Prompt, schema: JsonSchema | None = None
+    ) -> AsyncGenerator[str | Completion, None]:
+        """See the port."""
+        request = self._request(prompt)
+        if schema is not None:
+            request = self._shaped(prompt, schema)
+        request |= {"stream": True, "stream_options": {"include_usage": True}}
+        chunks: AsyncStream[ChatCompletionChunk] = await persistently(
+            self._who, lambda: self._client.chat.completions.create(**request)
+        )
+        answer = _Answer(self._who, self.model)
+        async with contextlib.aclosing(chunks):
+            try:
+                async for chunk in chunks:
+                    piece = answer.read(chunk)
+                    if piece:
+                        yield piece
+            except openai.OpenAIError as error:
+                raise outcome_of(self._who, error) from None
+            except json.JSONDecodeError:
+                raise Unavailable(self._who) from None
+        yield answer.completion()
+
+    async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
+        """See the port."""
+        first = await self._formed(prompt, schema)
+        try:
+            return Structured(read_answer(first.text, schema.schema), first)
+        except NotOfSchema as wrong:
+            again = await self._formed(_corrected(prompt, first.text, wrong), schema)
+        spent = first.usage + again.usage
+        try:
+            value = read_answer(again.text, schema.schema)
+        except NotOfSchema:
+            raise Malformed(self._who) from None
+        completion = Completion(
+            text=again.text, model=again.model, usage=spent, finish=again.finish
+        )
+        return Structured(value, completion)
+
+    async def _formed(self, prompt: Prompt, schema: JsonSchema) -> Completion:
+        """Ask for JSON; an endpoint without schemas gets the schema in words."""
+        if self._schema_mode == "json_schema":
+            try:
+                return await self._complete(self._shaped(prompt, schema))
+            except ModelRefused as refused:
+                if refused.reason == "content_filter":
+                    raise
+        completion = await self._complete(self._in_words(prompt, schema))
+        self._schema_mode = "json_object"
+        return completion
+
+    def _shaped(self, prompt: Prompt, schema: JsonSchema) -> dict[str, Any]:
+        """Ask for JSON in the way this endpoint is known to understand."""
+        if self._schema_mode == "json_object":
+            return self._in_words(prompt, schema)
+        form = {"type": "json_schema", "json_schema": _wire(schema)}
+        return self._request(prompt) | {"response_format": form}
+
+    def _in_words(self, prompt: Prompt, schema: JsonSchema) -> dict[str, Any]:
+        form = {"type": "json_object"}
+        return self._request(_spelled_out(prompt, schema)) | {"response_format": form}
+
+    async def _complete(self, request: Mapping[str, Any]) -> Completion:
+        answered: ChatCompletion = await persistently(
+            self._who, lambda: self._client.chat.completions.create(**request)
+        )
+        if not getattr(answered, "choices", None):
+            raise Unavailable(self._who)
+        choice = answered.choices[0]
+        if choice.message.refusal or choice.finish_reason == "content_filter":
+            raise ModelRefused(self._who, "content_filter")
+        return Completion(
+            text=choice.message.content or "",
+            model=answered.model or self.model,
+            usage=_usage(answered.usage),
+            finish=_finish(choice.finish_reason),
+        )
+
+    def _request(self, prompt: Prompt) -> dict[str, Any]:
+        choice = self._choice
+        thinks = _REASONING_CLASS.match(self.model) is not None
+        most = min(prompt.max_tokens, choice.max_output_tokens or prompt.max_tokens)
+        temperature = (
+            choice.temperature if prompt.temperature is None else prompt.temperature
+        )
+        asked: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": t.role, "content": t.content} for t in prompt.turns],
+            "max_completion_tokens" if thinks else "max_tokens": most,
+            "temperature": None if thinks else temperature,
+            "top_p": None if thinks else choice.top_p,
+            "frequency_penalty": choice.frequency_penalty,
+            "presence_penalty": choice.presence_penalty,
+            "seed": choice.seed,
+            "stop": choice.stop_sequences,
+            "reasoning_effort": choice.thinking_effort,
+            "extra_body": self._body or None,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+class _Answer:
+    """A streamed answer as far as it has come."""
+
+    def __init__(self, who: str, model: str) -> None:
+        self._who = who
+        self._model = model
+        self._pieces: list[str] = []
+        self._usage: CompletionUsage | None = None
+        self._finish: str | None = None
+
+    def read(self, chunk: ChatCompletionChunk) -> str:
+        """Take in one chunk; return the text it adds.
+
+        Raises:
+            ModelRefused
+        """
+        self._model = chunk.model or self._model
+        self._usage = chunk.usage or self._usage
+        piece = ""
+        for choice in chunk.choices or ():
+            self._finish = choice.finish_reason or self._finish
+            if choice.delta.refusal or self._finish == "content_filter":
+                raise ModelRefused(self._who, "content_filter")
+            piece += choice.delta.content or ""
+        self._pieces.append(piece)
+        return piece
+
+    def completion(self) -> Completion:
+        """Return the whole of it.
+
+        Raises:
+            Unavailable: it ended without saying so.
+        """
+        if self._finish is None:
+            raise Unavailable(self._who)
+        return Completion(
+            text="".join(self._pieces),
+            model=self._model,
+            usage=_usage(self._usage),
+            finish=_finish(self._finish),
+        )
+
+
+def _wire(schema: JsonSchema) -> dict[str, Any]:
+    shown = dict(schema.schema if schema.shown is None else schema.shown)
+    return {"name": schema.name, "schema": shown, "strict": fulfils_strict(shown)}
+
+
+def _spelled_out(prompt: Prompt, schema: JsonSchema) -> Prompt:
+    """Put the schema into the prompt (RS 8.5)."""
+    shown = schema.schema if schema.shown is None else schema.shown
+    form = (
+        "Answer with one JSON object and nothing else. It must fit this JSON Schema:\n"
+        + json.dumps(shown, ensure_ascii=False)
+    )
+    return _with_turns(prompt, (Turn("system", form), *prompt.turns))
+
+
+def _corrected(prompt: Prompt, answer: str, wrong: NotOfSchema) -> Prompt:
+    asked = (
+        f"That answer does not fit the JSON Schema: {wrong}\n"
+        "Give the whole answer again as one JSON object that fits, and nothing else."
+    )
+    turns = (*prompt.turns, Turn("assistant", answer), Turn("user", asked))
+    return _with_turns(prompt, turns)
+
+
+def _with_turns(prompt: Prompt, turns: Sequence[Turn]) -> Prompt:
+    return Prompt(
+        turns=tuple(turns),
+        max_tokens=prompt.max_tokens,
+        temperature=prompt.temperature,
+    )
+
+
+def _usage(spent: CompletionUsage | None) -> Usage:
+    """Read a provider's count; what it does not say is 0 (RS 8.6)."""
+    if spent is None:
+        return Usage()
+    read, thought = spent.prompt_tokens_details, spent.completion_tokens_details
+    return Usage(
+        input=spent.prompt_tokens or 0,
+        output=spent.completion_tokens or 0,
+        cached=(read.cached_tokens if read else 0) or 0,
+        reasoning=(thought.reasoning_tokens if thought else 0) or 0,
+    )
+
+
+def _finish(reason: str | None) -> Any:
+    return reason if reason in {"stop", "length"} else "other"
