@@ -12,6 +12,15 @@ from domain.conclusion import (
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.embedding import EmbeddingRecorded
+from domain.erasure import (
+    SessionDeleted,
+    SessionErased,
+    SessionErasureBegun,
+    StreamErased,
+    WorkspaceDeletionRequested,
+    WorkspaceErased,
+    WorkspaceErasureBegun,
+)
 from domain.event import Event, tag_of
 from domain.peer import PeerConfigured, PeerCreated
 from domain.question import QuestionAnswered
@@ -54,6 +63,13 @@ EVENTS: tuple[type[Event], ...] = (
     CardReplacedByOwner,
     QuestionAnswered,
     EmbeddingRecorded,
+    SessionDeleted,
+    SessionErasureBegun,
+    SessionErased,
+    WorkspaceDeletionRequested,
+    WorkspaceErasureBegun,
+    WorkspaceErased,
+    StreamErased,
 )
 
 EVENT_BY_TAG: dict[str, type[Event]] = {tag_of(event): event for event in EVENTS}

@@ -5,8 +5,15 @@ from datetime import datetime
 
 import msgspec
 
-from domain.errors import NotFound, Refused
-from domain.session import PeerJoined, PeerLeft, Session, evolve_session
+from domain.errors import Refused
+from domain.session import (
+    PeerJoined,
+    PeerLeft,
+    Session,
+    check_active,
+    check_open,
+    evolve_session,
+)
 
 MAX_OBSERVERS = 10
 """Active members with ``observe_others`` a session may have (HC 10)."""
@@ -28,8 +35,10 @@ def join_peers(
     """Add members: an active one keeps its flags, one who left returns (HC 2.3).
 
     Raises:
+        NotFound: the session is deleted.
         Refused: more than ten observers would be active (HC 1.12).
     """
+    check_open(state, named)
     workspace, session = named
     joined = [
         PeerJoined(
@@ -57,10 +66,13 @@ def remove_peers(
     peers: list[str],
     left_at: datetime,
 ) -> list[PeerLeft]:
-    """Let active members leave; unknown or already gone ones are ignored (E25)."""
+    """Let active members leave; unknown or already gone ones are ignored (E25).
+
+    Raises:
+        NotFound: there is no such session, or it is deleted.
+    """
+    check_active(state, named)
     workspace, session = named
-    if not state.exists:
-        raise NotFound(f"Session {session} not found in workspace {workspace}")
     return [
         PeerLeft(workspace=workspace, session=session, peer=peer, left_at=left_at)
         for peer in dict.fromkeys(peers)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from domain.session import MessageAdded, Session, SummaryKind
+from domain.session import MessageAdded, Session, SummaryKind, check_open
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,12 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def add_messages(
     state: Session, named: tuple[str, str], drafts: list[Draft]
 ) -> list[MessageAdded]:
-    """Number the drafts after what was already said, in the order given (RS 1.1)."""
+    """Number the drafts after what was already said, in the order given (RS 1.1).
+
+    Raises:
+        NotFound: the session is deleted.
+    """
+    check_open(state, named)
     workspace, session = named
     return [
         MessageAdded(

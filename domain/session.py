@@ -9,6 +9,13 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from domain.configuration import Configuration, is_same, merge_configuration
+from domain.erasure import (
+    SessionDeleted,
+    SessionErased,
+    SessionErasureBegun,
+    StreamErased,
+)
+from domain.errors import NotFound
 from domain.event import Event, Personal
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
 
@@ -96,9 +103,16 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What decisions need to know of a session; ``scopes`` are public names."""
+    """What decisions need to know of a session; ``scopes`` are public names.
+
+    A ``deleted`` one is there until it is erased, but nothing may be added to it;
+    once its erasure begins it ``exists`` no more, though its id is not free yet. What
+    happened in it up to the position ``erased_through`` is of an erased one.
+    """
 
     exists: bool = False
+    deleted: bool = False
+    erased_through: int = 0
     uid: str = ""
     created_at: datetime | None = None
     metadata: dict[str, Any] = {}
@@ -106,6 +120,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, Member] = {}
     scopes: tuple[str, ...] = ()
     last_seq: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether it is there and not deleted (HC E21)."""
+        return self.exists and not self.deleted
 
 
 def evolve_session(state: Session, event: Event) -> Session:
@@ -122,6 +141,7 @@ def evolve_session(state: Session, event: Event) -> Session:
                 configuration=event.configuration,
                 members=state.members,
                 scopes=state.scopes,
+                erased_through=state.erased_through,
             )
         case SessionConfigured():
             return msgspec.structs.replace(
@@ -135,11 +155,36 @@ def evolve_session(state: Session, event: Event) -> Session:
             left = msgspec.structs.replace(member, active=False)
             return _with_member(state, event.peer, left)
         case _:
-            return _in_scopes(state, event)
+            return _going(_in_scopes(state, event), event)
+
+
+def check_open(state: Session, named: tuple[str, str]) -> None:
+    """Refuse to add to a session that is deleted and not erased yet (HC E21).
+
+    Raises:
+        NotFound
+    """
+    if state.deleted:
+        raise _no_session(named)
+
+
+def check_active(state: Session, named: tuple[str, str]) -> None:
+    """Refuse a (workspace, session) that is not there, or is deleted.
+
+    Raises:
+        NotFound
+    """
+    if not state.active:
+        raise _no_session(named)
 
 
 def open_session(state: Session, event: SessionCreated) -> list[SessionCreated]:
-    """Open it unless it exists."""
+    """Open it unless it exists.
+
+    Raises:
+        NotFound: it is deleted and its id not free yet.
+    """
+    check_open(state, (event.workspace, event.session))
     return [] if state.exists else [event]
 
 
@@ -149,7 +194,12 @@ def configure_session(
     metadata: dict[str, Any] | None,
     configuration: Configuration | None,
 ) -> list[SessionConfigured]:
-    """Replace metadata, merge configuration by section; None leaves (HC E20)."""
+    """Replace metadata, merge configuration by section; None leaves (HC E20).
+
+    Raises:
+        NotFound: it is deleted.
+    """
+    check_open(state, named)
     new_metadata = state.metadata if metadata is None else metadata
     new_configuration = merge_configuration(state.configuration, configuration or {})
     stored = (state.metadata, state.configuration)
@@ -164,6 +214,45 @@ def configure_session(
             configuration=new_configuration,
         )
     ]
+
+
+def delete_session(state: Session, event: SessionDeleted) -> list[SessionDeleted]:
+    """Delete it, once.
+
+    Raises:
+        NotFound: it is not there, or was deleted before.
+    """
+    check_active(state, (event.workspace, event.session))
+    return [event]
+
+
+def begin_erasure(
+    state: Session, event: SessionErasureBegun
+) -> list[SessionErasureBegun]:
+    """Let nothing be written in a deleted session any more."""
+    return [event] if state.deleted and state.exists else []
+
+
+def erase_session(state: Session, event: SessionErased) -> list[SessionErased]:
+    """Free the id of a deleted session; one that was erased before stays erased."""
+    return [event] if state.deleted else []
+
+
+def _going(state: Session, event: Event) -> Session:
+    match event:
+        case SessionDeleted():
+            return msgspec.structs.replace(state, deleted=True)
+        case SessionErasureBegun():
+            return msgspec.structs.replace(state, exists=False)
+        case SessionErased() | StreamErased():
+            return Session(erased_through=event.through)
+        case _:
+            return state
+
+
+def _no_session(named: tuple[str, str]) -> NotFound:
+    workspace, session = named
+    return NotFound(f"Session {session} not found in workspace {workspace}")
 
 
 def _with_member(state: Session, peer: str, member: Member) -> Session:
