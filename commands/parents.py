@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from commands.decide import Watched
+from commands.ports import Overloaded
 from commands.proposal import Proposal
 from commands.write import Birth
 from domain.errors import Invalid, NotFound
@@ -11,10 +12,12 @@ from domain.names import (
     NAME_PATTERN,
     check_peer_name,
     is_name,
+    is_reserved,
     peer_stream,
     session_stream,
     workspace_stream,
 )
+from domain.observed import refuse_scope
 from domain.peer import Peer, PeerCreated, create_peer, evolve_peer
 from domain.session import Session, SessionCreated, evolve_session, open_session
 from domain.workspace import (
@@ -33,6 +36,17 @@ def watch_workspace(workspace: str) -> Watched[Workspace]:
     """
     if not is_name(workspace):
         raise Invalid(_malformed("Workspace", workspace))
+    return Watched(workspace_stream(workspace), Workspace(), evolve_workspace)
+
+
+def watch_named_workspace(workspace: str) -> Watched[Workspace]:
+    """Look at a workspace where a malformed name just names none.
+
+    Raises:
+        NotFound: its name could never be one.
+    """
+    if not is_name(workspace):
+        raise NotFound(f"Workspace {workspace} not found")
     return Watched(workspace_stream(workspace), Workspace(), evolve_workspace)
 
 
@@ -61,10 +75,25 @@ def watch_named_session(workspace: str, session: str) -> Watched[Session]:
 def watch_peer(workspace: str, peer: str) -> Watched[Peer]:
     """Look at a peer that may have to be made.
 
+    A name that only a peer of long ago may have is refused when one would be made,
+    not here (HC 1.2).
+
     Raises:
-        Invalid: its name could never be one (HC 1.2).
+        Invalid: its name cannot even be looked for.
     """
-    check_peer_name(peer)
+    if not _may_name_peer(peer):
+        check_peer_name(peer)
+    return Watched(peer_stream(workspace, peer), Peer(), evolve_peer)
+
+
+def watch_named_peer(workspace: str, peer: str) -> Watched[Peer]:
+    """Look at a peer where an impossible name just names none.
+
+    Raises:
+        NotFound: its name, or the workspace's, could never be one.
+    """
+    if not (is_name(workspace) and _may_name_peer(peer)):
+        raise NotFound(f"Peer {peer} not found in workspace {workspace}")
     return Watched(peer_stream(workspace, peer), Peer(), evolve_peer)
 
 
@@ -73,10 +102,24 @@ def watch_peers(workspace: str, peers: Iterable[str]) -> dict[str, Watched[Peer]
     return {peer: watch_peer(workspace, peer) for peer in dict.fromkeys(peers)}
 
 
+def watch_reserved(workspace: str, peers: Iterable[str]) -> dict[str, Watched[Peer]]:
+    """Look at those of the peers whose names lie in the scopes' namespace."""
+    return {
+        peer: watch_named_peer(workspace, peer)
+        for peer in dict.fromkeys(peers)
+        if is_reserved(peer) and _may_name_peer(peer)
+    }
+
+
 def found_workspace(
     proposal: Proposal, workspace: Watched[Workspace], birth: Birth
 ) -> None:
-    """Make the workspace, bare, unless it exists."""
+    """Make the workspace, bare, unless it exists.
+
+    Raises:
+        Overloaded: it is being erased; in a moment it may be made anew.
+    """
+    check_settled(proposal, workspace)
     if proposal.state(workspace).exists:
         return
     created = WorkspaceCreated(
@@ -85,6 +128,16 @@ def found_workspace(
         created_at=birth.at,
     )
     proposal.record(workspace, create_workspace(proposal.state(workspace), created))
+
+
+def check_settled(proposal: Proposal, workspace: Watched[Workspace]) -> None:
+    """Send away who would write in a workspace that is just being erased.
+
+    Raises:
+        Overloaded: nothing was written; it takes a moment (HC E04).
+    """
+    if proposal.state(workspace).erasing:
+        raise Overloaded(retry_after=1.0)
 
 
 def found_session(
@@ -116,6 +169,23 @@ def found_peers(
             created_at=birth.at,
         )
         proposal.record(peer, create_peer(proposal.state(peer), created))
+
+
+def refuse_scopes(proposal: Proposal, peers: dict[str, Watched[Peer]]) -> None:
+    """Refuse scopes among those who are to speak or take part (HC 2.6).
+
+    Raises:
+        Invalid
+    """
+    for name, peer in peers.items():
+        refuse_scope(proposal.state(peer), name)
+
+
+def _may_name_peer(peer: str) -> bool:
+    """Tell whether a peer, of today or of long ago, may have this name."""
+    if not 0 < len(peer) <= MAX_NAME or "\x00" in peer:
+        return False
+    return peer.isascii() or not any("\ud800" <= each <= "\udfff" for each in peer)
 
 
 def _malformed(kind: str, name: str) -> str:

@@ -163,6 +163,54 @@ class Views(Protocol):
         ...
 
 
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """Vectors that are stored: whose they are, and the fingerprint of each text."""
+
+    model: str
+    dimensions: int
+    fingerprints: tuple[str, ...]
+
+
+class TextMemory(Protocol):
+    """Makes texts findable by meaning, for a request that waits for it."""
+
+    async def remember(self, workspace: str, texts: Sequence[str]) -> Remembered | None:
+        """Store a vector for each text; None when no embedder answers now."""
+        ...
+
+    async def searchable(self, position: int) -> None:
+        """Wait, bounded, until vectors recorded so far are found by questions."""
+        ...
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A conclusion as its observer holds it: the id asked for, and where it is from.
+
+    ``origin`` is the id it was derived under; ``gone`` says nobody holds it any more.
+    """
+
+    id: str
+    origin: str
+    session: str | None
+    observer: str
+    observed: str
+    gone: bool
+
+
+class FindHeld(Protocol):
+    """Finds a conclusion by its public id, also one that was held once."""
+
+    async def __call__(self, workspace: str, conclusion: str) -> Held | None: ...
+
+
+class ActiveSessions(Protocol):
+    """Knows which sessions are active, from views a write has waited for."""
+
+    async def any(self, workspace: str) -> bool:
+        """Return True if a session of the workspace is active."""
+        ...
+
+
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """``peer`` asks its memory of ``target`` (itself, often), maybe in a session.
 
@@ -195,3 +243,28 @@ class Answerer(Protocol):
     """Answers a question from memory."""
 
     async def answer(self, question: AskedQuestion) -> Answered: ...
+
+
+class PdfText(Protocol):
+    """Reads the text of a PDF."""
+
+    async def text_of(self, content: bytes) -> str:
+        """Return ``[Page N]`` and the text of each page that has any (HC E33).
+
+        Raises:
+            Invalid: it is no PDF, is locked, or takes more than it may.
+        """
+        ...
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment may set of the contract's limits (HC 10).
+
+    ``observers``: active members of a session that observe others;
+    ``message_size``: characters of a message, and of a piece of a file;
+    ``file_size``: bytes of a file.
+    """
+
+    observers: int = 10
+    message_size: int = 25_000
+    file_size: int = 5_242_880

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from commands.decide import Reason
-from commands.parents import found_workspace, watch_workspace
+from commands.parents import check_settled, found_workspace, watch_workspace
 from commands.proposal import Proposal
 from commands.write import Birth, Write, Written
 from domain.configuration import Configuration
@@ -55,6 +55,7 @@ async def create_workspace(
     )
 
     def decision(proposal: Proposal) -> None:
+        check_settled(proposal, workspace)
         proposal.record(workspace, create(proposal.state(workspace), created))
 
     return await write(workspace, (), decision, reason)

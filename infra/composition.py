@@ -7,7 +7,7 @@ and ``read_api``, and ``_processors`` below are the table of contents of the sys
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -17,10 +17,15 @@ from litestar.types import ASGIApp
 from commands.decide import Decide
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
+from infra.active_sessions import ActiveSessions
+from infra.auth.wanted import wanted_keyring
 from infra.background_embedder import BackgroundEmbedder
 from infra.embedder.process import EmbedderProcess
+from infra.held_conclusions import HeldConclusions
 from infra.http.app import AppSettings, create_app
+from infra.http.gate import Gate
 from infra.key_source import master_key_of
+from infra.memberships import Memberships
 from infra.memory_search import ViewMemorySearch
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
@@ -32,6 +37,7 @@ from infra.reactions import feed_processors
 from infra.rebuild import rebuild
 from infra.settings import Settings
 from infra.sweep import sweep_daily
+from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
 from infra.watch import Watch
@@ -77,6 +83,7 @@ class _Parts(msgspec.Struct, frozen=True):
     log: PostgresLog
     write: Write
     prompt: Projector
+    lagging: Projector
     readers: asyncpg.Pool
     tokens: O200kCounter
     embedder: EmbedderProcess
@@ -104,8 +111,8 @@ async def open_palimpsest(
         )
         await log.keys.verify()
         traffic = Traffic()
-        prompt = await _fold_views(dsn, log, traffic, running)
-        parts = await _open_parts(dsn, log, prompt, running)
+        views = await _fold_views(dsn, log, traffic, running)
+        parts = await _open_parts(dsn, log, views, running)
         state, watch = _State(), Watch()
         watch.add(log.appending)
         for feed in await feed_processors(
@@ -121,8 +128,8 @@ async def open_palimpsest(
 
 async def _fold_views(
     dsn: str, log: PostgresLog, traffic: Traffic, running: AsyncExitStack
-) -> Projector:
-    """Fold the views, from the beginning where their shape changed."""
+) -> tuple[Projector, Projector]:
+    """Fold the views, prompt and lagging ones, from the beginning where their shape changed."""
     everything = (*PROMPT, *LAGGING)
     if await make_views(dsn, everything):
         await rebuild(dsn, log.store, everything)
@@ -139,11 +146,14 @@ async def _fold_views(
         await projector.start()
         running.push_async_callback(projector.close)
     await prompt.passed(await log.store.head())
-    return prompt
+    return prompt, lagging
 
 
 async def _open_parts(
-    dsn: str, log: PostgresLog, prompt: Projector, running: AsyncExitStack
+    dsn: str,
+    log: PostgresLog,
+    views: tuple[Projector, Projector],
+    running: AsyncExitStack,
 ) -> _Parts:
     tokens = O200kCounter()
     await asyncio.to_thread(tokens.load)
@@ -153,14 +163,14 @@ async def _open_parts(
     write = Write(
         Decide(log.store),
         store=log.store,
-        views=prompt,
+        views=views[0],
         clock=_now,
         new_id=random_id,
         tokens=tokens,
     )
     readers = await running.enter_async_context(open_view_readers(dsn))
     return _Parts(
-        log, write, prompt, readers, tokens, embedder, OfflineReasoner(tokens)
+        log, write, *views, readers, tokens, embedder, OfflineReasoner(tokens)
     )
 
 
@@ -181,6 +191,7 @@ def _processors(parts: _Parts) -> tuple[Processor, ...]:
 
 
 def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
+    keyring, log = wanted_keyring(settings), parts.log
     return create_app(
         [*WRITES, *QUESTIONS],
         {
@@ -193,11 +204,20 @@ def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
             "tokens": parts.tokens,
             "query_embedder": parts.embedder,
             "context_max_tokens": settings.get_context_max_tokens,
+            "find_held": HeldConclusions(parts.readers),
+            "text_memory": StoredTexts(
+                parts.embedder, log.embeddings, log.fingerprint, parts.lagging
+            ),
+            "active_sessions": ActiveSessions(parts.readers),
+            "deletion_grace": timedelta(seconds=settings.deletion_grace_seconds),
         },
         AppSettings(
             is_ready=lambda: not state.leaving and parts.prompt.failed is None,
             count_tokens=parts.tokens.count,
             allowed_origins=settings.cors_origins,
+            gate=None
+            if keyring is None
+            else Gate(keyring, Memberships(parts.readers).are_active, _now),
         ),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from domain.erasure import SessionDeleted
 from domain.recorded import Recorded
 from domain.session import SessionConfigured, SessionCreated
 from projections.columns import as_json, as_utc
@@ -18,7 +19,7 @@ class Sessions:
     """The table ``session``: one row for each state a session was in."""
 
     name = "sessions"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE session (
             tenant        text COLLATE "C" NOT NULL,
@@ -37,7 +38,7 @@ class Sessions:
         CREATE UNIQUE INDEX session_current ON session (tenant, session)
             WHERE to_position IS NULL;
     """
-    handles = (SessionCreated, SessionConfigured)
+    handles = (SessionCreated, SessionConfigured, SessionDeleted)
 
     def __init__(self) -> None:
         self._rows = Intervals(
@@ -107,6 +108,16 @@ async def list_sessions(db: Connection, tenant: str, window: Window) -> Page[Ses
     return Page([session_of(row) for row in rows], total)
 
 
+async def has_active_sessions(db: Connection, tenant: str) -> bool:
+    """Tell whether a workspace has a session that is not deleted, as it stands."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM session"
+        " WHERE tenant = $1 AND to_position IS NULL AND is_active)",
+        tenant,
+    )
+    return found
+
+
 def session_of(row: Row) -> Session:
     """Read a session from a row with all columns of the table but the positions."""
     return Session(
@@ -136,5 +147,7 @@ def _step(before: Values | None, recorded: Recorded) -> Values | None:
                 "metadata": as_json(event.metadata),
                 "configuration": as_json(event.configuration),
             }
+        case SessionDeleted() if before is not None:
+            return {**before, "is_active": False}
         case _:
             return None

@@ -2,6 +2,11 @@
 
 from commands.routes.cards import put_card
 from commands.routes.chat import post_chat
+from commands.routes.conclusions import delete_conclusion, post_conclusions
+from commands.routes.deletions import (
+    delete_session_route,
+    delete_workspace_route,
+)
 from commands.routes.members import delete_peers, post_peers
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
@@ -11,14 +16,18 @@ from commands.routes.workspaces import post_workspace, put_workspace
 ROUTES = (
     post_workspace,
     put_workspace,
+    delete_workspace_route,
     post_peer,
     put_peer,
     put_card,
     post_chat,
     post_session,
     put_session,
+    delete_session_route,
     post_peers,
     delete_peers,
     post_messages,
+    post_conclusions,
+    delete_conclusion,
 )
 """Every door of this package; each asks for ``parse``, ``origin`` and ``write``."""

@@ -1,13 +1,14 @@
 """What the doors need of HTTP: a request read and checked, and who asks."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from commands.decide import Reason
-from commands.ports import Answerer
+from commands.ports import ActiveSessions, Answerer, FindHeld, TextMemory
 from commands.write import Write
 
 B = TypeVar("B")
@@ -90,3 +91,7 @@ GivenParse = SkipValidation[NamedDependency[Parse]]
 GivenOrigin = SkipValidation[NamedDependency[Origin]]
 GivenWrite = SkipValidation[NamedDependency[Write]]
 GivenAnswerer = SkipValidation[NamedDependency[Answerer]]
+GivenActiveSessions = SkipValidation[NamedDependency[ActiveSessions]]
+GivenGrace = SkipValidation[NamedDependency[timedelta]]
+GivenTextMemory = SkipValidation[NamedDependency[TextMemory]]
+GivenFindHeld = SkipValidation[NamedDependency[FindHeld]]

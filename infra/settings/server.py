@@ -18,6 +18,12 @@ class ServerSettings(BaseModel):
     idempotency_days: int = Field(
         default=7, ge=1, le=365, description="days an Idempotency-Key is remembered"
     )
+    deletion_grace_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=86_400,
+        description="seconds a deleted session or workspace can still be read",
+    )
     session_observers_limit: int = Field(
         default=10, ge=1, le=1_000, description="most observing peers of a session"
     )

@@ -77,6 +77,16 @@ class ScriptedAnswerer:
         )
 
 
+class NoActiveSessions:
+    """Knows of no active session, or says what it was told to."""
+
+    def __init__(self) -> None:
+        self.found = False
+
+    async def any(self, workspace: str) -> bool:
+        return self.found and bool(workspace)
+
+
 class Application:
     """An HTTP client of the write side, and a look into its log."""
 
@@ -84,6 +94,7 @@ class Application:
         self.store = store
         self.views = WaitedFor()
         self.answerer = ScriptedAnswerer()
+        self.active_sessions = NoActiveSessions()
         self.ready = True
         tokens = WordCounter()
         self.decide = Decide(store)
@@ -97,7 +108,12 @@ class Application:
         )
         self.asgi = create_app(
             ROUTES,
-            {"write": write, "answerer": self.answerer},
+            {
+                "write": write,
+                "answerer": self.answerer,
+                "active_sessions": self.active_sessions,
+                "deletion_grace": timedelta(seconds=5),
+            },
             AppSettings(is_ready=lambda: self.ready, count_tokens=tokens.count),
         )
         self.http = AsyncClient(
