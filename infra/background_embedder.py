@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 
 from infra.embedder.errors import EmbedderUnavailable
-from infra.embedder.process import EmbedderProcess
+from infra.embedder.source import VectorSource
 from processors.ports import Unavailable
 
 
 class BackgroundEmbedder:
-    """Fulfils ``processors.ports.Embedder`` over the embedder's process."""
+    """Fulfils ``processors.ports.Embedder`` over any source of vectors."""
 
-    def __init__(self, process: EmbedderProcess) -> None:
-        self._process = process
+    def __init__(self, source: VectorSource) -> None:
+        self._source = source
 
     @property
     def model(self) -> str:
-        return self._process.model
+        return self._source.model
 
     @property
     def dimensions(self) -> int:
-        return self._process.dimensions
+        return self._source.dimensions
 
     async def embed(self, texts: Sequence[str]) -> Sequence[bytes]:
         """Return a vector for each text.
@@ -28,6 +28,6 @@ class BackgroundEmbedder:
             Unavailable: the embedder does not answer now.
         """
         try:
-            return await self._process.embed(texts)
+            return await self._source.embed(texts)
         except EmbedderUnavailable as error:
-            raise Unavailable("The embedder") from error
+            raise Unavailable("The embedder", error.retry_after) from error

@@ -1,0 +1,229 @@
+"""An embedder behind the OpenAI protocol: the provider's, or your own server's."""
+
+import asyncio
+import logging
+import math
+import sys
+from array import array
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from collections.abc import Iterator, Sequence
+from time import monotonic
+from typing import Any, Final
+
+import msgspec
+import openai
+from openai import AsyncOpenAI
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from infra.embedder.errors import EmbedderUnavailable
+from infra.llm.outcomes import outcome_of
+from processors.ports import TokenCounter, Unavailable
+
+_log = logging.getLogger("palimpsest.embedder")
+
+_ATTEMPTS: Final = 3
+_REST: Final = 5.0
+"""Seconds nobody is made to wait again for a provider that let a question hang."""
+
+_DEFAULT_DIMENSIONS: Final = 1_536
+
+
+class EmbeddingModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for, and within which limits (RS 9.1).
+
+    ``sends_dimensions`` says whether the request names the dimensions; some models
+    refuse that. ``body`` is added to every request. Texts longer than
+    ``max_input_tokens`` are cut; ``max_batch`` texts and ``max_request_tokens`` are
+    the most of one request. Seconds bound one attempt.
+    """
+
+    model: str
+    dimensions: int
+    sends_dimensions: bool
+    base64: bool
+    max_input_tokens: int = 8_192
+    max_batch: int = 2_048
+    max_request_tokens: int = 300_000
+    body: dict[str, Any] = {}
+    question_within: float = 5.0
+    answer_within: float = 60.0
+
+    @property
+    def collection(self) -> str:
+        """Name its vectors: a model asked for other dimensions is another model."""
+        if self.dimensions == _DEFAULT_DIMENSIONS:
+            return self.model
+        return f"{self.model}/{self.dimensions}"
+
+
+class _Item(msgspec.Struct, frozen=True):
+    embedding: str | list[float]
+    index: int | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    data: list[_Item]
+
+
+class ProviderEmbedder:
+    """Fulfils ``VectorSource`` over HTTP; retries what can succeed by itself."""
+
+    def __init__(
+        self, client: AsyncOpenAI, asked: EmbeddingModel, tokens: TokenCounter
+    ) -> None:
+        self.model = asked.collection
+        self.dimensions = asked.dimensions
+        self._client = client
+        self._asked = asked
+        self._tokens = tokens
+        self._rests_until = 0.0
+
+    async def embed(
+        self, texts: Sequence[str], *, interactive: bool = False
+    ) -> list[bytes]:
+        """Return a vector for each text, cut to the tokens the model reads.
+
+        Raises:
+            EmbedderUnavailable: also what a person has to mend, such as a wrong key
+                or a model of other dimensions; its text says which.
+        """
+        readable = [await self._cut(text) for text in texts]
+        vectors: list[bytes] = []
+        for part in _parts(readable, self._asked):
+            vectors += await self._ask(part, interactive=interactive)
+        return vectors
+
+    async def embed_query(self, text: str) -> bytes | None:
+        """Return the vector of a question, None when it cannot be had now."""
+        if monotonic() < self._rests_until:
+            return None
+        try:
+            return (await self.embed([text], interactive=True))[0]
+        except EmbedderUnavailable:
+            return None
+
+    async def _ask(self, part: list[str], *, interactive: bool) -> list[bytes]:
+        again = AsyncRetrying(
+            stop=stop_after_attempt(2 if interactive else _ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1 if interactive else 0.5, max=4),
+            retry=retry_if_exception(
+                lambda error: _may_succeed(error, interactive=interactive)
+            ),
+            reraise=True,
+        )
+        try:
+            content: bytes = await again(self._request, part, interactive)
+        except openai.OpenAIError as error:
+            if interactive and isinstance(error, openai.APITimeoutError):
+                self._rests_until = monotonic() + _REST
+            outcome = outcome_of("the embedder", error)
+            _log.warning("%s: %s", outcome, type(error).__name__)
+            after = outcome.retry_after if isinstance(outcome, Unavailable) else None
+            raise EmbedderUnavailable(str(outcome), after) from error
+        return self._vectors(content, len(part))
+
+    async def _request(self, part: list[str], interactive: bool) -> bytes:  # noqa: FBT001  passed on by tenacity
+        asked = self._asked
+        wanted: dict[str, Any] = {}
+        if asked.sends_dimensions:
+            wanted["dimensions"] = asked.dimensions
+        answer = await self._client.embeddings.with_raw_response.create(
+            input=part,
+            model=asked.model,
+            encoding_format="base64" if asked.base64 else "float",
+            timeout=asked.question_within if interactive else asked.answer_within,
+            extra_body=asked.body or None,
+            **wanted,
+        )
+        return answer.content
+
+    def _vectors(self, content: bytes, wanted: int) -> list[bytes]:
+        """Read an answer, and check that it is what was asked for."""
+        try:
+            items = msgspec.json.decode(content, type=_Answer).data
+            items.sort(key=lambda item: item.index or 0)
+            vectors = [_packed(item.embedding) for item in items]
+        except (msgspec.DecodeError, NotBase64, OverflowError, ValueError) as error:
+            _log.warning("the embedder does not answer with vectors")
+            raise EmbedderUnavailable("it does not answer with vectors") from error
+        if len(vectors) != wanted:
+            reason = f"it gave {len(vectors)} vectors for {wanted} texts"
+            _log.warning("the embedder is not as set: %s", reason)
+            raise EmbedderUnavailable(reason)
+        size = next((len(v) for v in vectors if len(v) != 4 * self.dimensions), None)
+        if size is not None:
+            reason = (
+                f"it makes {size // 4} dimensions, and EMBEDDING_VECTOR_DIMENSIONS "
+                f"is {self.dimensions}"
+            )
+            _log.warning("the embedder is not as set: %s", reason)
+            raise EmbedderUnavailable(reason)
+        return vectors
+
+    async def _cut(self, text: str) -> str:
+        """Keep the beginning of a text as far as the model reads."""
+        text = text.encode("utf-8", "replace").decode("utf-8") or " "
+        most = self._asked.max_input_tokens
+        # A token has at least one byte: what is short enough needs no counting.
+        while len(text.encode()) > most:
+            count = await asyncio.to_thread(self._tokens.count, text)
+            if count <= most:
+                break
+            text = text[: max(1, len(text) * most * 49 // (count * 50))]
+        return text
+
+
+def _parts(texts: list[str], asked: EmbeddingModel) -> Iterator[list[str]]:
+    """Cut into requests; bytes bound the tokens, which are never more."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        weight = min(len(text.encode()), asked.max_input_tokens)
+        full = len(part) >= asked.max_batch or size + weight > asked.max_request_tokens
+        if part and full:
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += weight
+    if part:
+        yield part
+
+
+def _packed(embedding: str | list[float]) -> bytes:
+    """Return float32 little-endian, which points somewhere: else nothing compares.
+
+    Raises:
+        ValueError: it is not made of numbers.
+    """
+    if isinstance(embedding, str):
+        packed = a2b_base64(embedding)
+        numbers = array("f", packed)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+    else:
+        numbers = array("f", embedding)
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise ValueError("not a vector")
+    if not any(numbers):
+        numbers[0] = 1.0
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _may_succeed(error: BaseException, *, interactive: bool) -> bool:
+    """Tell what asking again may mend; nobody waits twice for a silent provider."""
+    if isinstance(error, openai.APITimeoutError):
+        return not interactive
+    if isinstance(error, openai.RateLimitError):
+        return error.code != "insufficient_quota"
+    return isinstance(
+        error,
+        openai.APIConnectionError | openai.InternalServerError | openai.ConflictError,
+    )
