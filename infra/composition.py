@@ -129,7 +129,7 @@ async def open_palimpsest(
 async def _fold_views(
     dsn: str, log: PostgresLog, traffic: Traffic, running: AsyncExitStack
 ) -> tuple[Projector, Projector]:
-    """Fold the views, prompt and lagging ones, from the beginning where their shape changed."""
+    """Fold prompt and lagging views, from the beginning where their shape changed."""
     everything = (*PROMPT, *LAGGING)
     if await make_views(dsn, everything):
         await rebuild(dsn, log.store, everything)

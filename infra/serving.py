@@ -7,12 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
 
+from infra.auth.wanted import wanted_keyring
 from infra.cli.place import Place, check_reachable
 from infra.composition import Palimpsest, open_palimpsest
 from infra.http.closing import answered_when_closing
 from infra.master_key import read_master_key
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.settings import Settings
+from infra.settings.theirs import check_vector_store
 
 _FINISH_REQUESTS = 3
 """Seconds running requests get at a stop; all of a stop is bounded by 10 s."""
@@ -64,6 +66,8 @@ async def serving(
 
 async def _check(settings: Settings) -> None:
     """Find what is wrong with the settings before anything is started."""
+    wanted_keyring(settings)
+    check_vector_store()
     if settings.keys_master_key is not None:
         read_master_key(settings.keys_master_key.get_secret_value())
     if settings.keys_connection_uri is not None:

@@ -1,6 +1,6 @@
 """Members of sessions: who takes part, observes and is observed, and when."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -89,6 +89,21 @@ async def get_member(
         peer,
     )
     return _member(row) if row is not None else None
+
+
+async def takes_part_in_all(
+    db: Connection, tenant: str, peer: str, sessions: Collection[str]
+) -> bool:
+    """Tell whether a peer is an active member of each of these sessions now."""
+    named = set(sessions)
+    found: int = await db.fetchval(
+        "SELECT count(*) FROM member WHERE tenant = $1 AND peer = $2"
+        " AND session = ANY($3) AND active AND to_position IS NULL",
+        tenant,
+        peer,
+        list(named),
+    )
+    return found == len(named)
 
 
 async def list_members(

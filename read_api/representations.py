@@ -14,8 +14,13 @@ from projections.representation_text import markdown
 from read_api.allowlist import read_allowlist
 from read_api.asking import Text, check_length, probe_of
 from read_api.moment import ReadQuery, answer, reached
-from read_api.ports import Injected, Parse
-from read_api.scopes import ScopeOption, refuse_reserved, refuse_scope
+from read_api.ports import Caller, Injected, Parse
+from read_api.scopes import (
+    NEEDS_WIDE_KEY,
+    ScopeOption,
+    refuse_reserved,
+    refuse_scope,
+)
 
 
 class RepresentationBody(BaseModel):
@@ -43,10 +48,11 @@ class Representation(msgspec.Struct, frozen=True):
     status_code=200,
     opt={"query": ReadQuery, "body": RepresentationBody},
 )
-async def get_representation(
+async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
     workspace: FromPath[str],
     peer: FromPath[str],
     parse: Injected[Parse],
+    caller: Injected[Caller],
     views: Injected[Views],
     database: Injected[Database],
     query_embedder: Injected[QueryEmbedder],
@@ -55,7 +61,7 @@ async def get_representation(
     """Return what a peer holds of its target, or of itself (E13)."""
     query, body = await parse.query_and_body(ReadQuery, RepresentationBody)
     refuse_reserved(peer, body.target)
-    sessions = _sessions(body, workspace)
+    sessions = _sessions(body, workspace, caller)
     asked = body.search_query or ""
     check_length(asked, tokens)
     wanted = Wanted(
@@ -76,10 +82,14 @@ async def get_representation(
     return answer(Representation(text), position)
 
 
-def _sessions(body: RepresentationBody, workspace: str) -> list[str] | None:
+def _sessions(
+    body: RepresentationBody, workspace: str, caller: Caller
+) -> list[str] | None:
     if body.scope is not None and body.filters is not None:
         raise Invalid("`scope` and `filters` are mutually exclusive")
     if body.scope is not None and body.session_id is not None:
         raise Invalid("`scope` and `session_id` are mutually exclusive")
+    if body.scope is not None:
+        caller.refuse_narrow(NEEDS_WIDE_KEY)
     refuse_scope(body.scope, workspace)
     return read_allowlist(body.filters, body.session_id)

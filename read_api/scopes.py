@@ -18,6 +18,9 @@ ScopeOption = (
 )
 """One scope, or up to a hundred whose sessions are joined."""
 
+NEEDS_WIDE_KEY = "`scope` requires a workspace- or admin-level key"
+"""What a peer's or a session's key is told that names a scope (HC 1.12)."""
+
 _PREFIX = "scope."
 
 

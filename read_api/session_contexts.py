@@ -19,8 +19,8 @@ from read_api.asking import Text, check_length, probe_of
 from read_api.cards import card_of
 from read_api.moment import answer, reached
 from read_api.peer_contexts import RecallQuery
-from read_api.ports import Injected, Parse
-from read_api.scopes import ScopeName, refuse_reserved, refuse_scope
+from read_api.ports import Caller, Injected, Parse
+from read_api.scopes import NEEDS_WIDE_KEY, ScopeName, refuse_reserved, refuse_scope
 
 
 class SessionContextQuery(RecallQuery):
@@ -61,6 +61,7 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
     workspace: FromPath[str],
     session: FromPath[str],
     parse: Injected[Parse],
+    caller: Injected[Caller],
     views: Injected[Views],
     database: Injected[Database],
     query_embedder: Injected[QueryEmbedder],
@@ -69,7 +70,8 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[SessionContext]:
     """Return what of a session fits a budget of tokens (E29)."""
     query = parse.query(_capped(context_max_tokens))
-    wanted = await _wanted(query, (workspace, session), query_embedder, tokens)
+    sessions = await _recalled(query, (workspace, session), caller)
+    wanted = await _wanted(query, (workspace, sessions), query_embedder, tokens)
     budget = context_max_tokens if query.tokens is None else query.tokens
     position = await reached(views, query)
     async with database.acquire() as db:
@@ -101,29 +103,44 @@ def _capped(most: int) -> type[SessionContextQuery]:
     )
 
 
-async def _wanted(
-    query: SessionContextQuery,
-    named: tuple[str, str],
-    embedder: QueryEmbedder,
-    tokens: TokenCounter,
-) -> Wanted | None:
-    """Check the options in the order of HC 6.5; None if no target is named."""
+async def _recalled(
+    query: SessionContextQuery, named: tuple[str, str], caller: Caller
+) -> list[str] | None:
+    """Check the options in the order of HC 6.5; return the sessions to recall from."""
     workspace, session = named
     if query.peer_perspective is not None and query.peer_target is None:
         raise Invalid("peer_target must be provided if peer_perspective is provided")
     refuse_reserved(query.peer_target)
-    _check_scope(query)
+    _check_scope(query, caller)
     sessions = _sessions(query, session)
+    if query.sessions is not None:
+        await caller.check_active_member(workspace, sessions or [])
+    if query.peer_target is not None and query.scope is None:
+        caller.check_own(_observer(query, query.peer_target))
     refuse_scope(query.scope, workspace)
+    return sessions
+
+
+def _observer(query: SessionContextQuery, target: str) -> str:
+    return target if query.peer_perspective is None else query.peer_perspective
+
+
+async def _wanted(
+    query: SessionContextQuery,
+    recalled: tuple[str, list[str] | None],
+    embedder: QueryEmbedder,
+    tokens: TokenCounter,
+) -> Wanted | None:
+    """Return what is to be known; None if no target is named."""
+    workspace, sessions = recalled
     target = query.peer_target
     if target is None:
         return None
-    observer = target if query.peer_perspective is None else query.peer_perspective
     asked = query.search_query or ""
     check_length(asked, tokens)
     return Wanted(
         tenant=workspace,
-        observer=observer,
+        observer=_observer(query, target),
         observed=target,
         budget=query.max_conclusions or MOST,
         query=asked or None,
@@ -135,13 +152,14 @@ async def _wanted(
     )
 
 
-def _check_scope(query: SessionContextQuery) -> None:
+def _check_scope(query: SessionContextQuery, caller: Caller) -> None:
     if query.scope is None:
         return
     if query.peer_perspective is not None:
         raise Invalid("`scope` and `peer_perspective` are mutually exclusive")
     if query.peer_target is None:
         raise Invalid("peer_target must be provided if scope is provided")
+    caller.refuse_narrow(NEEDS_WIDE_KEY)
 
 
 def _sessions(query: SessionContextQuery, session: str) -> list[str] | None:

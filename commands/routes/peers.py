@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from commands.peer import SetPeer, set_peer
 from commands.routes.free_json import FreeObject, Metadata
 from commands.routes.names import NewName
-from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
+from commands.routes.ports import GivenCaller, GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.write import Written
 from domain.peer import Peer, PeerCreated
@@ -51,11 +51,13 @@ class PeerBody(msgspec.Struct, frozen=True):
 async def post_peer(
     workspace: FromPath[str],
     parse: GivenParse,
+    caller: GivenCaller,
     origin: GivenOrigin,
     write: GivenWrite,
 ) -> Response[PeerBody]:
     """E09: 201 when made, 200 when it was there; what is sent replaces."""
     body = await parse.body(PeerCreate)
+    caller.check_names(workspace, peer=body.id)
     command = SetPeer(
         workspace=workspace,
         peer=body.id,

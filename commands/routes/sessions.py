@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field
 from commands.routes.free_json import Metadata
 from commands.routes.members import MAX_PEERS, SessionPeer
 from commands.routes.names import NewName
-from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
+from commands.routes.ports import GivenCaller, GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.routes.session_body import SessionBody, session_body
 from commands.routes.settings import Configuration, stored
@@ -47,11 +47,15 @@ class SessionUpdate(BaseModel):
 async def post_session(
     workspace: FromPath[str],
     parse: GivenParse,
+    caller: GivenCaller,
     origin: GivenOrigin,
     write: GivenWrite,
 ) -> Response[SessionBody]:
     """E19: 201 when made, 200 when it was there; peers are added."""
     body = await parse.body(SessionCreate)
+    caller.check_names(workspace, session=body.id)
+    if body.scopes is not None:
+        caller.refuse_narrow("Scope membership requires a workspace-level key")
     if body.scopes:
         raise Invalid("`scopes` are not served yet")
     command = SetSession(

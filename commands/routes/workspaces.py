@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from commands.routes.free_json import Metadata
 from commands.routes.names import NewName
-from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
+from commands.routes.ports import GivenCaller, GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.routes.settings import Configuration, stored
 from commands.workspace import (
@@ -50,10 +50,11 @@ class WorkspaceBody(msgspec.Struct, frozen=True):
 
 @post("/v3/workspaces", opt={"body": WorkspaceCreate}, summary="Get or create")
 async def post_workspace(
-    parse: GivenParse, origin: GivenOrigin, write: GivenWrite
+    parse: GivenParse, caller: GivenCaller, origin: GivenOrigin, write: GivenWrite
 ) -> Response[WorkspaceBody]:
     """E01: 201 when made, 200 when it was there."""
     body = await parse.body(WorkspaceCreate)
+    caller.check_names(body.id)
     command = CreateWorkspace(
         workspace=body.id,
         metadata=body.metadata,

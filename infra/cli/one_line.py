@@ -10,6 +10,7 @@ import asyncpg
 import typer
 import uvloop
 
+from infra.auth.errors import SecretUnusable
 from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
 from infra.door import PortTaken
 from infra.master_key import MasterKeyUnusable
@@ -27,6 +28,7 @@ MENDABLE: Final = (
     MasterKeyUnusable,
     NothingHere,
     PortTaken,
+    SecretUnusable,
     ServerRunning,
     SettingsUnusable,
     Unreachable,

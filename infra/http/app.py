@@ -11,9 +11,11 @@ from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
-from infra.http.caller import ANYONE
+from commands.ports import Limits
+from infra.http.caller import ANYONE, RequestCaller
 from infra.http.description import description_routes
 from infra.http.errors import answer_failure
+from infra.http.gate import Gate, caller_of
 from infra.http.health import health_route
 from infra.http.origin import RequestOrigin
 from infra.http.threshold import Threshold
@@ -30,11 +32,14 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What may be chosen about the HTTP application.
 
     ``is_ready`` turns ``/health`` to 200; ``count_tokens`` counts o200k_base.
+    ``gate`` asks for keys; without one everybody is an admin (HC 4.1).
     """
 
     is_ready: Callable[[], bool]
     count_tokens: Callable[[str], int]
     allowed_origins: Sequence[str] = ORIGINS
+    limits: Limits = Limits()
+    gate: Gate | None = None
 
 
 def create_app(
@@ -49,11 +54,15 @@ def create_app(
     """
 
     async def parse(request: Request[Any, Any, Any]) -> RequestParse:
-        return RequestParse(request, settings.count_tokens)
+        return RequestParse(request, settings.count_tokens, settings.limits)
 
     async def origin(request: Request[Any, Any, Any]) -> RequestOrigin:
         return RequestOrigin(request)
 
+    async def caller(request: Request[Any, Any, Any]) -> RequestCaller:
+        return caller_of(request.scope)
+
+    gate = settings.gate
     app = Litestar(
         [
             *_routers_first(doors),
@@ -63,9 +72,10 @@ def create_app(
         dependencies={
             "parse": Provide(parse),
             "origin": Provide(origin),
-            "caller": _as_it_is(ANYONE),
+            "caller": _as_it_is(ANYONE) if gate is None else Provide(caller),
             **{name: _as_it_is(value) for name, value in dependencies.items()},
         },
+        guards=None if gate is None else [gate],
         exception_handlers={HTTPException: answer_failure, Exception: answer_failure},
         cors_config=CORSConfig(
             allow_origins=list(settings.allowed_origins),

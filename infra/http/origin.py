@@ -11,6 +11,7 @@ from domain.errors import Invalid
 from domain.names import command_id
 from domain.recorded import Cause
 from infra.http.correlation import correlation_of, trace_parent_of
+from infra.http.gate import caller_of
 
 MAX_KEY = 255
 """Longest ``Idempotency-Key`` in characters."""
@@ -22,8 +23,10 @@ class RequestOrigin:
     def __init__(self, request: Request[Any, Any, Any]) -> None:
         self._request = request
 
-    async def reason(self, tenant: str) -> Reason:
+    async def reason(self, tenant: str, said: bytes | None = None) -> Reason:
         """Return cause and identity; a client's key never meets a processor's id.
+
+        ``said`` is hashed instead of the body.
 
         Raises:
             Invalid: the ``Idempotency-Key`` is empty, too long or not printable.
@@ -37,19 +40,19 @@ class RequestOrigin:
                     f"Idempotency-Key must be 1 to {MAX_KEY} printable characters"
                 )
             command = CommandIdentity(
-                command_id(tenant, f"client:{key}"), await self._hash()
+                command_id(tenant, f"client:{key}"), await self._hash(said)
             )
         cause = Cause(
-            actor="client",
+            actor=caller_of(scope).actor,
             correlation_id=correlation_of(scope),
             command_id=command.id if command is not None else None,
             trace_parent=trace_parent_of(scope),
         )
         return Reason(cause, command)
 
-    async def _hash(self) -> bytes:
+    async def _hash(self, said: bytes | None) -> bytes:
         """Return SHA-256 of method, path, query and body (architecture section 2)."""
         scope = self._request.scope
         head = f"{scope['method']}\n{scope['path']}\n".encode(errors="replace")
-        body = await self._request.body()
+        body = await self._request.body() if said is None else said
         return sha256(head + scope["query_string"] + b"\n" + body).digest()
