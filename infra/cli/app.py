@@ -4,8 +4,10 @@ import typer
 
 from infra.cli.demo import demo
 from infra.cli.events import events
+from infra.cli.keys import keys
 from infra.cli.park import park
 from infra.cli.rebuild import rebuild
+from infra.cli.settings import settings
 from infra.cli.status import status
 from infra.cli.trace import trace
 from infra.cli.up import up
@@ -24,4 +26,6 @@ app.command()(status)
 app.command(context_settings={"ignore_unknown_options": True})(trace)
 app.command()(events)
 app.command()(rebuild)
+app.command()(settings)
+app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")

@@ -16,6 +16,7 @@ from infra.cli.place import Place
 from infra.door import listening
 from infra.garbage import collect_rarely
 from infra.settings import Settings
+from infra.settings.theirs import not_honoured
 
 
 def up(
@@ -37,6 +38,8 @@ async def _up(place: Place, settings: Settings, *, host: str, port: int) -> int:
         level=settings.log_level,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    for line in not_honoured():
+        typer.echo(f"palimpsest: {line}", err=True)
     with listening(host, port) as door:
         work = asyncio.create_task(_serve(place, settings, door))
         signalled = asyncio.create_task(stopping.wait())

@@ -1,8 +1,5 @@
 """Everything that can be set, and the order in which it is looked for."""
 
-from typing import Self
-
-from pydantic import model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,9 +41,3 @@ class Settings(ReasoningSettings, DialecticSettings, ServerSettings, BaseSetting
         """Whether any of ``EMBEDDING_*`` names a model (architecture section 6)."""
         chosen = {"embedding_model_config", "embedding_vector_dimensions"}
         return not chosen.isdisjoint(self.model_fields_set)
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        if self.auth_use_auth and self.auth_jwt_secret is None:
-            raise ValueError("AUTH_USE_AUTH needs AUTH_JWT_SECRET")
-        return self

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.server import palimpsest
 
 WITHIN = 60.0
-SETTINGS = ("DB_", "KEYS_", "LOG_", "CORS_")
+SETTINGS = ("DB_", "KEYS_", "LOG_", "CORS_", "AUTH_", "LLM_", "WEBHOOK_", "CACHE_")
 
 
 @dataclass(frozen=True)
