@@ -6,23 +6,23 @@ it is done or held, and what was delivered before may come again, cut differentl
 
 import asyncio
 import logging
-import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Final, Protocol
+from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from commands.ports import EventStoreError, KeyReused
+from commands.ports import EventStoreError
 from domain.names import ordering_key_of, shard_of
 from domain.recorded import Recorded
+from infra.delivery import Delivery, FeedLimits
 from infra.feed_ledger import FeedLedger, Held, Hold, Standing, Superseded
 from infra.postgres.connection import LOST
 from infra.traffic import GiveWay, at_once
-from processors.ports import Unavailable
-from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
+from processors.processor import Batch, Processor
 
 _LOG = logging.getLogger(__name__)
 _PAGES_SCANNED: Final = 10
@@ -43,23 +43,6 @@ class Log(Protocol):
         ...
 
 
-class FeedLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a feed takes on, and how patient it is.
-
-    ``page`` events are looked at in a turn, ``keys_at_once`` keys worked on at a
-    time. A key that cannot go on waits ``first_wait`` and twice as long after each
-    failure, ``longest_wait`` at most. An error nobody foresaw is tried ``attempts``
-    times before its key is parked.
-    """
-
-    page: int = 128
-    keys_at_once: int = 8
-    first_wait: timedelta = timedelta(seconds=1)
-    longest_wait: timedelta = timedelta(minutes=5)
-    attempts: int = 5
-    idle: float = 1.0
-
-
 class Feed:
     """One processor's way through the log."""
 
@@ -76,6 +59,10 @@ class Feed:
         self._ledger = ledger
         self._limits = limits or FeedLimits()
         self._give_way = give_way
+        self._delivery = Delivery(processor, self._limits)
+        self._concerning: Sequence[Recorded] = ()
+        self._looked = _NOWHERE
+        self._fresh_until = 0.0
 
     @property
     def name(self) -> str:
@@ -93,6 +80,8 @@ class Feed:
                     await self._ledger.begin()
                     begun = True
                 begin = monotonic()
+                if await self._passed_by():
+                    continue
                 if (standing := await self.turn()) is not None:
                     await self._log.wait_past(standing.position, self._idle(standing))
                 else:
@@ -100,6 +89,26 @@ class Feed:
             except* (*LOST, asyncpg.InterfaceError, EventStoreError) as lost:
                 _LOG.warning("%s: %s", self.name, type(lost.exceptions[0]).__name__)
                 await asyncio.sleep(self._limits.idle)
+
+    async def _passed_by(self) -> bool:
+        """Look at what is new without the ledger, while none of it concerns us.
+
+        Most of what is appended concerns one processor of several, and reading where
+        it stands and moving its checkpoint cost more than looking. What was looked
+        at is put on record when a turn comes, after ``idle`` seconds at the latest.
+        """
+        left = self._fresh_until - monotonic()
+        if left <= 0:
+            return False
+        page = await self._next_page(self._looked.position)
+        if any(isinstance(each.event, self._processor.handles) for each in page):
+            self._concerning = page
+            return False
+        if page:
+            self._looked = _Looked(page[-1].position, page[-1].id)
+        else:
+            await self._log.wait_past(self._looked.position, left)
+        return True
 
     async def turn(self) -> Standing | None:
         """Work on one page and on all keys that are due; where it stands if idle."""
@@ -109,22 +118,21 @@ class Feed:
             for each in standing.held.values()
             if each.due_in is not None and each.due_in <= timedelta()
         ]
-        page = await self._log.next_page(
-            after=standing.position, limit=self._limits.page
-        )
+        after = max(standing.position, self._looked.position)
+        page, self._concerning = self._concerning, ()
+        if not page or page[0].position != after + 1:
+            page = await self._next_page(after)
+        self._fresh_until = 0.0 if due else monotonic() + self._idle(standing)
         if not page and not due:
-            return standing
-        gate = asyncio.Semaphore(self._limits.keys_at_once)
+            return await self._put_on_record(standing)
         async with asyncio.TaskGroup() as group:
             for held in due:
-                group.create_task(self._try_again(held, standing.position, gate))
+                group.create_task(self._try_again(held, standing.position))
             if page:
-                group.create_task(self._work_on(page, standing, gate))
+                group.create_task(self._work_on(page, standing))
         return None
 
-    async def _work_on(
-        self, page: Sequence[Recorded], standing: Standing, gate: asyncio.Semaphore
-    ) -> None:
+    async def _work_on(self, page: Sequence[Recorded], standing: Standing) -> None:
         """Deliver what is new, by key, and move the checkpoint past it."""
         batches: dict[str, list[Recorded]] = {}
         for recorded in page:
@@ -134,27 +142,49 @@ class Feed:
         passed_over = batches.keys() & standing.held.keys()
         async with asyncio.TaskGroup() as group:
             delivered = [
-                group.create_task(self._deliver(Batch(key, tuple(events)), 0, gate))
+                group.create_task(self._delivery(Batch(key, tuple(events)), 0))
                 for key, events in batches.items()
                 if key not in passed_over
             ]
         holds = [hold for each in delivered if (hold := each.result()) is not None]
-        end = (page[-1].position, page[-1].id)
+        end = _Looked(page[-1].position, page[-1].id)
+        if await self._advance(standing, end, holds, passed_over):
+            self._looked = end
+
+    async def _put_on_record(self, standing: Standing) -> Standing:
+        """Move the checkpoint to where was looked and nothing found."""
+        if self._looked.position > standing.position:
+            await self._advance(standing, self._looked, (), ())
+        return msgspec.structs.replace(
+            standing, position=max(standing.position, self._looked.position)
+        )
+
+    async def _advance(
+        self,
+        standing: Standing,
+        end: "_Looked",
+        holds: Sequence[Hold],
+        passed_over: Collection[str],
+    ) -> bool:
         try:
-            await self._ledger.advance(standing.position, end, holds, passed_over)
+            await self._ledger.advance(
+                standing.position, (end.position, end.id), holds, passed_over
+            )
         except Superseded:
             _LOG.info("%s: another feed of it went on", self.name)
+            self._looked = _NOWHERE
+            return False
+        return True
 
-    async def _try_again(
-        self, held: Held, checkpoint: int, gate: asyncio.Semaphore
-    ) -> None:
+    async def _next_page(self, after: int) -> Sequence[Recorded]:
+        return await self._log.next_page(after=after, limit=self._limits.page)
+
+    async def _try_again(self, held: Held, checkpoint: int) -> None:
         """Deliver what waits for a held key, and let it flow if all is done."""
         events, through = await self._waiting(held, checkpoint)
         hold = None
         if events:
-            hold = await self._deliver(
-                Batch(held.key, tuple(events)), held.attempts, gate
-            )
+            hold = await self._delivery(Batch(held.key, tuple(events)), held.attempts)
         if hold is None:
             await self._ledger.release(held.key, through)
         else:
@@ -182,55 +212,6 @@ class Feed:
             ]
         return events, through
 
-    async def _deliver(
-        self, batch: Batch, attempts: int, gate: asyncio.Semaphore
-    ) -> Hold | None:
-        """Hand a batch to the processor; what to hold, if it could not go on.
-
-        Before a key is parked its events are tried one by one, so that it is parked
-        at the one that cannot be handled.
-        """
-        async with gate:
-            await asyncio.sleep(0)  # requests first
-            outcome = await self._outcome(batch, attempts)
-            if isinstance(outcome, Park) and len(batch.events) > 1:
-                for event in batch.events:
-                    batch = Batch(batch.ordering_key, (event,))
-                    outcome = await self._outcome(batch, attempts)
-                    if not isinstance(outcome, Done):
-                        break
-        if isinstance(outcome, Done):
-            return None
-        first = batch.events[0]
-        return Hold(
-            key=batch.ordering_key,
-            tenant=first.tenant,
-            position=first.position,
-            attempts=attempts + 1,
-            after=outcome.after if isinstance(outcome, Retry) else None,
-            reason=outcome.reason,
-        )
-
-    async def _outcome(self, batch: Batch, attempts: int) -> Outcome:
-        try:
-            return await self._processor(batch)
-        except KeyReused as clash:
-            return Park(type(clash).__name__)
-        except (Unavailable, EventStoreError) as absent:
-            asked = getattr(absent, "retry_after", None)
-            return Retry(self._patience(attempts, asked), type(absent).__name__)
-        except Exception as bug:  # noqa: BLE001  whatever it is, it stops one key only
-            # The text of an error nobody foresaw may quote what somebody said.
-            _LOG.error("%s: %s in %s", self.name, type(bug).__name__, _place(bug))
-            if attempts + 1 >= self._limits.attempts:
-                return Park(type(bug).__name__)
-            return Retry(self._patience(attempts, None), type(bug).__name__)
-
-    def _patience(self, attempts: int, asked: float | None) -> timedelta:
-        doubled: timedelta = self._limits.first_wait * 2 ** min(attempts, 16)
-        wait = max(doubled, timedelta(seconds=asked or 0))
-        return min(wait, self._limits.longest_wait)
-
     def _idle(self, standing: Standing) -> float:
         """Return seconds until a held key is due, or the poll interval."""
         due = [each.due_in for each in standing.held.values()]
@@ -238,6 +219,11 @@ class Feed:
         return max(min([self._limits.idle, *waits]), 0.001)
 
 
-def _place(bug: BaseException) -> str:
-    frames = traceback.extract_tb(bug.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
+class _Looked(msgspec.Struct, frozen=True):
+    """The last event that was looked at, on record or not."""
+
+    position: int
+    id: UUID
+
+
+_NOWHERE: Final = _Looked(0, UUID(int=0))

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from infra.feed import FeedLimits
+from infra.delivery import Delivery, FeedLimits
+from infra.feed import Feed
 from infra.feed_ledger import FeedLedger, Hold, Superseded
 from infra.processor_positions import processor_positions
 from processors.ports import Unavailable
 from processors.processor import Done, Park, Retry
+from tests.support.embedded import until
 from tests.support.feeding import AT_ONCE, Scripted
 
 LATER = timedelta(hours=1)
@@ -50,6 +52,41 @@ async def test_what_it_does_not_handle_moves_the_checkpoint_only(memory, feeding
     assert scripted.delivered == []
     [stands] = await processor_positions(feeding.pool)
     assert stands.position == await memory.log.store.head() == 2
+
+
+class Counted(FeedLedger):
+    """A ledger that counts how often it is asked where the processor stands."""
+
+    asked = 0
+
+    async def standing(self):
+        self.asked += 1
+        return await super().standing()
+
+
+async def test_what_concerns_nobody_is_passed_by_and_put_on_record_later(
+    memory, feeding
+):
+    ledger, scripted = Counted(feeding.pool, "scripted"), Scripted()
+    limits = FeedLimits(idle=0.5)
+    feed = Feed(scripted, memory.log.follow(), ledger, limits)
+    running = asyncio.create_task(feed.run())
+    await memory.say("a")
+    await until(lambda: scripted.texts("w/s") == ["a"])
+    before, others = ledger.asked, 40
+    for number in range(others):
+        await memory.join(f"p{number}", "bob")
+    await memory.say("b")
+    await until(lambda: scripted.texts("w/s") == ["a", "b"])
+    assert ledger.asked - before < others / 4
+    await memory.join("last")
+    head = await memory.log.store.head()
+
+    async with asyncio.timeout(10):
+        while (await processor_positions(feeding.pool))[0].position != head:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_feed_goes_on_where_the_last_one_stood(memory, feeding):
@@ -148,14 +185,14 @@ async def test_who_does_not_answer_is_asked_again_and_again(memory, feeding):
     assert await feeding.parking.list() == []
 
 
-async def test_waits_grow_up_to_a_bound_and_honour_what_was_asked(feeding):
+def test_waits_grow_up_to_a_bound_and_honour_what_was_asked():
     limits = FeedLimits(
         first_wait=timedelta(seconds=10), longest_wait=timedelta(seconds=60)
     )
-    feed = await feeding.feed(Scripted(), limits)
-    waits = [feed._patience(attempts, None) for attempts in range(5)]
+    delivery = Delivery(Scripted(), limits)
+    waits = [delivery.patience(attempts, None) for attempts in range(5)]
     assert [each.total_seconds() for each in waits] == [10, 20, 40, 60, 60]
-    assert feed._patience(0, 33.0) == timedelta(seconds=33)
+    assert delivery.patience(0, 33.0) == timedelta(seconds=33)
 
 
 async def test_a_bug_is_tried_some_times_then_parks_at_the_one_event(

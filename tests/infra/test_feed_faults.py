@@ -13,7 +13,8 @@ from domain.derivation import DerivationCompleted
 from domain.embedding import EmbeddingRecorded
 from domain.session import MessageAdded
 from domain.summary import SummaryProduced
-from infra.feed import Feed, FeedLimits
+from infra.delivery import FeedLimits
+from infra.feed import Feed
 from infra.feed_ledger import FeedLedger
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from domain.session import MessageAdded
-from infra.feed import Feed, FeedLimits
+from infra.delivery import FeedLimits
+from infra.feed import Feed
 from infra.feed_ledger import FeedLedger
 from infra.parking import Parking
 from infra.postgres.embedded import ClusterAddress
