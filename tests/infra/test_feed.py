@@ -83,7 +83,7 @@ async def test_what_concerns_nobody_is_passed_by_and_put_on_record_later(
     head = await memory.log.store.head()
 
     async with asyncio.timeout(10):
-        while (await processor_positions(feeding.pool))[0].position != head:
+        while (await processor_positions(feeding.pool))[0].position != head:  # noqa: ASYNC110  the database tells nobody
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
