@@ -11,6 +11,7 @@ from commands.ports import (
     Appended,
     Clock,
     EventStore,
+    Limits,
     NewId,
     TokenCounter,
     Views,
@@ -18,8 +19,11 @@ from commands.ports import (
 from commands.proposal import Proposal
 from domain.event import Event
 from domain.names import Stream
+from domain.recorded import Recorded
 
 S = TypeVar("S")
+
+_USUAL = Limits()
 
 READABLE_WITHIN = 5.0
 """Seconds a write waits for its views before it answers anyway (architecture 3)."""
@@ -28,14 +32,19 @@ READABLE_WITHIN = 5.0
 class Written(msgspec.Struct, Generic[S], frozen=True):
     """What a write came to.
 
-    ``state`` is the aggregate as the write left it, ``events`` what was recorded
-    (none if everything was so already), ``position`` how far a reader must have
+    ``state`` is the aggregate as the write left it, ``recorded`` what was recorded
+    (nothing if everything was so already), ``position`` how far a reader must have
     come to see all of it.
     """
 
     state: S
-    events: tuple[Event, ...]
+    recorded: tuple[Recorded, ...]
     position: int
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was recorded, without its envelopes."""
+        return tuple(each.event for each in self.recorded)
 
 
 class Write:
@@ -54,12 +63,14 @@ class Write:
         clock: Clock,
         new_id: NewId,
         tokens: TokenCounter,
+        limits: Limits = _USUAL,
     ) -> None:
         self.decide = decide
         self.store = store
         self.clock = clock
         self.new_id = new_id
         self.tokens = tokens
+        self.limits = limits
         self._views = views
 
     async def __call__(
@@ -93,15 +104,14 @@ class Write:
             raise AssertionError
         if appended is None:
             return await self._readable(state, (), self.decide.position_of(watched))
-        events = tuple(each.event for each in appended.recorded)
-        return await self._readable(state, events, appended.last)
+        return await self._readable(state, appended.recorded, appended.last)
 
     async def _readable(
-        self, state: S, events: tuple[Event, ...], position: int
+        self, state: S, recorded: tuple[Recorded, ...], position: int
     ) -> Written[S]:
         """Wait, but answer in any case: what is written must never be an error."""
         await self._views.wait_for(position, READABLE_WITHIN)
-        return Written(state, events, position)
+        return Written(state, recorded, position)
 
     async def _as_it_was(self, of: Watched[S], appended: Appended) -> S:
         """Fold the stream as far as the first time this command was carried out."""
@@ -117,7 +127,7 @@ class Write:
             if not page:
                 break
             for recorded in page:
-                state = of.evolve(state, recorded.event)
+                state = of.after(state, recorded.event)
                 version = recorded.version
         return state
 

@@ -13,6 +13,11 @@ class Milestones:
         self._ticket = count()
         self._gone = 0
 
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits."""
+        return len(self._waiting) > self._gone
+
     async def wait(self, position: int, timeout: float | None = None) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the position is reached, False at the bound or if given up.
 

@@ -187,7 +187,8 @@ class Projector:
                 begin = monotonic()
                 await self._fold(connection, batch)
                 self.failed = None
-                await self._give_way(monotonic() - begin)
+                if not self._milestones.awaited:  # a request waits for this work
+                    await self._give_way(monotonic() - begin)
         finally:
             connection.terminate()
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from litestar import Response, post
+from litestar import Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 from pydantic import BaseModel, Field
 
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
 from projections.conclusion_search import ConclusionQuestion, nearest_conclusions
 from projections.condition import equals, every
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
@@ -66,6 +66,34 @@ async def list_conclusions(
         )
     items = [conclusion_of(row) for row in rows]
     return answer(page_of(items, total, query), position)
+
+
+@get(
+    "/v3/workspaces/{workspace:str}/conclusions/{conclusion:str}",
+    opt={"query": ReadQuery},
+)
+async def get_conclusion(
+    workspace: FromPath[str],
+    conclusion: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+) -> Response[Conclusion]:
+    """Return one conclusion (HC 7.5)."""
+    position = await reached(views, parse.query(ReadQuery))
+    async with database.acquire() as db:
+        row = await db.fetchrow(
+            f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  constants
+            " WHERE c.tenant = $1 AND c.id = $2 AND c.to_position IS NULL",
+            workspace,
+            conclusion,
+        )
+    if row is None:
+        raise NotFound(
+            f"Document {conclusion} not found or does not belong to workspace"
+            f" {workspace}"
+        )
+    return answer(conclusion_of(row), position)
 
 
 @post(

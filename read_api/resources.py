@@ -12,7 +12,7 @@ WORKSPACES = Listing(WORKSPACE, "workspace AS w", ("w.created_at", "w.uid"))
 PEERS = Listing(PEER, "peer AS p", ("p.created_at", "p.uid"))
 SESSIONS = Listing(SESSION, "session AS s", ("s.created_at", "s.uid"))
 MESSAGES = Listing(MESSAGE, "message AS m", ("m.seq",))
-CONCLUSIONS = Listing(CONCLUSION, "conclusion AS c", ("c.created_at", "c.id"))
+CONCLUSIONS = Listing(CONCLUSION, "conclusion AS c", ("c.created_at", "c.born", "c.id"))
 
 WORKSPACE_FILTERS = Filterable(
     "Workspace",

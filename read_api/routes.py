@@ -5,7 +5,12 @@ from typing import Any
 from litestar import Request, Response, Router
 
 from read_api.cards import get_card
-from read_api.conclusions import NobodyEmbeds, list_conclusions, query_conclusions
+from read_api.conclusions import (
+    NobodyEmbeds,
+    get_conclusion,
+    list_conclusions,
+    query_conclusions,
+)
 from read_api.messages import get_message, list_messages
 from read_api.moment import NotReached
 from read_api.peer_contexts import get_peer_context
@@ -36,6 +41,7 @@ def read_routes() -> Router:
         exception_handlers={NotReached: _say, NobodyEmbeds: _say},
         route_handlers=[
             get_card,
+            get_conclusion,
             get_message,
             get_peer_context,
             get_queue_status,

@@ -5,7 +5,11 @@ from typing import Any, TypeVar, cast
 import msgspec
 from litestar import Response
 from litestar.response.base import ASGIResponse
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_201_CREATED,
+    HTTP_204_NO_CONTENT,
+)
 from litestar.types import Receive, Scope, Send
 from litestar.types.asgi_types import HTTPResponseBodyEvent, HTTPResponseStartEvent
 
@@ -30,12 +34,15 @@ class Reply(Response[T]):
         return cast("ASGIResponse", self._send)
 
     async def _send(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        body = msgspec.json.encode(self.content)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-position", b"%d" % self._position),
-        ]
+        headers = [(b"x-position", b"%d" % self._position)]
+        body = b""
+        if self._status != HTTP_204_NO_CONTENT:
+            body = msgspec.json.encode(self.content)
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(body)),
+                *headers,
+            ]
         await send(
             HTTPResponseStartEvent(
                 type="http.response.start", status=self._status, headers=headers
@@ -49,3 +56,8 @@ class Reply(Response[T]):
 def reply(body: T, position: int, *, created: bool = False) -> Response[T]:
     """Answer 201 for what this request made, else 200."""
     return Reply(body, HTTP_201_CREATED if created else HTTP_200_OK, position)
+
+
+def done(position: int) -> Response[None]:
+    """Answer 204: it is so now, and there is nothing to show."""
+    return Reply(None, HTTP_204_NO_CONTENT, position)

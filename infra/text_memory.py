@@ -1,0 +1,57 @@
+"""Vectors a request waits for: made ahead of background work, stored, then shown."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from commands.ports import Remembered, Views
+from infra.embedder.errors import EmbedderUnavailable
+from infra.embedder.source import VectorSource
+from infra.postgres.embeddings import EmbeddingStore
+
+WITHIN: Final = 5.0
+"""Seconds a request waits until its vectors are found, then it answers anyway."""
+
+Fingerprint = Callable[[str, Sequence[str]], Awaitable[Sequence[str]]]
+
+
+class StoredTexts:
+    """Fulfils ``commands.ports.TextMemory``.
+
+    ``shown`` are the views that vectors are folded into.
+    """
+
+    def __init__(
+        self,
+        source: VectorSource,
+        store: EmbeddingStore,
+        fingerprint: Fingerprint,
+        shown: Views,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._fingerprint = fingerprint
+        self._shown = shown
+
+    async def remember(self, workspace: str, texts: Sequence[str]) -> Remembered | None:
+        """Store the vectors that are missing; None when no embedder answers now."""
+        model = self._source.model
+        prints = tuple(await self._fingerprint(workspace, texts))
+        there = await self._store.get_many(workspace, model, prints)
+        wanted = dict(zip(prints, texts, strict=True))
+        missing = {key: text for key, text in wanted.items() if key not in there}
+        if missing:
+            try:
+                vectors = await self._source.embed(
+                    list(missing.values()), interactive=True
+                )
+            except EmbedderUnavailable:
+                return None
+            made = dict(zip(missing, vectors, strict=True))
+            await self._store.put_many(workspace, model, made)
+        return Remembered(
+            model=model, dimensions=self._source.dimensions, fingerprints=prints
+        )
+
+    async def searchable(self, position: int) -> None:
+        """Wait, bounded, until what was recorded up to there is found."""
+        await self._shown.wait_for(position, WITHIN)
