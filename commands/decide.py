@@ -25,6 +25,7 @@ from commands.ports import (
     StreamAppend,
     WrongExpectedVersion,
 )
+from domain.erasure import StreamErased
 from domain.event import Event
 from domain.names import Stream
 from domain.recorded import Cause
@@ -43,6 +44,12 @@ class Watched(msgspec.Struct, Generic[S], frozen=True):
     stream: Stream
     initial: S
     evolve: Callable[[S, Event], S]
+
+    def after(self, state: S, event: Event) -> S:
+        """Fold one event; where a stream is erased, everything begins anew."""
+        if isinstance(event, StreamErased):
+            state = self.initial
+        return self.evolve(state, event)
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -163,7 +170,10 @@ class Decide:
     ) -> Appended:
         """Submit at the versions decided upon and move the cache ahead."""
         folds = {each.stream: each for each in watched}
-        known = {stream: self._cache.get(stream.name) for stream in decided}
+        known = {
+            stream: self._cache.get(stream.name) if stream in folds else None
+            for stream in decided
+        }
         request = AppendRequest(
             tenant=tenant,
             streams=tuple(
@@ -188,7 +198,7 @@ class Decide:
             if at is None:
                 continue
             for event in events:
-                at.state = folds[stream].evolve(at.state, event)
+                at.state = folds[stream].after(at.state, event)
             at.version += len(events)
             at.in_flight += 1
             at.newest = pending
@@ -208,6 +218,7 @@ class Decide:
         finally:
             for stream, at in known.items():
                 if at is None:
+                    self.forget(stream.name)
                     continue
                 at.in_flight -= 1
                 if at.newest is pending:
@@ -236,7 +247,7 @@ class Decide:
                 each.stream.name, after=known.version, limit=_PAGE
             )
             for recorded in page:
-                known.state = each.evolve(known.state, recorded.event)
+                known.state = each.after(known.state, recorded.event)
                 known.version = recorded.version
                 known.position = recorded.position
             if len(page) < _PAGE:

@@ -8,6 +8,7 @@ import msgspec
 
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
+from commands.living import Source, decide_if_living
 from commands.ports import Appended
 from domain.conclusion import (
     ConclusionDerived,
@@ -34,11 +35,12 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     ``name`` identifies the command within the workspace; ``found`` facts carry no
     ids yet: they are made from it, so the same command yields the same ids. A
     conclusion's cause is that of the newest message it rests on, in ``causes`` by
-    number; all else has ``cause``.
+    number; all else has ``cause``. ``position`` is that of the first message.
     """
 
     workspace: str
     session: str
+    position: int
     name: str
     messages: tuple[Considered, ...]
     found: tuple[Found, ...]
@@ -56,7 +58,7 @@ def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
 async def record_derivation(
     decide: Decide, command: RecordDerivation
 ) -> Appended | None:
-    """Append ``DerivationCompleted`` and the conclusions; None if all was done before.
+    """Append ``DerivationCompleted`` and the conclusions; None if it was done, or is erased.
 
     Messages another delivery handled meanwhile are left out, with what rests on
     them alone.
@@ -91,8 +93,9 @@ async def record_derivation(
             cause = command.causes[_newest(event)]
         return msgspec.structs.replace(cause, command_id=identity.id)
 
-    return await decide(
-        command.workspace,
+    return await decide_if_living(
+        decide,
+        Source(*named, command.position),
         (derivation, conclusions),
         decision,
         Reason(command.cause, identity, cause_of),

@@ -7,6 +7,7 @@ import msgspec
 
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
+from commands.living import Source, decide_if_living
 from commands.ports import Appended
 from domain.embedding import (
     Embeddings,
@@ -47,7 +48,7 @@ def watch_embeddings(workspace: str, ordering_key: str) -> Watched[Embeddings]:
 async def record_embeddings(
     decide: Decide, command: RecordEmbeddings
 ) -> Appended | None:
-    """Append ``EmbeddingRecorded``; None if all of it was recorded before.
+    """Append ``EmbeddingRecorded``; None if it was recorded before, or is erased.
 
     Raises:
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
@@ -61,4 +62,7 @@ async def record_embeddings(
         return {texts.stream: record(states[0], named, model, command.written)}
 
     cause = msgspec.structs.replace(command.cause, command_id=identity.id)
-    return await decide(command.workspace, (texts,), decision, Reason(cause, identity))
+    source = Source(*named, command.written[0].position)
+    return await decide_if_living(
+        decide, source, (texts,), decision, Reason(cause, identity)
+    )

@@ -33,7 +33,7 @@ class Proposal:
             return
         state = self._states[of.stream.name]
         for event in events:
-            state = of.evolve(state, event)
+            state = of.after(state, event)
         self._states[of.stream.name] = state
         self.events.setdefault(of.stream, []).extend(events)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
+from commands.living import Source, decide_if_living
 from commands.ports import Appended
 from domain.event import Engine, Event
 from domain.names import Stream, public_id, summary_stream
@@ -20,11 +21,13 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
     """An engine summed up messages ``from_seq``..``to_seq``, absorbing ``parent``.
 
     ``name`` identifies the command within the workspace; the summary's id is made
-    from it. ``message`` is the public id of the last message covered.
+    from it. ``message`` is the public id of the last message covered, ``position``
+    where in the log the first one is.
     """
 
     workspace: str
     session: str
+    position: int
     name: str
     kind: SummaryKind
     from_seq: int
@@ -45,7 +48,7 @@ def watch_summary(workspace: str, session: str, kind: SummaryKind) -> Watched[Su
 
 
 async def record_summary(decide: Decide, command: RecordSummary) -> Appended | None:
-    """Append ``SummaryProduced``; None if the chain has gone on without it.
+    """Append ``SummaryProduced``; None if the chain goes on without it.
 
     Raises:
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
@@ -71,4 +74,7 @@ async def record_summary(decide: Decide, command: RecordSummary) -> Appended | N
         return {chain.stream: produce(states[0], event)}
 
     cause = msgspec.structs.replace(command.cause, command_id=identity.id)
-    return await decide(command.workspace, (chain,), decision, Reason(cause, identity))
+    source = Source(command.workspace, command.session, command.position)
+    return await decide_if_living(
+        decide, source, (chain,), decision, Reason(cause, identity)
+    )

@@ -65,6 +65,7 @@ class DeriveConclusions:
         return RecordDerivation(
             workspace=messages[0].workspace,
             session=messages[0].session,
+            position=said[0].position,
             name=name_of(self.name, self._generation, said),
             messages=tuple(Considered(m.seq, m.author, m.derive) for m in messages),
             found=tuple(found),

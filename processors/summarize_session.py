@@ -87,6 +87,7 @@ class SummarizeSession:
         return RecordSummary(
             workspace=messages[0].workspace,
             session=messages[0].session,
+            position=run[0].position,
             name=name_of(f"{self.name}.{kind}", self._generation, run),
             kind=kind,
             from_seq=messages[0].seq,
