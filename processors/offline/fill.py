@@ -20,10 +20,13 @@ def fill(form: Node, known: Sequence[str]) -> Any:
         return form["default"]
     if "anyOf" in form:
         return fill(_preferred(form["anyOf"], known), known)
-    match form.get("type"):
-        case None:
-            values = form["enum"]
-            return None if None in values else values[0]
+    if "enum" in form:
+        return None if None in form["enum"] else form["enum"][0]
+    return _typed(form, known)
+
+
+def _typed(form: Node, known: Sequence[str]) -> Any:
+    match form["type"]:
         case "object":
             return _object(form, known)
         case "array":
