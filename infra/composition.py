@@ -15,13 +15,18 @@ import msgspec
 from litestar.types import ASGIApp
 
 from commands.decide import Decide
+from commands.ports import Limits
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.background_embedder import BackgroundEmbedder
-from infra.embedder.process import EmbedderProcess
+from infra.embedder.remembered import RememberedQuestions
+from infra.embedder.source import VectorSource
+from infra.embedding import open_embedder, reader_name
+from infra.engines import engine_names
 from infra.held_conclusions import HeldConclusions
+from infra.files.pdf import PdfReader
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of
@@ -86,7 +91,8 @@ class _Parts(msgspec.Struct, frozen=True):
     lagging: Projector
     readers: asyncpg.Pool
     tokens: O200kCounter
-    embedder: EmbedderProcess
+    embedder: VectorSource
+    questions: RememberedQuestions
     reasoner: OfflineReasoner
 
 
@@ -112,18 +118,18 @@ async def open_palimpsest(
         await log.keys.verify()
         traffic = Traffic()
         views = await _fold_views(dsn, log, traffic, running)
-        parts = await _open_parts(dsn, log, views, running)
+        parts = await _open_parts(dsn, log, views, settings, running)
         state, watch = _State(), Watch()
         watch.add(log.appending)
         for feed in await feed_processors(
-            dsn, log, _processors(parts), traffic.give_way, running
+            dsn, log, _processors(parts, settings), traffic.give_way, running
         ):
             watch.add(feed)
         sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
         running.push_async_callback(_stop, sweeping)
         watch.add(sweeping)
         app = _application(parts, settings, state)
-        yield Palimpsest(traffic.around(app), _engines(parts), watch, state)
+        yield Palimpsest(traffic.around(app), engine_names(settings), watch, state)
 
 
 async def _fold_views(
@@ -153,13 +159,12 @@ async def _open_parts(
     dsn: str,
     log: PostgresLog,
     views: tuple[Projector, Projector],
+    settings: Settings,
     running: AsyncExitStack,
 ) -> _Parts:
     tokens = O200kCounter()
     await asyncio.to_thread(tokens.load)
-    embedder = EmbedderProcess()
-    await embedder.start()
-    running.push_async_callback(embedder.stop)
+    embedder = await running.enter_async_context(open_embedder(settings, tokens))
     write = Write(
         Decide(log.store),
         store=log.store,
@@ -167,14 +172,22 @@ async def _open_parts(
         clock=_now,
         new_id=random_id,
         tokens=tokens,
+        limits=_limits(settings),
     )
     readers = await running.enter_async_context(open_view_readers(dsn))
     return _Parts(
-        log, write, *views, readers, tokens, embedder, OfflineReasoner(tokens)
+        log,
+        write,
+        *views,
+        readers,
+        tokens,
+        embedder,
+        RememberedQuestions(embedder),
+        OfflineReasoner(tokens),
     )
 
 
-def _processors(parts: _Parts) -> tuple[Processor, ...]:
+def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
     return (
         DeriveConclusions(decide, parts.reasoner),
@@ -186,6 +199,8 @@ def _processors(parts: _Parts) -> tuple[Processor, ...]:
             BackgroundEmbedder(parts.embedder),
             log.embeddings,
             log.fingerprint,
+            name=reader_name(parts.embedder),
+            messages=settings.embed_messages,
         ),
     )
 
@@ -197,23 +212,25 @@ def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
         {
             "write": parts.write,
             "answerer": AnswerQuestion(
-                ViewMemorySearch(parts.readers, parts.embedder, parts.prompt)
+                ViewMemorySearch(parts.readers, parts.questions, parts.prompt)
             ),
             "database": parts.readers,
             "views": parts.prompt,
             "tokens": parts.tokens,
-            "query_embedder": parts.embedder,
+            "query_embedder": parts.questions,
             "context_max_tokens": settings.get_context_max_tokens,
             "find_held": HeldConclusions(parts.readers),
             "text_memory": StoredTexts(
                 parts.embedder, log.embeddings, log.fingerprint, parts.lagging
             ),
+            "pdf_text": PdfReader(),
             "active_sessions": ActiveSessions(parts.readers),
             "deletion_grace": timedelta(seconds=settings.deletion_grace_seconds),
         },
         AppSettings(
             is_ready=lambda: not state.leaving and parts.prompt.failed is None,
             count_tokens=parts.tokens.count,
+            limits=parts.write.limits,
             allowed_origins=settings.cors_origins,
             gate=None
             if keyring is None
@@ -222,16 +239,17 @@ def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
     )
 
 
-def _engines(parts: _Parts) -> dict[str, str]:
-    """Say which engine each feature runs on (architecture section 6)."""
-    name = parts.reasoner.engine.name
-    features = dict.fromkeys(("conclusions", "summaries", "chat"), name)
-    return features | {"vectors": f"{parts.embedder.model} (bundled)"}
-
-
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        observers=settings.session_observers_limit,
+        message_size=settings.max_message_size,
+        file_size=settings.max_file_size,
+    )
 
 
 def _now() -> datetime:

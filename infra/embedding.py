@@ -59,6 +59,12 @@ def chosen_embedding(settings: Settings) -> Embedding | None:
     )
 
 
+def reader_name(source: VectorSource) -> str:
+    """Name who embeds the log with this model: each model has its own place in it."""
+    bundled = source.model == EmbedderProcess.model
+    return "embed_memory" if bundled else f"embed_memory.{source.model}"
+
+
 @asynccontextmanager
 async def open_embedder(
     settings: Settings, tokens: TokenCounter

@@ -39,10 +39,10 @@ class EmbedMemory:
     A vector is stored under its text's fingerprint before the record says so; a
     text whose vector is there already never reaches the embedder. What is erased or
     empty has none.
-    """
 
-    name = "embed_memory"
-    handles: tuple[type[Event], ...] = (MessageAdded, ConclusionDerived)
+    A model of another ``name`` begins at the beginning of the log. Without
+    ``messages`` only conclusions are embedded; what was said meanwhile is passed by.
+    """
 
     def __init__(
         self,
@@ -51,8 +51,14 @@ class EmbedMemory:
         store: EmbeddingStore,
         fingerprint: Fingerprint,
         *,
+        name: str = "embed_memory",
+        messages: bool = True,
         generation: int = 1,
     ) -> None:
+        self.name = name
+        self.handles: tuple[type[Event], ...] = (ConclusionDerived,)
+        if messages:
+            self.handles = (MessageAdded, ConclusionDerived)
         self._decide = decide
         self._embedder = embedder
         self._store = store
@@ -88,7 +94,7 @@ class EmbedMemory:
             session=getattr(events[0].event, "session", None),
             ordering_key=ordering_key,
             name=name_of(
-                f"{self.name}.{self._embedder.model}", self._generation, events
+                f"embed_memory.{self._embedder.model}", self._generation, events
             ),
             model=self._embedder.model,
             dimensions=self._embedder.dimensions,

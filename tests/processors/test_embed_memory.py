@@ -121,3 +121,20 @@ async def test_what_is_erased_or_empty_has_no_vector(memory):
     assert await embed(memory, embedder)(batch(*said)) == Done()
     assert embedder.asked == []
     assert await memory.recorded(EmbeddingRecorded) == []
+
+
+async def test_messages_may_be_left_out(memory):
+    said = await memory.say("I ski.")
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    [drawn] = await memory.recorded(ConclusionDerived)
+    embedder = Counting()
+    processor = EmbedMemory(
+        memory.decide,
+        embedder,
+        memory.log.embeddings,
+        memory.log.fingerprint,
+        messages=False,
+    )
+    assert processor.handles == (ConclusionDerived,)
+    await processor(batch(drawn))
+    assert embedder.asked == [("alice says I ski.",)]
