@@ -7,6 +7,7 @@ from commands.parents import (
     found_peers,
     found_workspace,
     watch_peer,
+    watch_reserved,
     watch_workspace,
 )
 from commands.proposal import Proposal
@@ -15,6 +16,7 @@ from domain.card import Card, evolve_card
 from domain.card import replace_card as replace
 from domain.errors import Invalid
 from domain.names import MAX_NAME, card_stream
+from domain.observed import refuse_unobservable
 
 
 class ReplaceCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,17 +49,22 @@ async def replace_card(
     """Replace the card; makes workspace and observer on demand.
 
     Raises:
-        Invalid: the workspace's or the observer's name could never be one.
+        Invalid: the workspace's or the observer's name could never be one, or a scope
+            would be observed.
     """
     workspace = watch_workspace(command.workspace)
     observer = {command.observer: watch_peer(command.workspace, command.observer)}
+    observed = watch_reserved(command.workspace, [command.observed])
     card = watch_card(command.workspace, command.observer, command.observed)
     named = (command.workspace, command.observer, command.observed)
     birth = Birth(write.clock(), write.new_id)
 
     def decision(proposal: Proposal) -> None:
+        for name, peer in observed.items():
+            refuse_unobservable(proposal.state(peer), name)
         found_workspace(proposal, workspace, birth)
         found_peers(proposal, observer, birth)
         proposal.record(card, replace(proposal.state(card), named, command.entries))
 
-    return await write(card, (workspace, *observer.values()), decision, reason)
+    peers = observer | observed
+    return await write(card, (workspace, *peers.values()), decision, reason)

@@ -12,6 +12,7 @@ from commands.parents import (
     found_peers,
     found_session,
     found_workspace,
+    refuse_scopes,
     watch_peers,
     watch_session,
     watch_workspace,
@@ -62,7 +63,8 @@ async def add_messages(
     """Add all or none; authors become members, parents are made on demand.
 
     Raises:
-        Invalid: the workspace, the session or an author has an impossible name.
+        Invalid: the workspace, the session or an author has an impossible name, or
+            an author is a scope.
     """
     workspace = watch_workspace(command.workspace)
     session = watch_session(command.workspace, command.session)
@@ -75,6 +77,7 @@ async def add_messages(
     def decision(proposal: Proposal) -> None:
         found_workspace(proposal, workspace, birth)
         found_session(proposal, command.session, session, birth)
+        refuse_scopes(proposal, authors)
         found_peers(proposal, authors, birth)
         here = proposal.state(session)
         proposal.record(session, join_peers(here, named, newcomers, birth.at))

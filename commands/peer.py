@@ -8,6 +8,7 @@ from commands.decide import Reason
 from commands.parents import found_workspace, watch_peer, watch_workspace
 from commands.proposal import Proposal
 from commands.write import Birth, Write, Written
+from domain.errors import Invalid
 from domain.peer import Peer, PeerCreated, configure_peer, create_peer
 
 
@@ -24,7 +25,7 @@ async def set_peer(write: Write, command: SetPeer, reason: Reason) -> Written[Pe
     """Create the peer, and its workspace, or set up the one there is.
 
     Raises:
-        Invalid: a name could never be one.
+        Invalid: a name could never be one, or the peer is a scope.
     """
     workspace = watch_workspace(command.workspace)
     peer = watch_peer(command.workspace, command.peer)
@@ -39,6 +40,11 @@ async def set_peer(write: Write, command: SetPeer, reason: Reason) -> Written[Pe
     )
 
     def decision(proposal: Proposal) -> None:
+        if proposal.state(peer).is_scope:
+            raise Invalid(
+                f"Peer '{command.peer}' is a scope."
+                " Use the scopes routes to manage scopes."
+            )
         found_workspace(proposal, workspace, birth)
         proposal.record(peer, create_peer(proposal.state(peer), created))
         proposal.record(

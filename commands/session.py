@@ -5,16 +5,19 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason
+from commands.decide import Reason, Watched
 from commands.parents import (
     found_peers,
     found_workspace,
+    refuse_scopes,
     watch_named_session,
     watch_peers,
+    watch_reserved,
     watch_session,
     watch_workspace,
 )
 from commands.proposal import Proposal
+from commands.scope import enter_scopes, watch_scopes
 from commands.write import Birth, Write, Written
 from domain.configuration import Configuration
 from domain.errors import NotFound
@@ -27,7 +30,8 @@ from domain.session import Session, SessionCreated, configure_session, open_sess
 class SetSession(msgspec.Struct, frozen=True, kw_only=True):
     """Open the session or set it up, and let these peers join (HC E19, E20, E23).
 
-    Metadata is replaced, configuration merged by section; None leaves either.
+    Metadata is replaced, configuration merged by section; None leaves either. The
+    session enters the ``scopes``, which are made on demand.
     """
 
     workspace: str
@@ -35,6 +39,7 @@ class SetSession(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     configuration: Configuration | None = None
     peers: Mapping[str, Role] = {}
+    scopes: tuple[str, ...] = ()
 
 
 class RemovePeers(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +57,9 @@ async def set_session(
 
     Raises:
         NotFound: the session's name could never be one (HC 1.2).
-        Invalid: the workspace's or a new peer's name could never be one.
+        Invalid: the workspace's or a new peer's name could never be one, or a peer is
+            a scope.
+        Conflict: an ordinary peer occupies a scope's name.
         Refused: too many observers; nothing of the request is then done (X66).
     """
     workspace = watch_workspace(command.workspace)
@@ -60,6 +67,7 @@ async def set_session(
         raise NotFound("Session not found")
     session = watch_session(command.workspace, command.session)
     peers = watch_peers(command.workspace, command.peers)
+    scopes = watch_scopes(command.workspace, command.scopes)
     named = (command.workspace, command.session)
     birth = Birth(write.clock(), write.new_id)
     opened = SessionCreated(
@@ -80,13 +88,16 @@ async def set_session(
                 proposal.state(session), named, command.metadata, command.configuration
             ),
         )
+        refuse_scopes(proposal, peers)
         found_peers(proposal, peers, birth)
         proposal.record(
             session,
             join_peers(proposal.state(session), named, command.peers, birth.at),
         )
+        enter_scopes(proposal, session, named, scopes, birth)
 
-    return await write(session, (workspace, *peers.values()), decision, reason)
+    others: tuple[Watched[Any], ...] = (workspace, *peers.values(), *scopes.values())
+    return await write(session, others, decision, reason)
 
 
 async def remove_peers(
@@ -96,13 +107,16 @@ async def remove_peers(
 
     Raises:
         NotFound: there is no such session.
+        Invalid: one of them is a scope.
     """
     session = watch_named_session(command.workspace, command.session)
+    reserved = watch_reserved(command.workspace, command.peers)
     named = (command.workspace, command.session)
     now = write.clock()
 
     def decision(proposal: Proposal) -> None:
+        refuse_scopes(proposal, reserved)
         state = proposal.state(session)
         proposal.record(session, remove(state, named, command.peers, now))
 
-    return await write(session, (), decision, reason)
+    return await write(session, tuple(reserved.values()), decision, reason)

@@ -11,11 +11,14 @@ from commands.routes.members import MAX_PEERS, SessionPeer
 from commands.routes.names import NewName
 from commands.routes.ports import GivenCaller, GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
+from commands.routes.scopes import ScopeName
 from commands.routes.session_body import SessionBody, session_body
 from commands.routes.settings import Configuration, stored
 from commands.session import SetSession, set_session
-from domain.errors import Invalid
 from domain.session import SessionCreated
+
+MAX_SCOPES = 100
+"""Most scopes a request may name (HC E19)."""
 
 Peers = Annotated[dict[str, SessionPeer], Field(max_length=MAX_PEERS)]
 
@@ -29,7 +32,7 @@ class SessionCreate(BaseModel):
         default=None, validation_alias=AliasChoices("peers", "peer_names")
     )
     configuration: Configuration | None = None
-    scopes: Annotated[list[str], Field(max_length=100)] | None = None
+    scopes: Annotated[list[ScopeName], Field(max_length=MAX_SCOPES)] | None = None
 
 
 class SessionUpdate(BaseModel):
@@ -56,14 +59,13 @@ async def post_session(
     caller.check_names(workspace, session=body.id)
     if body.scopes is not None:
         caller.refuse_narrow("Scope membership requires a workspace-level key")
-    if body.scopes:
-        raise Invalid("`scopes` are not served yet")
     command = SetSession(
         workspace=workspace,
         session=body.id,
         metadata=body.metadata,
         configuration=stored(body.configuration),
         peers={name: peer.role() for name, peer in (body.peers or {}).items()},
+        scopes=tuple(body.scopes or ()),
     )
     written = await set_session(write, command, await origin.reason(workspace))
     made = any(isinstance(event, SessionCreated) for event in written.events)
