@@ -28,8 +28,11 @@ Measured: 0.5 µs for each, while a walk through the index costs 0.4-3 ms and pa
 over what other workspaces keep in the same collection.
 """
 
-WHOLE = 120
-"""Up to so many messages of a session, all are candidates: one plain scan."""
+WHOLE = 500
+"""Up to so many messages of a session, all are candidates: one plain scan.
+
+Measured: 200 of them take 0.8 ms of Postgres, the three legs 2.6.
+"""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +160,10 @@ class _Search(msgspec.Struct, frozen=True):
     def _beside(self, join: str) -> str:
         if self.vectors is None:
             return ""
-        return f"{join} {self.vectors.table} AS v ON v.tenant = $1 AND v.id = m.id"
+        return (
+            f"{join} {self.vectors.table} AS v ON v.tenant = $1"
+            " AND v.session = m.session AND v.seq = m.seq"
+        )
 
 
 def _where(question: Question, bind: Bind) -> str:

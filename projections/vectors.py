@@ -30,7 +30,7 @@ class Vectors:
     """
 
     name = "vectors"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE vector_collection (
             name       text COLLATE "C" NOT NULL,
@@ -103,6 +103,10 @@ async def _ensure(
         f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
         f" NOT NULL, PRIMARY KEY ({_KEYS[kind]}))"
     )
+    if kind == "message":
+        await db.execute(
+            f"CREATE INDEX {table}_place ON {table} (tenant, session, seq)"
+        )
     await db.execute(
         "INSERT INTO vector_collection (name, kind, model, dimensions)"
         " VALUES ($1, $2, $3, $4)",
@@ -137,16 +141,20 @@ async def _fill(
             _INSERTS[kind].format(table=table),
             [row["tenant"] for row in rows],
             [row["id"] for row in rows],
-            [_spelled(row["vector"]) for row in rows],
+            _numbers([row["vector"] for row in rows]),
+            dimensions,
         )
 
 
-def _spelled(vector: bytes) -> str:
-    """Spell float32 little-endian as pgvector reads it, losing nothing."""
-    numbers = array("f", vector)
+def _numbers(vectors: list[bytes]) -> list[float]:
+    """Put float32 little-endian vectors behind each other, losing nothing.
+
+    Sent as one array and cut in Postgres: spelling each out took ten times longer.
+    """
+    numbers = array("f", b"".join(vectors))
     if sys.byteorder == "big":
         numbers.byteswap()
-    return "[" + ",".join(map(repr, numbers)) + "]"
+    return numbers.tolist()
 
 
 _STORED = """
@@ -171,15 +179,17 @@ _SHAPES: dict[Kind, str] = {
 _INSERTS: dict[Kind, str] = {
     "message": """
         INSERT INTO {table} (tenant, id, session, seq, peer, position, embedding)
-        SELECT m.tenant, m.id, m.session, m.seq, m.peer, m.position, g.vector::vector
-        FROM unnest($1::text[], $2::text[], $3::text[]) AS g(tenant, id, vector)
+        SELECT m.tenant, m.id, m.session, m.seq, m.peer, m.position,
+            ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(tenant, id, n)
         JOIN message AS m ON m.tenant = g.tenant AND m.id = g.id
         ON CONFLICT DO NOTHING
     """,
     "conclusion": """
         INSERT INTO {table} (tenant, origin, embedding)
-        SELECT g.tenant, g.id, g.vector::vector
-        FROM unnest($1::text[], $2::text[], $3::text[]) AS g(tenant, id, vector)
+        SELECT g.tenant, g.id,
+            ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
+        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(tenant, id, n)
         ON CONFLICT DO NOTHING
     """,
 }
