@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from infra.embedder.choice import chosen_embedding
 from infra.embedder.process import EmbedderProcess
-from infra.embedding import chosen_embedding
 from infra.llm.endpoint import find_endpoint
 from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice

@@ -12,8 +12,8 @@ from rich.table import Table
 from infra.cli.one_line import run
 from infra.cli.options import Json
 from infra.cli.screen import screen
+from infra.engines import engine_names
 from infra.settings import Settings
-from infra.settings.engines import engine_names
 from infra.settings.shown import SettingShown, shown
 from infra.settings.template import env_template, toml_template
 from infra.settings.theirs import not_honoured

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from infra.embedder.asked import EmbeddingModel
 from infra.embedder.errors import EmbedderUnavailable
-from infra.embedder.provider import EmbeddingModel, ProviderEmbedder
+from infra.embedder.provider import ProviderEmbedder
 from infra.embedder.remembered import RememberedQuestions
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint

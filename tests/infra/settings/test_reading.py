@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.engines import engine_names
 from infra.settings import SettingsUnusable, read_settings
-from infra.settings.engines import engine_names
 from infra.settings.shown import shown
 from infra.settings.theirs import check_vector_store, not_honoured
 
@@ -61,7 +61,7 @@ def test_a_chat_key_alone_never_changes_the_embedder(monkeypatch):
         "conclusions": "openai/gpt-5.4-mini",
         "summaries": "openai/gpt-5.4-mini",
         "chat": "openai/gpt-5.4-mini",
-        "vectors": "bundled",
+        "vectors": "all-minilm-l6-v2-int8 (bundled)",
     }
 
 
