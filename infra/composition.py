@@ -25,8 +25,8 @@ from infra.embedder.remembered import RememberedQuestions
 from infra.embedder.source import VectorSource
 from infra.embedding import open_embedder, reader_name
 from infra.engines import engine_names
-from infra.held_conclusions import HeldConclusions
 from infra.files.pdf import PdfReader
+from infra.held_conclusions import HeldConclusions
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of

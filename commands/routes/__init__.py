@@ -10,7 +10,13 @@ from commands.routes.deletions import (
 from commands.routes.members import delete_peers, post_peers
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
+from commands.routes.scopes import (
+    delete_scope_session,
+    post_scope,
+    post_scope_sessions,
+)
 from commands.routes.sessions import post_session, put_session
+from commands.routes.uploads import post_upload
 from commands.routes.workspaces import post_workspace, put_workspace
 
 ROUTES = (
@@ -27,6 +33,10 @@ ROUTES = (
     post_peers,
     delete_peers,
     post_messages,
+    post_upload,
+    post_scope,
+    post_scope_sessions,
+    delete_scope_session,
     post_conclusions,
     delete_conclusion,
 )

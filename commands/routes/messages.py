@@ -1,23 +1,24 @@
 """Messages: say something in a session. The hot path."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from litestar import Response, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_201_CREATED
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+from pydantic_core import PydanticKnownError
 
 from commands.messages import AddMessages, Said, add_messages
+from commands.ports import Limits
 from commands.routes.free_json import Metadata, strip_nul
+from commands.routes.message_body import MessageBody, message_body
 from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
 from commands.routes.settings import MessageConfiguration, stored
-from domain.session import MessageAdded
 
 MAX_CONTENT = 25_000
-"""Longest message in characters (HC 10)."""
+"""Longest message in characters, unless settings say otherwise (HC 10)."""
 
 MAX_BATCH = 100
 """Most messages in one request (HC 10)."""
@@ -47,7 +48,19 @@ def _in_utc(value: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
-Content = Annotated[str, Field(max_length=MAX_CONTENT), AfterValidator(strip_nul)]
+def _short_enough(text: str, info: ValidationInfo) -> str:
+    """Refuse what is longer than a message may be here."""
+    limits: Limits = (info.context or {})["limits"]
+    if len(text) > limits.message_size:
+        raise PydanticKnownError("string_too_long", {"max_length": limits.message_size})
+    return strip_nul(text)
+
+
+Content = Annotated[
+    str,
+    Field(json_schema_extra={"maxLength": MAX_CONTENT}),
+    AfterValidator(_short_enough),
+]
 
 
 class NewMessage(BaseModel):
@@ -76,19 +89,6 @@ class NewMessages(BaseModel):
     messages: Annotated[list[NewMessage], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-class MessageBody(msgspec.Struct, frozen=True):
-    """A message as it is answered; its time as it was sent (HC 1.8, 1.17)."""
-
-    id: str
-    content: str
-    peer_id: str
-    session_id: str
-    metadata: dict[str, Any]
-    created_at: datetime
-    workspace_id: str
-    token_count: int
-
-
 @post(
     "/v3/workspaces/{workspace:str}/sessions/{session:str}/messages",
     opt={"body": NewMessages},
@@ -110,18 +110,5 @@ async def post_messages(
         said=[message.said() for message in body.messages],
     )
     added = await add_messages(write, command, await origin.reason(workspace))
-    answer = [_body(message) for message in added.messages]
+    answer = [message_body(message) for message in added.messages]
     return reply(answer, added.position, created=True)
-
-
-def _body(message: MessageAdded) -> MessageBody:
-    return MessageBody(
-        message.id,
-        message.content,
-        message.author,
-        message.session,
-        message.metadata,
-        message.created_at,
-        message.workspace,
-        message.tokens,
-    )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+import msgspec
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from commands.decide import Reason
-from commands.ports import ActiveSessions, Answerer, FindHeld, TextMemory
+from commands.ports import ActiveSessions, Answerer, FindHeld, PdfText, TextMemory
 from commands.write import Write
 
 B = TypeVar("B")
@@ -31,6 +32,25 @@ class Parse(Protocol):
         """Return both; what is wrong with either is in one list."""
         ...
 
+    async def upload(self, fields: type[B], most: int) -> tuple[B, "SentFile"]:
+        """Return the fields of a multipart form and its one file.
+
+        Raises:
+            Invalid: the form is malformed.
+        """
+        ...
+
+
+class SentFile(msgspec.Struct, frozen=True):
+    """A file as it was sent: its declared type, its bytes, and how many they are.
+
+    ``content`` is empty where there are more than were asked for.
+    """
+
+    content_type: str | None
+    size: int
+    content: bytes
+
 
 class Origin(Protocol):
     """Who asks, in which story, and under which idempotency key.
@@ -38,8 +58,10 @@ class Origin(Protocol):
     Litestar dependency ``origin``, made for each request by ``infra/http``.
     """
 
-    async def reason(self, tenant: str) -> Reason:
+    async def reason(self, tenant: str, said: bytes | None = None) -> Reason:
         """Return the reason of this request's events in a workspace.
+
+        ``said`` stands for the body where its bytes are others each time it is sent.
 
         Raises:
             Invalid: the ``Idempotency-Key`` is no key.
@@ -89,6 +111,7 @@ class Caller(Protocol):
 GivenCaller = SkipValidation[NamedDependency[Caller]]
 GivenParse = SkipValidation[NamedDependency[Parse]]
 GivenOrigin = SkipValidation[NamedDependency[Origin]]
+GivenPdfText = SkipValidation[NamedDependency[PdfText]]
 GivenWrite = SkipValidation[NamedDependency[Write]]
 GivenAnswerer = SkipValidation[NamedDependency[Answerer]]
 GivenActiveSessions = SkipValidation[NamedDependency[ActiveSessions]]

@@ -92,6 +92,8 @@ def _operation(
     }
     if (body := handler.opt.get("body")) is not None:
         operation["requestBody"] = {"content": _json(_model(body, schemas))}
+    if (form := handler.opt.get("form")) is not None:
+        operation["requestBody"] = {"content": _form(form, schemas)}
     return operation
 
 
@@ -141,6 +143,24 @@ def _answered(handler: HTTPRouteHandler, schemas: dict[str, Any]) -> dict[str, A
         return {"type": OpenAPIType.OBJECT.value}
     schemas.update(parts)
     return schema
+
+
+def _form(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Describe a form: the texts of the model, and the file beside them."""
+    schema = _inlined(model, schemas)
+    texts = {name: {"type": "string"} for name in schema["properties"]}
+    return {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    **texts,
+                },
+                "required": ["file", *schema.get("required", [])],
+            }
+        }
+    }
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

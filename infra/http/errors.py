@@ -9,13 +9,13 @@ import msgspec
 from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
     HTTP_401_UNAUTHORIZED,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_409_CONFLICT,
-    HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     HTTP_422_UNPROCESSABLE_ENTITY,
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
@@ -44,7 +44,6 @@ _STATUS: dict[type[Exception], int] = {
 _PHRASE = {
     HTTP_404_NOT_FOUND: "Not Found",
     HTTP_405_METHOD_NOT_ALLOWED: "Method Not Allowed",
-    HTTP_413_REQUEST_ENTITY_TOO_LARGE: "Request body is too large",
 }
 
 _ECHO = 4_096
@@ -87,6 +86,8 @@ def _of_litestar(request: Asked, failure: HTTPException) -> Response[bytes]:
         allowed = {k.lower(): v for k, v in (failure.headers or {}).items()}
         methods = allowed.get("allow", "").split(", ")
         headers = {"Allow": ", ".join(m for m in methods if m and m != "OPTIONS")}
+    if isinstance(failure, RequestEntityTooLarge):
+        return _refusal(status, "Request body is too large")
     return _refusal(status, _PHRASE.get(status, failure.detail), headers)
 
 

@@ -10,6 +10,10 @@ import msgspec
 from litestar import Request
 from pydantic import BaseModel, ValidationError
 
+from commands.ports import Limits
+from commands.routes.ports import SentFile
+from infra.http.form import FILE, Form, read_form
+
 B = TypeVar("B")
 Q = TypeVar("Q")
 
@@ -20,6 +24,7 @@ MAX_ITEMS = 500
 
 _MAX_PARAMETERS = 5_000
 _ABSENT = object()
+_USUAL = Limits()
 
 
 class ValidationFailed(Exception):  # noqa: N818  says what happened
@@ -34,10 +39,13 @@ class RequestParse:
     """Fulfils the ``Parse`` ports: reads one request's query string and body."""
 
     def __init__(
-        self, request: Request[Any, Any, Any], count_tokens: Callable[[str], int]
+        self,
+        request: Request[Any, Any, Any],
+        count_tokens: Callable[[str], int],
+        limits: Limits = _USUAL,
     ) -> None:
         self._request = request
-        self._context = {"count_tokens": count_tokens}
+        self._context = {"count_tokens": count_tokens, "limits": limits}
 
     def query(self, model: type[Q]) -> Q:
         """Return the query string; unknown parameters are ignored."""
@@ -79,6 +87,13 @@ class RequestParse:
             return _accepted(asked, items), None
         sent = self._body(body, read, items)
         return _accepted(asked, items), _accepted(sent, items)
+
+    async def upload(self, fields: type[B], most: int) -> tuple[B, SentFile]:
+        """Return a form's fields and its file, which must be there."""
+        form = await read_form(self._request, most)
+        items = _items_of_file(form)
+        sent = self._validated(fields, form.texts, "body", items)
+        return _accepted(sent, items), cast("SentFile", form.file)
 
     def _query(self, model: type[Q], items: list[Item]) -> Q | None:
         asked = self._request.scope["query_string"]
@@ -214,6 +229,16 @@ def _plain_ctx(ctx: Mapping[str, Any]) -> dict[str, Any]:
 
 def _item(kind: str, loc: list[Any], message: str, value: Any) -> Item:
     return {"type": kind, "loc": loc, "msg": message, "input": value}
+
+
+def _items_of_file(form: Form) -> list[Item]:
+    if form.file is not None:
+        return []
+    if form.sent is None:
+        return [_item("missing", ["body", FILE], "Field required", None)]
+    told = "Value error, Expected UploadFile, received: <class 'str'>"
+    item = _item("value_error", ["body", FILE], told, form.sent)
+    return [item | {"ctx": {"error": {}}}]
 
 
 def _missing() -> Item:

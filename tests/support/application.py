@@ -14,6 +14,7 @@ from commands.routes import ROUTES
 from commands.write import Write
 from domain.event import Engine, tag_of
 from domain.names import encode_id
+from infra.files.pdf import PdfReader
 from infra.http.app import AppSettings, create_app
 from infra.postgres.event_store import PostgresEventStore
 from infra.postgres.log import PostgresLog
@@ -113,6 +114,9 @@ class Application:
                 "answerer": self.answerer,
                 "active_sessions": self.active_sessions,
                 "deletion_grace": timedelta(seconds=5),
+                "pdf_text": PdfReader(),
+                "text_memory": None,
+                "find_held": None,
             },
             AppSettings(is_ready=lambda: self.ready, count_tokens=tokens.count),
         )
