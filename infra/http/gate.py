@@ -31,6 +31,10 @@ class Gate:
         self._are_active = are_active
         self._clock = clock
 
+    def make_key(self, claims: Claims, expires_at: datetime | None) -> str:
+        """Return a new key that this gate will take."""
+        return self._keyring.make(claims, made_at=self._clock(), expires_at=expires_at)
+
     async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
