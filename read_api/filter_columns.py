@@ -1,33 +1,43 @@
 """Conditions on one column: its kind says which operands it takes (HC 3.2, 3.6)."""
 
-import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
 from domain.errors import Invalid
 from projections.condition import Bind, Condition, all_of
+from read_api.filter_metadata import metadata_condition
+from read_api.filter_operands import (
+    COMPARE,
+    OPERATORS,
+    WILDCARD,
+    no_null,
+    not_a_list,
+    number_of,
+)
 
-OPERATORS = ("contains", "gt", "gte", "icontains", "in", "lt", "lte", "ne")
-
-_COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _TYPES = {
     "text": "text",
     "boolean": "boolean",
     "number": "numeric",
     "datetime": "timestamptz",
-    "level": "text",
+    "enum": "text",
 }
-_LEVELS = ("explicit", "deductive", "inductive", "contradiction")
-_WILDCARD = "*"
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column: how a statement names it, and what its operands must be."""
+    """A column: how a statement names it, and what its operands must be.
+
+    An ``enum`` takes only ``values``. ``json`` is an object, ``ids`` a list of them.
+    """
 
     sql: str
-    kind: Literal["text", "boolean", "number", "datetime", "level"] = "text"
+    kind: Literal["text", "boolean", "number", "datetime", "enum", "json", "ids"] = (
+        "text"
+    )
+    values: tuple[str, ...] = ()
 
 
 def column_condition(column: Column, key: str, value: Any) -> Condition | None:
@@ -36,23 +46,26 @@ def column_condition(column: Column, key: str, value: Any) -> Condition | None:
     Raises:
         Invalid: the operand does not fit (texts of HC 3.9).
     """
+    if column.kind == "json":
+        return metadata_condition(column.sql, key, value)
+    operate = _on_ids if column.kind == "ids" else _on_value
     if not isinstance(value, dict):
         operator = "in" if isinstance(value, list) else "eq"
-        return _operation(column, key, operator, value)
+        return operate(column, key, operator, value)
     unknown = [name for name in value if name not in OPERATORS]
     if unknown or not value:
         raise Invalid(
             f"Invalid filter for column '{key}': unsupported operator(s) {unknown}."
             f" Expected one of {list(OPERATORS)} or a scalar value."
         )
-    parts = [_operation(column, key, name, each) for name, each in value.items()]
+    parts = [operate(column, key, name, each) for name, each in value.items()]
     return all_of([part for part in parts if part is not None])
 
 
-def _operation(
+def _on_value(
     column: Column, key: str, operator: str, operand: Any
 ) -> Condition | None:
-    if operand == _WILDCARD:
+    if operand == WILDCARD:
         return None
     match operator:
         case "eq":
@@ -64,9 +77,10 @@ def _operation(
         case "contains" | "icontains":
             return _contains(column, key, operator, operand)
         case _:
-            _refuse_null(operator, operand)
+            if operand is None:
+                raise no_null(operator)
             checked = _checked(column, key, operand)
-            return _binary(column, _COMPARE[operator], checked)
+            return _binary(column, COMPARE[operator], checked)
 
 
 def _equals(column: Column, key: str, operand: Any) -> Condition:
@@ -83,11 +97,8 @@ def _differs(column: Column, key: str, operand: Any) -> Condition:
 
 def _member(column: Column, key: str, operand: Any) -> Condition | None:
     if not isinstance(operand, list):
-        raise Invalid(
-            f"Invalid value for 'in' operator: {operand}. Expected an iterable"
-            f" (list, tuple, set), got {type(operand).__name__}"
-        )
-    if _WILDCARD in operand:
+        raise not_a_list(operand)
+    if WILDCARD in operand:
         return None
     values = [_checked(column, key, each) for each in operand if each is not None]
     kind = _TYPES[column.kind]
@@ -95,14 +106,37 @@ def _member(column: Column, key: str, operand: Any) -> Condition | None:
 
 
 def _contains(column: Column, key: str, operator: str, operand: Any) -> Condition:
-    if column.kind not in ("text", "level"):
+    if column.kind not in ("text", "enum"):
         raise Invalid(
             f"Operator '{operator}' requires a text column, but '{key}' is"
             f" {column.kind}"
         )
-    _refuse_null(operator, operand)
+    if operand is None:
+        raise no_null(operator)
     text = _text(key, operand)
     return lambda bind: f"strpos(lower({column.sql}), lower({bind(text)}::text)) > 0"
+
+
+def _on_ids(column: Column, key: str, operator: str, operand: Any) -> Condition | None:
+    """Hold where the list has these ids (HC 7.5); having none counts as null."""
+    if operand == WILDCARD or (isinstance(operand, list) and WILDCARD in operand):
+        return None
+    match operator:
+        case "eq" if operand is None:
+            return lambda _bind: f"{column.sql} = '{{}}'"
+        case "ne" if operand is None:
+            return lambda _bind: f"{column.sql} <> '{{}}'"
+        case "contains" | "icontains" if operand is None:
+            raise no_null(operator)
+        case "contains" | "icontains":
+            ids = operand if isinstance(operand, list) else [operand]
+            texts = [_text(key, each) for each in ids]
+            # The index has only lists that are not empty.
+            return lambda bind: (
+                f"({column.sql} <> '{{}}' AND {column.sql} @> {bind(texts)}::text[])"
+            )
+        case _:
+            raise Invalid(f"Column '{key}' cannot be filtered on but by 'contains'")
 
 
 def _binary(column: Column, sign: str, value: Any) -> Condition:
@@ -110,14 +144,6 @@ def _binary(column: Column, sign: str, value: Any) -> Condition:
         return f"{column.sql} {sign} {bind(value)}::{_TYPES[column.kind]}"
 
     return write
-
-
-def _refuse_null(operator: str, operand: Any) -> None:
-    if operand is None:
-        raise Invalid(
-            f"Operator '{operator}' does not accept null. Use {{\"ne\": null}} for a"
-            " not-null check, or null on its own for a null check."
-        )
 
 
 def _checked(column: Column, key: str, operand: Any) -> Any:
@@ -131,10 +157,10 @@ def _checked(column: Column, key: str, operand: Any) -> Any:
             return _number(key, operand)
         case "datetime":
             return _moment(key, operand)
-        case "level" if operand not in _LEVELS:
+        case "enum" if operand not in column.values:
             raise Invalid(
                 f"Invalid value for column '{key}': {operand!r}. Expected one of"
-                f" {list(_LEVELS)}"
+                f" {list(column.values)}"
             )
         case _:
             return _text(key, operand)
@@ -148,12 +174,11 @@ def _text(key: str, operand: Any) -> str:
     return operand
 
 
-def _number(key: str, operand: Any) -> Any:
-    if isinstance(operand, str) and not _NUMBER.fullmatch(operand.strip()):
+def _number(key: str, operand: Any) -> Decimal:
+    spelled = str(int(operand)) if isinstance(operand, bool) else number_of(operand)
+    if spelled is None:
         raise _mismatch(key, "a number", operand)
-    if not isinstance(operand, str | int | float):
-        raise _mismatch(key, "a number", operand)
-    return operand
+    return Decimal(spelled)
 
 
 def _moment(key: str, operand: Any) -> datetime:
@@ -171,6 +196,3 @@ def _moment(key: str, operand: Any) -> datetime:
 def _mismatch(key: str, expected: str, operand: Any) -> Invalid:
     got = type(operand).__name__
     return Invalid(f"Invalid value for column '{key}': expected {expected}, got {got}")
-
-
-_NUMBER = re.compile(r"[+-]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][+-]?\d{1,3})?")

@@ -18,15 +18,19 @@ DEEPEST = 5
 """How many logical levels may be nested."""
 
 _KNOWN = frozenset(
-    {"is_active", "peer_id", "session_id", "token_count", "created_at", "metadata"}
+    {"is_active", "peer_id", "session_id", "token_count", "workspace_id"}
 )
 
 
 class Filterable(msgspec.Struct, frozen=True):
-    """A resource: the name errors give it, and the columns it may be filtered by."""
+    """A resource: the name errors give it, and the columns it may be filtered by.
+
+    It also has ``opaque`` ones, by which nothing is filtered.
+    """
 
     model: str
     columns: Mapping[str, Column]
+    opaque: frozenset[str] = frozenset()
 
 
 def compile_filter(tree: Mapping[str, Any] | None, resource: Filterable) -> Condition:
@@ -72,8 +76,8 @@ def _column(key: str, resource: Filterable) -> Column:
     column = resource.columns.get(key)
     if column is not None:
         return column
-    if key == "metadata":
-        raise Invalid("Filters on 'metadata' are not supported yet")
+    if key in resource.opaque:
+        raise Invalid(f"Column '{key}' cannot be filtered on")
     if key in _KNOWN:
         raise Invalid(f"Column '{key}' does not exist on {resource.model}")
     raise Invalid(

@@ -3,6 +3,9 @@
 Interval tables are read where ``to_position`` is open: as they stand now.
 """
 
+from typing import get_args
+
+from domain.conclusion import Level
 from read_api.answers import CONCLUSION, MESSAGE, PEER, SESSION, WORKSPACE
 from read_api.filter_columns import Column
 from read_api.filters import Filterable
@@ -14,9 +17,15 @@ SESSIONS = Listing(SESSION, "session AS s", ("s.created_at", "s.uid"))
 MESSAGES = Listing(MESSAGE, "message AS m", ("m.seq",))
 CONCLUSIONS = Listing(CONCLUSION, "conclusion AS c", ("c.created_at", "c.born", "c.id"))
 
+_SYNC_STATES = ("pending", "synced", "failed")
+
 WORKSPACE_FILTERS = Filterable(
     "Workspace",
-    {"id": Column("w.tenant"), "created_at": Column("w.created_at", "datetime")},
+    {
+        "id": Column("w.tenant"),
+        "created_at": Column("w.created_at", "datetime"),
+        "metadata": Column("w.metadata", "json"),
+    },
 )
 
 PEER_FILTERS = Filterable(
@@ -25,6 +34,7 @@ PEER_FILTERS = Filterable(
         "id": Column("p.peer"),
         "workspace_id": Column("p.tenant"),
         "created_at": Column("p.created_at", "datetime"),
+        "metadata": Column("p.metadata", "json"),
     },
 )
 
@@ -35,6 +45,7 @@ SESSION_FILTERS = Filterable(
         "workspace_id": Column("s.tenant"),
         "is_active": Column("s.is_active", "boolean"),
         "created_at": Column("s.created_at", "datetime"),
+        "metadata": Column("s.metadata", "json"),
     },
 )
 
@@ -46,6 +57,7 @@ MESSAGE_FILTERS = Filterable(
         "peer_id": Column("m.peer"),
         "token_count": Column("m.tokens", "number"),
         "created_at": Column("m.created_at", "datetime"),
+        "metadata": Column("m.metadata", "json"),
     },
 )
 
@@ -54,7 +66,7 @@ CONCLUSION_FILTERS = Filterable(
     {
         "id": Column("c.id"),
         "content": Column("c.content"),
-        "level": Column("c.level", "level"),
+        "level": Column("c.level", "enum", get_args(Level)),
         "times_derived": Column("c.times_derived", "number"),
         "observer": Column("c.observer"),
         "observer_id": Column("c.observer"),
@@ -65,5 +77,13 @@ CONCLUSION_FILTERS = Filterable(
         "workspace_id": Column("c.tenant"),
         "workspace_name": Column("c.tenant"),
         "created_at": Column("c.created_at", "datetime"),
+        "source_ids": Column("c.sources", "ids"),
+        # Listed is what is held: never deleted, its vector ours to keep in step.
+        "deleted_at": Column("NULL::timestamptz", "datetime"),
+        "sync_state": Column("'synced'::text", "enum", _SYNC_STATES),
+        # Clients cannot set any.
+        "metadata": Column("'{}'::jsonb", "json"),
+        "internal_metadata": Column("'{}'::jsonb", "json"),
     },
+    opaque=frozenset({"embedding"}),
 )

@@ -155,7 +155,7 @@ def _narrowed(filters: Mapping[str, Any] | None, *imposed: str) -> Condition:
 
 def _seen_by(peer: Any) -> Condition:
     """Hold for what was said while the peer was a member (HC 3.8)."""
-    if not isinstance(peer, str):
+    if not isinstance(peer, str) or "\x00" in peer:
         return lambda _: "FALSE"
 
     def write(bind: Bind) -> str:
