@@ -1,9 +1,10 @@
-"""Who else heard what a conclusion rests on."""
+"""Who else heard what a conclusion rests on, and which scopes hold it."""
 
 from collections.abc import Sequence
 
 from domain.conclusion import ConclusionDerived, ConclusionReinforced
 from domain.recorded import Recorded
+from domain.scope import peer_of_scope
 from projections.ports import Connection
 
 
@@ -40,6 +41,36 @@ async def audiences(db: Connection, batch: Sequence[Recorded]) -> list[list[str]
     return heard
 
 
+async def scopes_over(db: Connection, batch: Sequence[Recorded]) -> list[list[str]]:
+    """Return, for each conclusion, the hidden peers of the scopes it belongs in.
+
+    They are those its session is in when it is recorded, whatever was said when: a
+    session brings all its memory with it (RS 2.8). What was made for one observer is
+    for nobody else.
+    """
+    scopes: list[list[str]] = [[] for _ in batch]
+    asked = [
+        (number, event.workspace, event.session, recorded.position)
+        for number, recorded in enumerate(batch)
+        if isinstance(event := recorded.event, ConclusionDerived | ConclusionReinforced)
+        and event.session is not None
+        and getattr(event, "observer", None) is None
+    ]
+    if asked:
+        for row in await db.fetch(_OVER, *map(list, zip(*asked, strict=True))):
+            scopes[row["number"]].append(peer_of_scope(row["scope"]))
+    return scopes
+
+
+_OVER = """
+    SELECT g.number, p.scope
+    FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[])
+        AS g(number, tenant, session, position)
+    JOIN scope_session AS p ON p.tenant = g.tenant AND p.session = g.session
+        AND p.active AND p.from_position <= g.position
+        AND (p.to_position IS NULL OR p.to_position > g.position)
+    ORDER BY g.number, p.scope
+"""
 _HEARD = """
     SELECT g.number, m.peer
     FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[])

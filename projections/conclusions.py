@@ -1,6 +1,7 @@
 """Conclusions, one row for each peer that may see one, as they stand and stood."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from domain.conclusion import (
     ConclusionDerived,
@@ -8,10 +9,12 @@ from domain.conclusion import (
     ConclusionRetracted,
 )
 from domain.recorded import Recorded
-from projections.audience import audiences
+from domain.scope import SessionAddedToScope, SessionRemovedFromScope
+from projections.audience import audiences, scopes_over
 from projections.holdings import Holding, Holdings
 from projections.intervals import Intervals, Values
 from projections.ports import Connection
+from projections.scope_memory import bring, take_away
 
 _VALUES = {
     "origin": "text",
@@ -39,10 +42,13 @@ class Conclusions:
     once more for those who heard it; who hears it then for the first time gets it.
     Retracted, its row ends; drawn again for who retracted it, it has a new one.
     ``born`` is the position of an id's first row: the order of equal ``created_at``.
+
+    A scope holds what its sessions tell explicitly: rows of its own come and go with
+    a session, and with what is concluded from one while it is there (RS 2.8).
     """
 
     name = "conclusions"
-    version = 2
+    version = 3
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -67,6 +73,8 @@ class Conclusions:
         );
         CREATE INDEX conclusion_origin
             ON conclusion (tenant, origin, id, from_position);
+        CREATE INDEX conclusion_session ON conclusion (tenant, session)
+            WHERE session IS NOT NULL;
     """
     indexes = """
         CREATE UNIQUE INDEX conclusion_current ON conclusion (tenant, id)
@@ -80,7 +88,13 @@ class Conclusions:
             WHERE to_position IS NULL AND sources <> '{}';
         CREATE INDEX conclusion_words ON conclusion USING gin (words);
     """
-    handles = (ConclusionDerived, ConclusionReinforced, ConclusionRetracted)
+    handles = (
+        ConclusionDerived,
+        ConclusionReinforced,
+        ConclusionRetracted,
+        SessionAddedToScope,
+        SessionRemovedFromScope,
+    )
 
     def __init__(self) -> None:
         self._rows = Intervals(
@@ -94,17 +108,29 @@ class Conclusions:
         )
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        for moved, run in groupby(batch, _moves):
+            if moved is SessionAddedToScope:
+                await self._rows.write(db, await bring(db, list(run)))
+            elif moved is SessionRemovedFromScope:
+                await take_away(db, list(run))
+            else:
+                await self._conclude(db, list(run))
+
+    async def _conclude(self, db: Connection, batch: Sequence[Recorded]) -> None:
         heard = await audiences(db, batch)
+        scopes = await scopes_over(db, batch)
         holdings = await _load(db, batch)
         opened: list[Values] = []
         closed: list[tuple[str, str, str | None, int]] = []
-        for recorded, others in zip(batch, heard, strict=True):
+        for recorded, others, over in zip(batch, heard, scopes, strict=True):
             rows: list[Values] = []
             match recorded.event:
                 case ConclusionDerived() as event:
-                    rows = holdings.derive(event, recorded, others)
+                    more = over if event.level == "explicit" else []
+                    rows = holdings.derive(event, recorded, [*others, *more])
                 case ConclusionReinforced() as event:
-                    rows = holdings.reinforce(event, recorded, others)
+                    more = over if holdings.is_explicit(event) else []
+                    rows = holdings.reinforce(event, recorded, [*others, *more])
                 case ConclusionRetracted() as event:
                     holdings.retract(event)
                     place = (event.workspace, event.id, event.observer)
@@ -115,6 +141,13 @@ class Conclusions:
         await self._rows.write(db, opened)
         if closed:
             await db.execute(_CLOSE, *map(list, zip(*closed, strict=True)))
+
+
+def _moves(recorded: Recorded) -> type | None:
+    """Tell whether a session comes into a scope or goes; conclusions stay between."""
+    event = recorded.event
+    moves = isinstance(event, SessionAddedToScope | SessionRemovedFromScope)
+    return type(event) if moves else None
 
 
 # What is held anew after its retraction has another id and a later position.

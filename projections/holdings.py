@@ -76,6 +76,11 @@ class Holdings:
             opened.append(row)
         return opened
 
+    def is_explicit(self, event: ConclusionReinforced) -> bool:
+        """Tell whether what is drawn again was said, not inferred."""
+        rows = self._known.get((event.workspace, event.id), {})
+        return event.id in rows and rows[event.id].row["level"] == "explicit"
+
     def retract(self, event: ConclusionRetracted) -> None:
         """Let the observer, or everybody, no longer hold it."""
         for holding in self._known.get((event.workspace, event.id), {}).values():

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from domain.peer import PeerConfigured, PeerCreated
+from domain.peer import SCOPE_CONFIGURATION, PeerConfigured, PeerCreated
 from domain.recorded import Recorded
+from domain.scope import ScopeCreated
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
 from projections.page import AS_OF, Page, Window
@@ -15,14 +16,15 @@ from projections.ports import Connection, Row
 
 
 class Peers:
-    """The table ``peer``: one row for each state a peer was in."""
+    """The table ``peer``: one row for each state a peer was in; scopes are peers."""
 
     name = "peers"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE peer (
             tenant        text COLLATE "C" NOT NULL,
             peer          text COLLATE "C" NOT NULL,
+            is_scope      boolean NOT NULL,
             uid           text COLLATE "C" NOT NULL,
             metadata      jsonb NOT NULL,
             configuration jsonb NOT NULL,
@@ -36,19 +38,20 @@ class Peers:
         CREATE UNIQUE INDEX peer_current ON peer (tenant, peer)
             WHERE to_position IS NULL;
     """
-    handles = (PeerCreated, PeerConfigured)
+    handles = (PeerCreated, PeerConfigured, ScopeCreated)
 
     def __init__(self) -> None:
         self._rows = Intervals(
             "peer",
             key={"tenant": "text", "peer": "text"},
             values={
+                "is_scope": "boolean",
                 "uid": "text",
                 "metadata": "jsonb",
                 "configuration": "jsonb",
                 "created_at": "timestamptz",
             },
-            births=(PeerCreated,),
+            births=(PeerCreated, ScopeCreated),
         )
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
@@ -105,9 +108,18 @@ def _step(before: Values | None, recorded: Recorded) -> Values | None:
     match recorded.event:
         case PeerCreated() as event:
             return {
+                "is_scope": False,
                 "uid": event.uid,
                 "metadata": as_json(event.metadata),
                 "configuration": as_json(event.configuration),
+                "created_at": as_utc(event.created_at),
+            }
+        case ScopeCreated() as event:
+            return {
+                "is_scope": True,
+                "uid": event.uid,
+                "metadata": as_json(event.metadata),
+                "configuration": as_json(SCOPE_CONFIGURATION),
                 "created_at": as_utc(event.created_at),
             }
         case PeerConfigured() as event if before is not None:

@@ -1,11 +1,13 @@
 """All projections, in the order a batch is folded into them.
 
-Later ones read the tables of earlier ones as far as the batch reaches: conclusions
-ask members and messages who heard, progress asks messages how old the oldest is.
+Later ones read the tables of earlier ones as far as the batch reaches: scopes ask
+messages whether anything was said, conclusions ask members, messages and scopes who
+heard, progress asks messages how old the oldest is.
 """
 
 from projections.cards import Cards
 from projections.conclusions import Conclusions
+from projections.erasable import Erasable
 from projections.evidence import Evidence
 from projections.lexicon import Lexicon
 from projections.members import Members
@@ -13,24 +15,35 @@ from projections.messages import Messages
 from projections.peers import Peers
 from projections.progress import Progress
 from projections.projection import Projection
+from projections.scope_sessions import ScopeSessions
 from projections.sessions import Sessions
 from projections.summaries import Summaries
 from projections.vectors import Vectors
+from projections.webhook_deliveries import WebhookDeliveries
+from projections.webhooks import WebhookEndpoints
 from projections.workspaces import Workspaces
 
-PROMPT: tuple[Projection, ...] = (
+
+def _erasable(*projections: Projection) -> tuple[Projection, ...]:
+    return tuple(map(Erasable, projections))
+
+
+PROMPT: tuple[Projection, ...] = _erasable(
     Workspaces(),
     Peers(),
     Sessions(),
     Members(),
     Messages(),
+    ScopeSessions(),
     Conclusions(),
     Evidence(),
     Summaries(),
     Cards(),
     Progress(),
+    WebhookEndpoints(),
+    WebhookDeliveries(),
 )
 """What a write waits for: folded together, in one transaction for each batch."""
 
-LAGGING: tuple[Projection, ...] = (Lexicon(), Vectors())
+LAGGING: tuple[Projection, ...] = _erasable(Lexicon(), Vectors())
 """What may come later; folded behind ``PROMPT``, never ahead of it."""

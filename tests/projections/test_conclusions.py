@@ -16,6 +16,7 @@ from projections.evidence import evidence_of, resting_on
 from projections.holdings import row_id
 from projections.members import Members
 from projections.messages import Messages
+from projections.scope_sessions import ScopeSessions
 from tests.support.folding import create, fold
 from tests.support.history import START, record
 
@@ -25,7 +26,13 @@ NAMED = {"workspace": "w", "session": "s"}
 
 
 def views():
-    return [Members(), Messages(), Conclusions(), EvidenceTable()]
+    return [
+        Members(),
+        Messages(),
+        ScopeSessions(),
+        Conclusions(),
+        EvidenceTable(),
+    ]
 
 
 def joined(peer, **flags):

@@ -52,6 +52,7 @@ async def intervals_join(db):
         "conclusion": "tenant, id",
         "summary": "tenant, session, kind",
         "card": "tenant, observer, observed",
+        "scope_session": "tenant, session, scope",
     }.items():
         following = (
             f"lead(from_position) OVER (PARTITION BY {key} ORDER BY from_position)"

@@ -15,6 +15,12 @@ from domain.conclusion import (
 from domain.derivation import DerivationCompleted
 from domain.event import Engine, Event
 from domain.peer import PeerConfigured, PeerCreated
+from domain.scope import (
+    ScopeCreated,
+    SessionAddedToScope,
+    SessionRemovedFromScope,
+    peer_of_scope,
+)
 from domain.session import (
     MessageAdded,
     PeerJoined,
@@ -29,9 +35,10 @@ from tests.support.history import START
 
 PEERS = ("alice", "bob", "carol")
 SESSIONS = ("s", "t")
+SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 13
+KINDS = 15
 REPEATED = 7
 
 Choice = tuple[int, int, int, int]
@@ -68,14 +75,13 @@ class Chronicle:
         match kind % KINDS:
             case 0 | 1 | 2:
                 self.say(session, peer, number)
-            case 3:
-                self.events.append(_joined(session, peer, number))
+            case 3 | 5:
+                take_part = {3: _joined, 5: _role}[kind % KINDS]
+                self.events.append(take_part(session, peer, number))
             case 4:
                 self.events.append(
                     PeerLeft(workspace="w", session=session, peer=peer, left_at=START)
                 )
-            case 5:
-                self.events.append(_role(session, peer, number))
             case 6:
                 self.conclude(session, number)
             case 7 | 11 if self.concluded:
@@ -87,6 +93,8 @@ class Chronicle:
                 self.sum_up(session, number)
             case 10:
                 self.events.append(_card(peer, number))
+            case 12 | 13:
+                self.enter(session, number)
             case _:
                 self.events.extend(_configured(session, peer, number))
 
@@ -121,7 +129,7 @@ class Chronicle:
             content_key="",
             occurred_at=message.created_at,
             engine=ENGINE,
-            observer="carol" if number % 7 == 0 else None,
+            observer=_observer(message.author, number),
             evidence=(Evidence(message.id, session, message.seq),),
         )
         self.concluded.append(event)
@@ -174,6 +182,23 @@ class Chronicle:
             )
         )
 
+    def enter(self, session: str, number: int) -> None:
+        """Let a session into a scope, again perhaps, or out, where it may not be."""
+        scope = SCOPES[number % 2]
+        self.once(("scope", scope), _scope(scope))
+        if number % 3:
+            self.events.append(
+                SessionAddedToScope(
+                    workspace="w", session=session, scope=scope, joined_at=START
+                )
+            )
+        else:
+            self.events.append(
+                SessionRemovedFromScope(
+                    workspace="w", session=session, scope=scope, left_at=START
+                )
+            )
+
     def sum_up(self, session: str, number: int) -> None:
         self.events.append(
             SummaryProduced(
@@ -200,6 +225,17 @@ def _opened(session: str) -> SessionCreated:
 
 def _created(peer: str) -> PeerCreated:
     return PeerCreated(workspace="w", peer=peer, uid=f"u-{peer}", created_at=START)
+
+
+def _observer(observed: str, number: int) -> str | None:
+    """Name one observer, now and then; all who heard otherwise."""
+    return {0: "carol", 3: "scope.x", 5: observed}.get(number % 7)
+
+
+def _scope(scope: str) -> ScopeCreated:
+    return ScopeCreated(
+        workspace="w", peer=peer_of_scope(scope), uid=f"u-{scope}", created_at=START
+    )
 
 
 def _joined(session: str, peer: str, number: int) -> PeerJoined:

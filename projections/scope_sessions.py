@@ -1,0 +1,170 @@
+"""Which sessions scopes hold, as it stands and as it stood."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.recorded import Recorded
+from domain.scope import SessionAddedToScope, SessionRemovedFromScope, peer_of_scope
+from projections.columns import as_utc
+from projections.intervals import Intervals, Values
+from projections.page import AS_OF, NOW
+from projections.ports import Connection
+
+
+class ScopeSessions:
+    """The table ``scope_session``: one row for each state a session's place was in.
+
+    ``begun`` is the position at which the session last came into the scope, when all
+    that was known from it came into the scope's memory; ``begun_at`` is that time,
+    ``spoken`` whether anything had been said in it by then (HC E44). One that is
+    added again while it is there only goes to the end of the order.
+    """
+
+    name = "scope_sessions"
+    version = 1
+    tables = """
+        CREATE TABLE scope_session (
+            tenant        text COLLATE "C" NOT NULL,
+            scope         text COLLATE "C" NOT NULL,
+            session       text COLLATE "C" NOT NULL,
+            joined_at     timestamptz NOT NULL,
+            active        boolean NOT NULL,
+            begun         bigint NOT NULL,
+            begun_at      timestamptz NOT NULL,
+            spoken        boolean NOT NULL,
+            from_position bigint NOT NULL,
+            to_position   bigint,
+            PRIMARY KEY (tenant, session, scope, from_position)
+        );
+    """
+    indexes = """
+        CREATE UNIQUE INDEX scope_session_current
+            ON scope_session (tenant, scope, session) WHERE to_position IS NULL;
+    """
+    handles = (SessionAddedToScope, SessionRemovedFromScope)
+
+    def __init__(self) -> None:
+        self._rows = Intervals(
+            "scope_session",
+            key={"tenant": "text", "session": "text", "scope": "text"},
+            values={
+                "joined_at": "timestamptz",
+                "active": "boolean",
+                "begun": "bigint",
+                "begun_at": "timestamptz",
+                "spoken": "boolean",
+            },
+        )
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        first = await _first_words(db, batch)
+
+        def step(before: Values | None, recorded: Recorded) -> Values | None:
+            return _step(before, recorded, first)
+
+        key = {"tenant": "workspace", "session": "session", "scope": "scope"}
+        await self._rows.fold(db, batch, key, step)
+
+
+class Backfill(msgspec.Struct, frozen=True):
+    """What a session brought into a scope's memory when it came, and when."""
+
+    session: str
+    at: datetime
+    copied: int
+
+
+async def sessions_of_scopes(
+    db: Connection, tenant: str, scopes: Sequence[str], limit: int, as_of: int = NOW
+) -> list[str]:
+    """Return the sessions in any of the scopes, each once, at most ``limit``."""
+    rows = await db.fetch(
+        f"SELECT DISTINCT session FROM scope_session WHERE {AS_OF}"  # noqa: S608  constants
+        " AND tenant = $2 AND scope = ANY($3::text[]) AND active"
+        " ORDER BY session LIMIT $4",
+        as_of,
+        tenant,
+        list(scopes),
+        limit,
+    )
+    return [row["session"] for row in rows]
+
+
+async def list_backfills(
+    db: Connection, tenant: str, scope: str, as_of: int = NOW
+) -> list[Backfill]:
+    """Return what each session brought, the last time it came, if there was anything.
+
+    A session in which nothing was ever said or concluded had nothing to bring (E47).
+    """
+    rows = await db.fetch(
+        f"""
+        WITH place AS (
+            SELECT session, begun, begun_at, spoken FROM scope_session
+            WHERE {AS_OF} AND tenant = $2 AND scope = $3
+        ), copied AS (
+            SELECT c.session, count(*) AS copies
+            FROM place AS p JOIN conclusion AS c
+              ON c.tenant = $2 AND c.session = p.session AND c.observer = $4
+             AND c.from_position = p.begun
+            GROUP BY c.session
+        )
+        SELECT p.session, p.begun_at, coalesce(k.copies, 0) AS copies
+        FROM place AS p LEFT JOIN copied AS k USING (session)
+        WHERE p.spoken OR k.copies > 0
+        ORDER BY p.session
+        """,  # noqa: S608  constants
+        as_of,
+        tenant,
+        scope,
+        peer_of_scope(scope),
+    )
+    return [Backfill(row["session"], row["begun_at"], row["copies"]) for row in rows]
+
+
+def _step(
+    before: Values | None, recorded: Recorded, first: Mapping[tuple[str, str], int]
+) -> Values | None:
+    match recorded.event:
+        case SessionAddedToScope() as event:
+            moved = {"joined_at": as_utc(event.joined_at), "active": True}
+            if before is not None and before["active"]:
+                return {**before, **moved}
+            said = first.get((event.workspace, event.session), NOW)
+            return {
+                **moved,
+                "begun": recorded.position,
+                "begun_at": recorded.recorded_at,
+                "spoken": said < recorded.position,
+            }
+        case SessionRemovedFromScope() if before is not None and before["active"]:
+            return {**before, "active": False}
+        case _:
+            return None
+
+
+async def _first_words(
+    db: Connection, batch: Sequence[Recorded]
+) -> dict[tuple[str, str], int]:
+    """Return where in the log the first message of each added session stands."""
+    named = {
+        (event.workspace, event.session)
+        for recorded in batch
+        if isinstance(event := recorded.event, SessionAddedToScope)
+    }
+    if not named:
+        return {}
+    rows = await db.fetch(_FIRST, *map(list, zip(*sorted(named), strict=True)))
+    return {(row["tenant"], row["session"]): row["position"] for row in rows}
+
+
+_FIRST = """
+    SELECT g.tenant, g.session, m.position
+    FROM unnest($1::text[], $2::text[]) AS g(tenant, session)
+    CROSS JOIN LATERAL (
+        SELECT position FROM message AS m
+        WHERE m.tenant = g.tenant AND m.session = g.session ORDER BY m.seq LIMIT 1
+    ) AS m
+"""
