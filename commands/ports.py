@@ -347,9 +347,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     ``observers``: active members of a session that observe others;
     ``message_size``: characters of a message, and of a piece of a file;
-    ``file_size``: bytes of a file.
+    ``file_size``: bytes of a file;
+    ``webhooks``: endpoints of a workspace, and ``signs_webhooks`` whether there is a
+    secret to sign deliveries with: without it nothing is delivered (HC E51).
     """
 
     observers: int = 10
     message_size: int = 25_000
     file_size: int = 5_242_880
+    webhooks: int = 10
+    signs_webhooks: bool = False

@@ -38,6 +38,15 @@ from domain.session import (
     SessionCreated,
 )
 from domain.summary import SummaryProduced
+from domain.webhook import (
+    WebhookAttemptFailed,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookReplayRequested,
+    WebhookRequested,
+)
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 
 EVENTS: tuple[type[Event], ...] = (
@@ -70,6 +79,13 @@ EVENTS: tuple[type[Event], ...] = (
     WorkspaceErasureBegun,
     WorkspaceErased,
     StreamErased,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookRequested,
+    WebhookAttemptFailed,
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookReplayRequested,
 )
 
 EVENT_BY_TAG: dict[str, type[Event]] = {tag_of(event): event for event in EVENTS}

@@ -103,6 +103,19 @@ def question_stream(workspace: str, peer: str) -> Stream:
     return Stream(f"question-{workspace}+{peer}", workspace, f"{workspace}/peer/{peer}")
 
 
+def webhook_stream(workspace: str) -> Stream:
+    return Stream(f"webhook-{workspace}", workspace, workspace)
+
+
+def delivery_stream(workspace: str, endpoint: str) -> Stream:
+    """What is delivered to one webhook endpoint: apart from all others' order."""
+    return Stream(
+        f"delivery-{workspace}+webhook+{endpoint}",
+        workspace,
+        f"{workspace}/webhook/{endpoint}",
+    )
+
+
 def embedding_stream(workspace: str, ordering_key: str) -> Stream:
     """Records which texts of one ordering key have vectors."""
     name = ordering_key.replace("/", "+")
@@ -114,7 +127,7 @@ def ordering_key_of(stream: str) -> str:
     category, _, rest = stream.partition("-")
     ids = rest.split("+")
     match category:
-        case "workspace":
+        case "workspace" | "webhook":
             return ids[0]
         case "peer" | "question":
             return f"{ids[0]}/peer/{ids[1]}"

@@ -24,6 +24,7 @@ from read_api.sessions import (
     list_peer_sessions,
     list_sessions,
 )
+from read_api.webhooks import list_webhooks
 from read_api.workspaces import list_workspaces
 
 Asked = Request[Any, Any, Any]
@@ -54,6 +55,7 @@ def read_routes() -> Router:
             list_peers,
             list_session_peers,
             list_sessions,
+            list_webhooks,
             list_workspaces,
             query_conclusions,
             search_peer,

@@ -17,6 +17,11 @@ from commands.routes.scopes import (
 )
 from commands.routes.sessions import post_session, put_session
 from commands.routes.uploads import post_upload
+from commands.routes.webhooks import (
+    delete_webhook_route,
+    get_webhook_test,
+    post_webhook,
+)
 from commands.routes.workspaces import post_workspace, put_workspace
 
 ROUTES = (
@@ -33,6 +38,9 @@ ROUTES = (
     post_peers,
     delete_peers,
     post_messages,
+    post_webhook,
+    delete_webhook_route,
+    get_webhook_test,
     post_upload,
     post_scope,
     post_scope_sessions,
