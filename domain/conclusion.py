@@ -13,6 +13,10 @@ MAX_CONCLUSION = 65_535
 """Longest conclusion in characters (HC 10)."""
 
 
+EVIDENCE_ERASED = "its evidence was erased"
+"""Why a conclusion that rested on nothing but an erased session is retracted."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One message a conclusion rests on: its public id, session and number."""
 

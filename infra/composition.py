@@ -25,8 +25,10 @@ from infra.embedder.remembered import RememberedQuestions
 from infra.embedder.source import VectorSource
 from infra.embedding import open_embedder, reader_name
 from infra.engines import engine_names
+from infra.erasure import with_erasure
 from infra.files.pdf import PdfReader
 from infra.held_conclusions import HeldConclusions
+from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of
@@ -189,7 +191,7 @@ async def _open_parts(
 
 def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
-    return (
+    reactions = (
         DeriveConclusions(decide, parts.reasoner),
         SummarizeSession(
             decide, log.store, parts.reasoner, tokens=parts.tokens, clock=_now
@@ -203,6 +205,8 @@ def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
             messages=settings.embed_messages,
         ),
     )
+    holdings = StoredHoldings(log, parts.readers, parts.prompt)
+    return with_erasure(reactions, decide, holdings, _now)
 
 
 def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from domain.recorded import Recorded
 from domain.session import MessageAdded
+from projections.erasable import Erased, delete_rows
 from projections.ports import Connection
 
 
@@ -13,7 +14,8 @@ class Lexicon:
     ``lexeme.documents`` is how many messages contain a stem; ``corpus.documents``
     how many messages there are and ``corpus.words`` the sum of their distinct stems.
     ``folded`` is the last position counted, so that nothing counts twice. The stems
-    are read from ``message``, which must be ahead of this view.
+    are read from ``message``, which must be ahead of this view; those of an erased
+    session from ``departed_message``, which is emptied as they are uncounted.
     """
 
     name = "lexicon"
@@ -41,12 +43,66 @@ class Lexicon:
             _COUNT, [r.event.workspace for r in batch], [r.position for r in batch]
         )
 
+    async def erase(self, db: Connection, erased: Erased) -> None:
+        """Uncount the messages of a session, or forget the whole workspace."""
+        if erased.origin is not None:
+            return
+        if erased.session is None:
+            for table in ("lexeme", "corpus", "departed_message"):
+                await delete_rows(db, table, erased)
+            return
+        named = (erased.tenant, erased.session, erased.position)
+        for statement in (_RARE, _UNCOUNT, _SHRINK, _DEPARTED):
+            await db.execute(statement, *named)
+
+
+_GONE = """
+    WITH gone AS MATERIALIZED (
+        SELECT w.lexeme AS word, count(*) AS documents
+        FROM departed_message AS d CROSS JOIN LATERAL unnest(d.words) AS w
+        WHERE d.tenant = $1 AND d.session = $2 AND d.position < $3
+            AND EXISTS (SELECT FROM corpus AS c WHERE c.tenant = $1 AND c.folded < $3)
+        GROUP BY w.lexeme
+    )
+"""
+
+_RARE = f"""{_GONE}
+    DELETE FROM lexeme AS l USING gone AS g
+    WHERE l.tenant = $1 AND l.word = g.word AND l.documents <= g.documents
+"""  # noqa: S608  constants
+
+_UNCOUNT = f"""{_GONE}
+    UPDATE lexeme AS l SET documents = l.documents - g.documents FROM gone AS g
+    WHERE l.tenant = $1 AND l.word = g.word
+"""  # noqa: S608  constants
+
+_SHRINK = """
+    UPDATE corpus AS c SET
+        documents = c.documents - g.documents, words = c.words - g.words, folded = $3
+    FROM (
+        SELECT count(*)::int AS documents, coalesce(sum(length(words)), 0) AS words
+        FROM departed_message
+        WHERE tenant = $1 AND session = $2 AND position < $3
+    ) AS g
+    WHERE c.tenant = $1 AND c.folded < $3
+"""
+
+_DEPARTED = """
+    DELETE FROM departed_message
+    WHERE tenant = $1 AND session = $2 AND position < $3
+"""
 
 _COUNT = """
     WITH given AS MATERIALIZED (
         SELECT m.tenant, m.position, m.words
         FROM unnest($1::text[], $2::bigint[]) AS g(tenant, position)
-        JOIN message AS m ON m.tenant = g.tenant AND m.position = g.position
+        CROSS JOIN LATERAL (
+            SELECT tenant, position, words FROM message
+            WHERE tenant = g.tenant AND position = g.position
+            UNION ALL
+            SELECT tenant, position, words FROM departed_message
+            WHERE tenant = g.tenant AND position = g.position
+        ) AS m
         LEFT JOIN corpus AS c ON c.tenant = g.tenant
         WHERE g.position > coalesce(c.folded, 0)
     ), counted AS (

@@ -9,6 +9,8 @@ import msgspec
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
+from projections.erasable import Erased, delete_rows
+from projections.message_body import body_of
 from projections.page import NOW, Page, Window
 from projections.ports import Connection, Row
 
@@ -19,11 +21,13 @@ class Messages:
     ``words`` are the stems of author, content and day (architecture section 6): with
     the day among them a search finds two points more of what was said when.
     ``derive`` says whether reasoning was asked for, ``recorded_at`` when it was
-    written down; ``created_at`` is when it was said, as sent.
+    written down; ``created_at`` is when it was said, as sent. What an erased session
+    held stays in ``departed_message`` until the lexicon, which is behind, has taken it
+    out of its counts.
     """
 
     name = "messages"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE message (
             tenant      text COLLATE "C" NOT NULL,
@@ -38,11 +42,19 @@ class Messages:
             tokens      integer NOT NULL,
             derive      boolean NOT NULL,
             position    bigint NOT NULL,
+            body        bytea NOT NULL,
             words       tsvector NOT NULL,
             PRIMARY KEY (tenant, session, seq)
         );
         CREATE UNIQUE INDEX message_id ON message (tenant, id);
         CREATE INDEX message_position ON message (tenant, position);
+        CREATE TABLE departed_message (
+            tenant   text COLLATE "C" NOT NULL,
+            session  text COLLATE "C" NOT NULL,
+            position bigint NOT NULL,
+            words    tsvector NOT NULL,
+            PRIMARY KEY (tenant, position)
+        );
     """
     indexes = """
         CREATE INDEX message_words ON message USING gin (words)
@@ -65,6 +77,7 @@ class Messages:
                 event.tokens,
                 event.derive,
                 recorded.position,
+                body_of(event),
             )
             for recorded in batch
             if isinstance(event := recorded.event, MessageAdded)
@@ -72,17 +85,35 @@ class Messages:
         if sent:
             await db.execute(_INSERT, *map(list, zip(*sent, strict=True)))
 
+    async def erase(self, db: Connection, erased: Erased) -> None:
+        """Take the messages out, leaving their words to be uncounted."""
+        if erased.session is not None:
+            named = (erased.tenant, erased.session, erased.position)
+            await db.execute(_DEPART, *named)
+        else:
+            await delete_rows(db, "message", erased)
+
+
+_DEPART = """
+    WITH gone AS (
+        DELETE FROM message
+        WHERE tenant = $1 AND session = $2 AND position < $3
+        RETURNING tenant, session, position, words
+    )
+    INSERT INTO departed_message (tenant, session, position, words)
+    SELECT * FROM gone ON CONFLICT DO NOTHING
+"""
 
 _INSERT = """
     INSERT INTO message (tenant, session, seq, id, peer, content, metadata, created_at,
-                         recorded_at, tokens, derive, position, words)
+                         recorded_at, tokens, derive, position, body, words)
     SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content || ' ' || to_char(
         g.created_at AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY'))
     FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
                 $7::jsonb[], $8::timestamptz[], $9::timestamptz[], $10::int[],
-                $11::boolean[], $12::bigint[])
+                $11::boolean[], $12::bigint[], $13::bytea[])
         AS g(tenant, session, seq, id, peer, content, metadata, created_at, recorded_at,
-             tokens, derive, position)
+             tokens, derive, position, body)
     ON CONFLICT DO NOTHING
 """
 

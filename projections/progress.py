@@ -10,6 +10,7 @@ from domain.derivation import DerivationCompleted
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from domain.summary import SummaryProduced
+from projections.erasable import Erased
 from projections.ports import Connection
 
 Key = tuple[str, str]
@@ -73,6 +74,11 @@ class Progress:
             moved = {key: sessions[key] for key in touched & _derived(batch)}
             await _look_up(db, moved, batch[-1].position)
             await _store(db, {key: sessions[key] for key in touched}, work)
+
+    async def erase(self, db: Connection, erased: Erased) -> None:
+        """Take out what counted for a session, or for all of a workspace."""
+        if erased.origin is None:
+            await db.execute(_ERASE, erased.tenant, erased.session, erased.position)
 
 
 class _Standing(msgspec.Struct):
@@ -181,6 +187,15 @@ async def _store(
         *(map(list, zip(*counts, strict=True)) if counts else [[]] * 6),
     )
 
+
+_ERASE = """
+    WITH gone AS (
+        DELETE FROM session_progress WHERE tenant = $1 AND folded < $3
+            AND ($2::text IS NULL OR session = $2) RETURNING tenant, session
+    )
+    DELETE FROM progress AS p USING gone AS g
+    WHERE p.tenant = g.tenant AND p.session = g.session
+"""
 
 _LOAD = """
     SELECT p.tenant, p.session, p.last_position, p.last_seq, p.derived_seq,

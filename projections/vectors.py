@@ -11,6 +11,7 @@ import msgspec
 
 from domain.embedding import EmbeddingRecorded
 from domain.recorded import Recorded
+from projections.erasable import Erased, delete_rows
 from projections.ports import Connection
 
 Kind = Literal["message", "conclusion"]
@@ -30,7 +31,7 @@ class Vectors:
     """
 
     name = "vectors"
-    version = 2
+    version = 3
     tables = """
         CREATE TABLE vector_collection (
             name       text COLLATE "C" NOT NULL,
@@ -65,7 +66,13 @@ class Vectors:
                 for item in event.items:
                     group = (item.kind, event.model, event.dimensions)
                     groups.setdefault(group, []).append(
-                        _Wanted(event.workspace, item.id, item.fingerprint)
+                        _Wanted(
+                            event.workspace,
+                            item.id,
+                            item.fingerprint,
+                            event.session,
+                            recorded.position,
+                        )
                     )
         for (kind, model, dimensions), wanted in groups.items():
             table = vector_table(kind, model, dimensions)
@@ -74,11 +81,18 @@ class Vectors:
                 chunk = wanted[start : start + _CHUNK]
                 await _fill(db, (table, kind, model, dimensions), chunk)
 
+    async def erase(self, db: Connection, erased: Erased) -> None:
+        """Take the vectors of what is erased out of every collection."""
+        for row in await db.fetch("SELECT name FROM vector_collection"):
+            await delete_rows(db, row["name"], erased)
+
 
 class _Wanted(msgspec.Struct, frozen=True):
     tenant: str
     id: str
     fingerprint: str
+    session: str | None
+    position: int
 
 
 def vector_table(kind: Kind, model: str, dimensions: int) -> str:
@@ -135,6 +149,8 @@ async def _fill(
         [each.id for each in wanted],
         [each.fingerprint for each in wanted],
         dimensions * 4,
+        [each.session for each in wanted],
+        [each.position for each in wanted],
     )
     if rows:
         await db.execute(
@@ -143,6 +159,8 @@ async def _fill(
             [row["id"] for row in rows],
             _numbers([row["vector"] for row in rows]),
             dimensions,
+            [row["session"] for row in rows],
+            [row["position"] for row in rows],
         )
 
 
@@ -158,8 +176,9 @@ def _numbers(vectors: list[bytes]) -> list[float]:
 
 
 _STORED = """
-    SELECT g.tenant, g.id, e.vector
-    FROM unnest($2::text[], $3::text[], $4::text[]) AS g(tenant, id, fingerprint)
+    SELECT g.tenant, g.id, g.session, g.position, e.vector
+    FROM unnest($2::text[], $3::text[], $4::text[], $6::text[], $7::bigint[])
+        AS g(tenant, id, fingerprint, session, position)
     JOIN log.embedding AS e ON e.tenant = g.tenant AND e.model = $1
         AND e.fingerprint = g.fingerprint
     WHERE octet_length(e.vector) = $5
@@ -173,7 +192,8 @@ _SHAPES: dict[Kind, str] = {
         session text COLLATE "C" NOT NULL, seq integer NOT NULL,
         peer text COLLATE "C" NOT NULL, position bigint NOT NULL""",
     "conclusion": """
-        tenant text COLLATE "C" NOT NULL, origin text COLLATE "C" NOT NULL""",
+        tenant text COLLATE "C" NOT NULL, origin text COLLATE "C" NOT NULL,
+        session text COLLATE "C", position bigint NOT NULL""",
 }
 
 _INSERTS: dict[Kind, str] = {
@@ -181,15 +201,17 @@ _INSERTS: dict[Kind, str] = {
         INSERT INTO {table} (tenant, id, session, seq, peer, position, embedding)
         SELECT m.tenant, m.id, m.session, m.seq, m.peer, m.position,
             ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
-        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(tenant, id, n)
+        FROM unnest($1::text[], $2::text[], $5::text[], $6::bigint[])
+            WITH ORDINALITY AS g(tenant, id, session, position, n)
         JOIN message AS m ON m.tenant = g.tenant AND m.id = g.id
         ON CONFLICT DO NOTHING
     """,
     "conclusion": """
-        INSERT INTO {table} (tenant, origin, embedding)
-        SELECT g.tenant, g.id,
+        INSERT INTO {table} (tenant, origin, session, position, embedding)
+        SELECT g.tenant, g.id, g.session, g.position,
             ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
-        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS g(tenant, id, n)
+        FROM unnest($1::text[], $2::text[], $5::text[], $6::bigint[])
+            WITH ORDINALITY AS g(tenant, id, session, position, n)
         ON CONFLICT DO NOTHING
     """,
 }

@@ -22,6 +22,7 @@ from infra.postgres.link import Link
 from infra.postgres.log_follower import LogFollower
 from infra.postgres.mapper import StructMapper
 from infra.postgres.reader import Reader
+from infra.postgres.remains import Remains
 from infra.postgres.role import usable_role
 from infra.postgres.subscription import PAGE, POLL, Subscription
 from infra.postgres.tail import Tail
@@ -62,6 +63,7 @@ class PostgresLog:
         self._tail = tail
         self.keys = keys
         self.embeddings = EmbeddingStore(pool)
+        self.remains = Remains(pool)
         self.fingerprint = KeyedFingerprint(keys)
         self.store: PostgresEventStore
         self.appending: asyncio.Task[None]

@@ -1,0 +1,82 @@
+"""Takes out of every store what is to be erased; fulfils ``processors.ports``."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from commands.erasure import Bereft
+from domain.names import Stream
+from infra.postgres.connection import LOST
+from infra.postgres.log import PostgresLog
+from processors.ports import Unavailable
+from projections.bereft import find_bereft
+from projections.ports import Database, Views
+
+_FOLDED_WITHIN: Final = 10.0
+"""Seconds to wait for the views before another try."""
+
+
+class StoredHoldings:
+    """The log's tables, the data keys, and the views that tell what rests on what."""
+
+    def __init__(self, log: PostgresLog, database: Database, views: Views) -> None:
+        self._log = log
+        self._database = database
+        self._views = views
+
+    async def head(self) -> int:
+        async with _reached("the log"):
+            return await self._log.store.head()
+
+    async def bereft(self, workspace: str, session: str) -> Sequence[Bereft]:
+        """Return what rests on a session alone, once the views know all of it."""
+        if not await self._views.wait_for(await self.head(), _FOLDED_WITHIN):
+            raise Unavailable("the views")
+        async with _reached("the views"), self._database.acquire() as db:
+            found = await find_bereft(db, workspace, session)
+        return [
+            Bereft(
+                id=each.origin,
+                session=each.session,
+                observer=each.observer,
+                observed=each.observed,
+            )
+            for each in found
+        ]
+
+    async def destroy_keys(self, workspace: str, session: str | None) -> None:
+        async with _reached("the keys"):
+            await self._log.keys.destroy(workspace, session=session)
+
+    async def forget_vectors(
+        self, workspace: str, session: str | None, conclusions: Sequence[str]
+    ) -> None:
+        async with _reached("the log"):
+            await self._log.remains.forget_vectors(workspace, session, conclusions)
+
+    async def unpark(self, workspace: str, session: str | None) -> None:
+        async with _reached("the log"):
+            await self._log.remains.unpark(workspace, session)
+
+    async def streams_of_session(
+        self, workspace: str, session: str
+    ) -> Sequence[Stream]:
+        async with _reached("the log"):
+            return await self._log.remains.streams_of_session(workspace, session)
+
+    async def streams_of_workspace(
+        self, workspace: str, through: int
+    ) -> Sequence[Stream]:
+        async with _reached("the log"):
+            return await self._log.remains.streams_of_workspace(workspace, through)
+
+
+@asynccontextmanager
+async def _reached(what: str) -> AsyncIterator[None]:
+    """Tell a database that is away from one that refuses: the first is waited for."""
+    try:
+        yield
+    except (*LOST, asyncpg.InterfaceError) as lost:
+        raise Unavailable(what) from lost

@@ -1,0 +1,116 @@
+"""What the log's side holds of a session or a workspace, for its erasure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+
+from domain.names import Stream, ordering_key_of
+
+# '.' is the character after '-', ',' the one after '+': every stream of a category,
+# or of a workspace within one, lies between two names.
+_CATEGORIES: Final = """
+WITH RECURSIVE category AS (
+    (SELECT split_part(e.stream, '-', 1) AS name FROM log.event AS e
+     ORDER BY e.stream LIMIT 1)
+    UNION ALL
+    SELECT (SELECT split_part(e.stream, '-', 1) FROM log.event AS e
+            WHERE e.stream >= c.name || '.' ORDER BY e.stream LIMIT 1)
+    FROM category AS c WHERE c.name IS NOT NULL
+)
+SELECT name FROM category WHERE name IS NOT NULL
+"""
+
+_STREAMS: Final = """
+SELECT s.stream FROM (
+    SELECT DISTINCT e.stream FROM unnest($1::text[]) AS r (low)
+    JOIN log.event AS e ON e.stream >= r.low AND e.stream < r.low || ','
+    WHERE e.version <= 1 AND e.tenant = $2
+) AS s CROSS JOIN LATERAL (
+    SELECT e.type, e.position FROM log.event AS e
+    WHERE e.stream = s.stream ORDER BY e.version DESC LIMIT 1
+) AS newest
+WHERE newest.type <> ALL ($3::text[]) AND newest.position <= $4
+    AND (s.stream = ANY ($1::text[]) OR s.stream LIKE ANY ($5::text[]))
+ORDER BY s.stream
+"""
+
+_ENDS: Final = ["stream-erased", "session-erased", "workspace-erased"]
+
+# What is recorded lives from the last end of its stream on. A vector stays while any
+# such record outside what goes names it, and while it is too young to be named yet.
+_FORGET: Final = """
+WITH record AS MATERIALIZED (
+    SELECT e.stream, e.version, convert_from(e.data, 'UTF8')::jsonb AS data
+    FROM log.event AS e
+    WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
+        AND e.type = 'embedding-recorded'
+), named AS MATERIALIZED (
+    SELECT r.data ->> 'model' AS model, i.item ->> 'fingerprint' AS fingerprint,
+        r.stream = $3
+            OR (i.item ->> 'kind' = 'conclusion' AND i.item ->> 'id' = ANY ($4::text[]))
+            OR EXISTS (SELECT FROM log.event AS t WHERE t.stream = r.stream
+                AND t.type = 'stream-erased' AND t.version > r.version) AS goes
+    FROM record AS r
+    CROSS JOIN LATERAL jsonb_array_elements(r.data -> 'items') AS i (item)
+)
+DELETE FROM log.embedding AS v WHERE v.tenant = $1
+    AND NOT EXISTS (SELECT FROM named AS n WHERE NOT n.goes
+        AND n.model = v.model AND n.fingerprint = v.fingerprint)
+    AND (v.created_at < now() - interval '10 minutes' OR EXISTS (
+        SELECT FROM named AS n
+        WHERE n.model = v.model AND n.fingerprint = v.fingerprint))
+"""
+
+_UNPARK: Final = """
+UPDATE work.held SET state = 'retry', attempts = 0, due_at = now()
+WHERE tenant = $1 AND ($2::text IS NULL OR ordering_key = $2) AND NOT state = 'retry'
+"""
+
+
+class Remains:
+    """Finds streams by name, and takes vectors and held keys out of their tables."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def streams_of_session(self, workspace: str, session: str) -> list[Stream]:
+        """Return streams of a session's ordering key that do not end yet."""
+        key = f"{workspace}/{session}"
+        found = await self._streams(workspace, f"-{workspace}+{session}", 2**62)
+        return [each for each in found if each.ordering_key == key]
+
+    async def streams_of_workspace(self, workspace: str, through: int) -> list[Stream]:
+        """Return streams that do not end yet and have no event beyond ``through``."""
+        return await self._streams(workspace, f"-{workspace}", through)
+
+    async def forget_vectors(
+        self, workspace: str, session: str | None, conclusions: Sequence[str]
+    ) -> None:
+        """Delete the vectors of a session and of conclusions; without it all.
+
+        A text that is said elsewhere in the workspace keeps its vector.
+        """
+        if session is None:
+            await self._pool.execute(
+                "DELETE FROM log.embedding WHERE tenant = $1", workspace
+            )
+            return
+        every = f"embedding-{workspace}"
+        own = f"{every}+{session}"
+        await self._pool.execute(_FORGET, workspace, every, own, list(conclusions))
+
+    async def unpark(self, workspace: str, session: str | None) -> None:
+        """Let parked keys of a session, or of the whole workspace, be tried again."""
+        key = None if session is None else f"{workspace}/{session}"
+        await self._pool.execute(_UNPARK, workspace, key)
+
+    async def _streams(self, workspace: str, named: str, through: int) -> list[Stream]:
+        categories = [row["name"] for row in await self._pool.fetch(_CATEGORIES)]
+        lows = [category + named for category in categories]
+        below = [low.replace("_", r"\_") + "+%" for low in lows]
+        rows = await self._pool.fetch(_STREAMS, lows, workspace, _ENDS, through, below)
+        return [
+            Stream(row["stream"], workspace, ordering_key_of(row["stream"]))
+            for row in rows
+        ]

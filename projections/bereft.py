@@ -1,0 +1,57 @@
+"""Conclusions that rest on nothing but one session: what goes when it goes (RS 1.8)."""
+
+import msgspec
+
+from projections.ports import Connection
+
+
+class Bereft(msgspec.Struct, frozen=True):
+    """A conclusion by the id it was derived under, and where it belongs.
+
+    ``session`` is None where it belongs to the pair.
+    """
+
+    origin: str
+    session: str | None
+    observer: str
+    observed: str
+
+
+async def find_bereft(db: Connection, tenant: str, session: str) -> list[Bereft]:
+    """Return the conclusions outside a session that rest on it alone, as they stand.
+
+    A conclusion goes when every message it cites was said in the session and every
+    conclusion it was built on goes too.
+    """
+    gone: set[str] = set()
+    for row in await db.fetch(_OWN, tenant, session):
+        gone.update((row["id"], row["origin"]))
+    found: list[Bereft] = []
+    while rows := await db.fetch(_BEREFT, tenant, session, list(gone)):
+        found += [Bereft(*(row[n] for n in range(4))) for row in rows]
+        origins = [row["origin"] for row in rows]
+        for row in await db.fetch(_SEEN, tenant, origins):
+            gone.update((row["id"], row["origin"]))
+    return found
+
+
+_OWN = """
+    SELECT DISTINCT id, origin FROM conclusion WHERE tenant = $1 AND session = $2
+"""
+
+_SEEN = """
+    SELECT DISTINCT id, origin FROM conclusion
+    WHERE tenant = $1 AND origin = ANY($2::text[])
+"""
+
+_BEREFT = """
+    SELECT DISTINCT ON (c.origin) c.origin, c.session, c.observer, c.observed
+    FROM conclusion AS c
+    WHERE c.tenant = $1 AND c.to_position IS NULL AND c.session IS DISTINCT FROM $2
+        AND NOT c.origin = ANY($3::text[]) AND c.sources <@ $3::text[]
+        AND NOT EXISTS (SELECT FROM evidence AS e WHERE e.tenant = c.tenant
+            AND e.conclusion = c.origin AND e.session <> $2)
+        AND (c.sources <> '{}' OR EXISTS (SELECT FROM evidence AS e
+            WHERE e.tenant = c.tenant AND e.conclusion = c.origin AND e.session = $2))
+    ORDER BY c.origin, c.id <> c.origin
+"""
