@@ -15,12 +15,13 @@ import msgspec
 from litestar.types import ASGIApp
 
 from commands.decide import Decide
-from commands.ports import Limits
+from commands.ports import Chat, Limits
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.background_embedder import BackgroundEmbedder
+from infra.chat import ChatParts, make_chat
 from infra.embedder.remembered import RememberedQuestions
 from infra.embedder.source import VectorSource
 from infra.embedding import open_embedder, reader_name
@@ -32,8 +33,8 @@ from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of
+from infra.llm.models import open_models
 from infra.memberships import Memberships
-from infra.memory_search import ViewMemorySearch
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
 from infra.postgres.view_readers import open_view_readers
@@ -48,7 +49,8 @@ from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
 from infra.watch import Watch
-from processors.answer_question import AnswerQuestion
+from infra.webhooks.wiring import dispatch_webhooks
+from processors.announce_drained import AnnounceDrained
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.offline_reasoner import OfflineReasoner
@@ -130,7 +132,12 @@ async def open_palimpsest(
         sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
         running.push_async_callback(_stop, sweeping)
         watch.add(sweeping)
-        app = _application(parts, settings, state)
+        await dispatch_webhooks(
+            settings, parts.write.decide, parts.readers, parts.prompt, watch, running
+        )
+        models = await running.enter_async_context(open_models(settings))
+        chat = await make_chat(settings, models, _chat_parts(parts))
+        app = _application(parts, settings, state, chat)
         yield Palimpsest(traffic.around(app), engine_names(settings), watch, state)
 
 
@@ -204,20 +211,27 @@ def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
             name=reader_name(parts.embedder),
             messages=settings.embed_messages,
         ),
+        AnnounceDrained(
+            decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
+        ),
     )
     holdings = StoredHoldings(log, parts.readers, parts.prompt)
     return with_erasure(reactions, decide, holdings, _now)
 
 
-def _application(parts: _Parts, settings: Settings, state: _State) -> ASGIApp:
+def _chat_parts(parts: _Parts) -> ChatParts:
+    return ChatParts(parts.readers, parts.prompt, parts.questions, parts.tokens, _now)
+
+
+def _application(
+    parts: _Parts, settings: Settings, state: _State, chat: Chat
+) -> ASGIApp:
     keyring, log = wanted_keyring(settings), parts.log
     return create_app(
         [*WRITES, *QUESTIONS],
         {
             "write": parts.write,
-            "answerer": AnswerQuestion(
-                ViewMemorySearch(parts.readers, parts.questions, parts.prompt)
-            ),
+            "chat": chat,
             "database": parts.readers,
             "views": parts.prompt,
             "tokens": parts.tokens,
@@ -253,6 +267,8 @@ def _limits(settings: Settings) -> Limits:
         observers=settings.session_observers_limit,
         message_size=settings.max_message_size,
         file_size=settings.max_file_size,
+        webhooks=settings.webhook_max_workspace_limit,
+        signs_webhooks=settings.webhook_secret is not None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -23,8 +24,9 @@ from projections.ports import Connection, Row
 class WebhookDeliveries:
     """The table ``webhook_delivery``: one row for each delivery asked for.
 
-    ``state`` is pending, delivered, failed, or dropped with its endpoint. ``round``
-    is the position of what asked for it last, ``folded`` of what was folded last.
+    ``state`` is pending, delivered, failed, or dropped with its endpoint. ``story``
+    is the one it belongs to, ``round`` the position of what asked for it last,
+    ``folded`` of what was folded last.
     """
 
     name = "webhook_deliveries"
@@ -45,6 +47,7 @@ class WebhookDeliveries:
             due_at       timestamptz,
             status       integer,
             error        text,
+            story        uuid NOT NULL,
             round        bigint NOT NULL,
             folded       bigint NOT NULL,
             PRIMARY KEY (tenant, id)
@@ -87,6 +90,7 @@ async def _apply(db: Connection, recorded: Recorded) -> None:
                 event.observer,
                 event.observed,
                 as_utc(event.requested_at),
+                recorded.cause.correlation_id,
                 position,
             )
         case WebhookDeleted() as event:
@@ -126,8 +130,8 @@ def _told(
 _ASK = """
 INSERT INTO webhook_delivery (
     tenant, id, endpoint, kind, queue_type, session, observer, observed,
-    requested_at, state, attempts, due_at, round, folded
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 0, $9, $10, $10)
+    requested_at, state, attempts, due_at, story, round, folded
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 0, $9, $10, $11, $11)
 ON CONFLICT DO NOTHING
 """
 
@@ -161,13 +165,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None
     status: int | None
     error: str | None
+    story: UUID
     round: int
 
 
 _COLUMNS = """
     d.tenant, d.id, d.endpoint, coalesce(w.url, '') AS url, d.kind, d.queue_type,
     d.session, d.observer, d.observed, d.requested_at, d.state, d.attempts,
-    d.due_at, d.status, d.error, d.round
+    d.due_at, d.status, d.error, d.story, d.round
 """
 
 _ROWS = """

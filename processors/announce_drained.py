@@ -1,0 +1,137 @@
+"""Tells webhook endpoints that a work unit of a session drained (RS 1.6, 1.10)."""
+
+from collections.abc import AsyncIterator
+from typing import Final, get_args
+
+from commands.decide import Decide, Watched
+from commands.delivery import AnnounceDrained as Announce
+from commands.delivery import announce_drained
+from commands.ports import Clock
+from commands.summary import watch_summary
+from commands.webhook import watch_webhooks
+from domain.derivation import DerivationCompleted
+from domain.event import Event
+from domain.names import session_stream
+from domain.recorded import Recorded
+from domain.session import MessageAdded, Session, SummaryKind, evolve_session
+from domain.summary import SummaryProduced
+from processors.following import cause_of
+from processors.ports import StreamReader
+from processors.processor import Batch, Done, Outcome
+
+_PAGE: Final = 200
+
+
+class AnnounceDrained:
+    """After something was derived or summed up, asks whether anything is left.
+
+    The representation of an author in a session drained when no later message of
+    theirs waits for reasoning, the summaries when none that fell due is missing. What
+    drained twice before anybody looked is told once. Where nothing is signed nothing
+    is told, neither now nor when a secret is set later.
+    """
+
+    name = "announce_drained"
+    handles: tuple[type[Event], ...] = (DerivationCompleted, SummaryProduced)
+
+    def __init__(
+        self, decide: Decide, streams: StreamReader, *, clock: Clock, signs: bool
+    ) -> None:
+        self._decide = decide
+        self._streams = streams
+        self._clock = clock
+        self._signs = signs
+
+    async def __call__(self, batch: Batch) -> Outcome:
+        """Ask for deliveries where somebody wants to hear.
+
+        Raises:
+            Overloaded: it may succeed later.
+        """
+        workspace = batch.events[0].event.workspace
+        if not self._signs:
+            return Done()
+        if not (await self._decide.look(watch_webhooks(workspace))).endpoints:
+            return Done()
+        for recorded in batch.events:
+            match recorded.event:
+                case DerivationCompleted() as event:
+                    for author in event.handled:
+                        await self._represented(recorded, event, author)
+                case SummaryProduced() as event:
+                    await self._summed_up(recorded, event)
+                case _:
+                    pass
+        return Done()
+
+    async def _represented(
+        self, recorded: Recorded, event: DerivationCompleted, author: str
+    ) -> None:
+        async for _, said in self._said_after(event, event.last_seq):
+            if said.derive and said.author == author:
+                return
+        await announce_drained(
+            self._decide,
+            Announce(
+                workspace=event.workspace,
+                session=event.session,
+                queue_type="representation",
+                observed=author,
+                name=f"{self.name}:representation:{recorded.position}:{author}",
+                position=recorded.position,
+                at=self._clock(),
+                cause=cause_of(self.name, recorded),
+            ),
+        )
+
+    async def _summed_up(self, recorded: Recorded, event: SummaryProduced) -> None:
+        reached = {
+            kind: (
+                await self._decide.look(
+                    watch_summary(event.workspace, event.session, kind)
+                )
+            ).to_seq
+            for kind in get_args(SummaryKind)
+        }
+        last = recorded
+        async for message, said in self._said_after(event, event.to_seq - 1):
+            if any(reached[kind] < said.seq for kind in said.summaries):
+                return
+            if said.summaries:
+                last = message
+        await announce_drained(
+            self._decide,
+            Announce(
+                workspace=event.workspace,
+                session=event.session,
+                queue_type="summary",
+                observed=None,
+                name=f"{self.name}:summary:{last.position}",
+                position=recorded.position,
+                at=self._clock(),
+                cause=cause_of(self.name, recorded),
+            ),
+        )
+
+    async def _said_after(
+        self, event: DerivationCompleted | SummaryProduced, seq: int
+    ) -> AsyncIterator[tuple[Recorded, MessageAdded]]:
+        """Yield the session's messages after number ``seq``.
+
+        A message's version in its stream is never below its number.
+        """
+        stream = session_stream(event.workspace, event.session)
+        watched = Watched(stream, Session(), evolve_session)
+        if (await self._decide.look(watched)).last_seq <= seq:
+            return
+        version = seq
+        while True:
+            page = await self._streams.read_stream(
+                stream.name, after=version, limit=_PAGE
+            )
+            for each in page:
+                if isinstance(each.event, MessageAdded) and each.event.seq > seq:
+                    yield each, each.event
+            if len(page) < _PAGE:
+                return
+            version = page[-1].version
