@@ -317,17 +317,36 @@ class FindEvidence(Protocol):
         ...
 
 
+class Scoped(msgspec.Struct, frozen=True):
+    """What an option ``scope`` comes to: another memory, or only some sessions.
+
+    ``scope`` is the hidden peer of the one scope that was named; None where a list
+    was, to whose ``sessions`` a recall is then confined.
+    """
+
+    scope: str | None = None
+    sessions: tuple[str, ...] | None = None
+
+
 class FindScopes(Protocol):
     """Finds what scopes hold."""
 
-    async def __call__(self, workspace: str, scopes: Sequence[str]) -> tuple[str, ...]:
-        """Return the sessions of these scopes joined, each once (HC 1.12).
+    async def __call__(self, workspace: str, scope: str | Sequence[str]) -> Scoped:
+        """Return what one scope, or a list of them, comes to (HC E12).
 
         Raises:
             NotFound: there is no such scope.
             Invalid: an ordinary peer occupies its name; the sessions are too many.
         """
         ...
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """All that a chat needs beside the log."""
+
+    answerer: Answerer
+    find_evidence: FindEvidence
+    find_scopes: FindScopes
 
 
 class PdfText(Protocol):
@@ -349,7 +368,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ``message_size``: characters of a message, and of a piece of a file;
     ``file_size``: bytes of a file;
     ``webhooks``: endpoints of a workspace, and ``signs_webhooks`` whether there is a
-    secret to sign deliveries with: without it nothing is delivered (HC E51).
+    secret to sign deliveries with: without it nothing is delivered (HC E51);
+    ``dreams``: whether dreams may be scheduled (HC E07).
     """
 
     observers: int = 10
@@ -357,3 +377,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     file_size: int = 5_242_880
     webhooks: int = 10
     signs_webhooks: bool = False
+    dreams: bool = True

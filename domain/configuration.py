@@ -78,3 +78,13 @@ def _count(value: object, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         return default
     return value
+
+
+def uses_cards(*levels: Mapping[str, Any] | None, otherwise: bool) -> bool:
+    """Tell whether peer cards are used: levels of growing precedence (HC 5.1)."""
+    used = otherwise
+    for level in levels:
+        section = None if level is None else level.get("peer_card")
+        given = section.get("use") if isinstance(section, Mapping) else None
+        used = given if isinstance(given, bool) else used
+    return used

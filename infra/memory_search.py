@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from commands.ports import AskedQuestion
+from domain.names import SCOPE_PREFIX
 from processors.ports import Recalled, Recollection
 from projections.collection import Probe, find_collection
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
-from projections.condition import Bind, Condition, equals, every
+from projections.condition import Bind, Condition, always, equals, every
 from projections.evidence import evidence_of
 from projections.message_search import Question, search_messages
 from projections.ports import Connection, Database, QueryEmbedder, Row, Views
 from projections.vectors import Kind
 
 _CONCLUSIONS: Final = """
-SELECT id, origin, content, occurred_at, observed FROM conclusion
+SELECT id, origin, content, occurred_at, observed, level FROM conclusion
 WHERE tenant = $1 AND id = ANY ($2::text[]) AND to_position IS NULL
 """
 
@@ -27,12 +28,18 @@ _NEARNESS: Final[dict[Kind, str]] = {"conclusion": "origin", "message": "id"}
 """The column a kind's vectors are found by."""
 
 
+_EXPLICIT: Final = "explicit"
+
+
 class ViewMemorySearch:
     """Fulfils ``processors.ports.MemorySearch``.
 
     Found are conclusions the asking peer holds of the target, and what the target
     said in sessions the asking peer was ever a member of (RS 7.5), or in the one
-    session the question names. Without an embedder words alone decide.
+    session the question names. A scope in the peer's place heard its sessions. Where
+    the whole workspace is asked, each of its conclusions and messages may be found.
+    Where only some sessions may be recalled from, conclusions are explicit ones of
+    theirs (HC 6.7). Without an embedder words alone decide.
     """
 
     def __init__(
@@ -43,32 +50,50 @@ class ViewMemorySearch:
         self._views = views
 
     async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
-        """Return at most ``limit`` conclusions and as many messages, best first."""
+        """Return explicit conclusions, others and messages, best of each first."""
         vector = await self._embedder.embed_query(question.query)
         probe = None
         if vector is not None:
             model, dimensions = self._embedder.model, self._embedder.dimensions
             probe = Probe(vector, model, dimensions)
         as_of = self._views.position
+        legs = (_is_explicit,) if _confined(question) else (_is_explicit, _is_derived)
         async with self._database.acquire() as db:
-            conclusions = await _conclusions(db, question, limit, probe)
+            conclusions = [
+                each
+                for leg in legs
+                for each in await _conclusions(db, question, limit, probe, leg)
+            ]
             messages = await _messages(db, question, limit, probe)
         return Recalled((*conclusions, *messages), as_of)
 
 
+def _confined(question: AskedQuestion) -> bool:
+    """Tell whether sessions were listed, by themselves or by scopes joined."""
+    return question.sessions is not None
+
+
 async def _conclusions(
-    db: Connection, question: AskedQuestion, limit: int, probe: Probe | None
+    db: Connection,
+    question: AskedQuestion,
+    limit: int,
+    probe: Probe | None,
+    leg: Condition,
 ) -> list[Recollection]:
     tenant = question.workspace
+    where = leg
+    if _confined(question):
+        where = every(leg, _in_sessions("c", question.sessions or ()))
     scored = await search_conclusions(
         db,
         ConclusionQuestion(
             tenant=tenant,
-            observer=question.peer,
+            observer=question.scope or question.peer,
             observed=question.target,
             query=question.query,
             limit=limit,
             probe=probe,
+            where=where,
         ),
     )
     rows = await _in_order(db, _CONCLUSIONS, tenant, [each.id for each in scored])
@@ -85,6 +110,7 @@ async def _conclusions(
             at=row["occurred_at"],
             peer=row["observed"],
             similarity=near.get(row["origin"], 0.0),
+            level=row["level"],
             evidence=tuple(rests_on.get(row["origin"], ())),
         )
         for row in rows
@@ -103,7 +129,7 @@ async def _messages(
             limit=limit,
             probe=probe,
             session=question.session,
-            where=every(equals("m.peer", question.target), _heard_by(question.peer)),
+            where=_heard(question),
         ),
     )
     rows = await _in_order(db, _MESSAGES, tenant, [each.id for each in scored])
@@ -122,12 +148,47 @@ async def _messages(
     ]
 
 
+def _heard(question: AskedQuestion) -> Condition:
+    """Hold for the messages a question may be answered with."""
+    conditions: list[Condition] = []
+    if question.target is not None:
+        conditions.append(equals("m.peer", question.target))
+    if question.peer is not None and question.scope is None:
+        conditions.append(_heard_by(question.peer))
+    if question.scope is not None:
+        conditions.append(_in_scope(question.scope.removeprefix(SCOPE_PREFIX)))
+    if question.sessions is not None:
+        conditions.append(_in_sessions("m", question.sessions))
+    return every(*conditions) if conditions else always
+
+
 def _heard_by(peer: str) -> Condition:
     """Hold for messages of sessions the peer was ever a member of."""
     return lambda bind: (
         "EXISTS (SELECT FROM member AS h WHERE h.tenant = m.tenant"
         f" AND h.session = m.session AND h.peer = {bind(peer)})"
     )
+
+
+def _in_scope(scope: str) -> Condition:
+    """Hold for messages of the sessions a scope holds now."""
+    return lambda bind: (
+        "EXISTS (SELECT FROM scope_session AS h WHERE h.tenant = m.tenant"
+        f" AND h.session = m.session AND h.scope = {bind(scope)}"
+        " AND h.active AND h.to_position IS NULL)"
+    )
+
+
+def _in_sessions(alias: str, sessions: Sequence[str]) -> Condition:
+    return lambda bind: f"{alias}.session = ANY ({bind(list(sessions))}::text[])"
+
+
+def _is_explicit(bind: Bind) -> str:
+    return f"c.level = {bind(_EXPLICIT)}"
+
+
+def _is_derived(bind: Bind) -> str:
+    return f"c.level <> {bind(_EXPLICIT)}"
 
 
 async def _in_order(

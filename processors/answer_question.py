@@ -1,11 +1,15 @@
 """Answers questions with what memory holds, quoted, without a model (RS 7)."""
 
+from collections.abc import AsyncGenerator
 from typing import Final
+
+import msgspec
 
 from commands.ports import Answered, AskedQuestion
 from domain.event import Engine
 from processors.offline.answer import answer
 from processors.offline.engine import ENGINE
+from processors.offline.fill import fill
 from processors.offline.known import Known
 from processors.ports import MemorySearch, Recollection
 
@@ -13,14 +17,14 @@ QUOTES: Final = {"minimal": 3, "low": 5, "medium": 5, "high": 8, "max": 10}
 """Most things quoted at each reasoning level."""
 
 _CANDIDATES: Final = 25
-"""Conclusions looked at, and as many messages (RS 0, dialectic prefetch)."""
+"""Explicit conclusions looked at, as many others and as many messages (RS 0)."""
 
 
 class AnswerQuestion:
     """Fulfils ``commands.ports.Answerer``: ranks what is known and quotes the best.
 
     Every quote carries its date and the ids of its messages; where nothing is known
-    the answer says so.
+    the answer says so. A form is filled with the quotes (``processors.offline.fill``).
     """
 
     def __init__(self, memory: MemorySearch) -> None:
@@ -40,13 +44,27 @@ class AnswerQuestion:
         messages = [each.id for each in cited if each.kind == "message"]
         for conclusion in conclusions:
             messages.extend(conclusion.evidence)
+        content = told.text
+        if question.form is not None:
+            content = msgspec.json.encode(
+                fill(question.form.schema, told.lines)
+            ).decode()
         return Answered(
-            content=told.text,
+            content=content,
             conclusions=tuple(each.id for each in conclusions),
             messages=tuple(dict.fromkeys(messages)),
             as_of=recalled.as_of,
             engine=Engine(name=ENGINE.name, version=ENGINE.version),
         )
+
+    async def stream(
+        self, question: AskedQuestion
+    ) -> AsyncGenerator[str | Answered, None]:
+        """Yield the answer line by line; it is whole before the first."""
+        answered = await self.answer(question)
+        for line in answered.content.splitlines(keepends=True):
+            yield line
+        yield answered
 
 
 def _known(found: Recollection) -> Known:

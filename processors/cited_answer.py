@@ -25,16 +25,19 @@ class CitedAnswer:
         shown, self._held = self._held[:kept], self._held[kept:]
         return shown
 
-    def end(self) -> tuple[str, tuple[str, ...]]:
-        """Return what is left to show, and the labels listed, each once, in order."""
+    def end(self) -> tuple[str, tuple[str, ...] | None]:
+        """Return what is left to show, and the labels listed, each once, in order.
+
+        They are None where there was no list.
+        """
         listed = _LINE.match(self._held)
         if listed is None:
-            return self._held, ()
+            return self._held, None
         return "", tuple(dict.fromkeys(_LABEL.findall(listed[1])))
 
 
-def split_sources(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return a whole answer without its list, and the labels listed."""
+def split_sources(text: str) -> tuple[str, tuple[str, ...] | None]:
+    """Return a whole answer without its list, and the labels listed, if it had one."""
     answer = CitedAnswer()
     shown = answer.take(text)
     rest, labels = answer.end()

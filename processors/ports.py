@@ -179,30 +179,44 @@ class Fact(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...]
 
 
+class Drawn(msgspec.Struct, frozen=True):
+    """Facts, and the engine that found them with what it took."""
+
+    facts: tuple[Fact, ...]
+    engine: Engine
+
+
+class SummedUp(msgspec.Struct, frozen=True):
+    """A summary, "" if there is none, and the engine that made it."""
+
+    text: str
+    engine: Engine
+
+
 class Reasoner(Protocol):
     """Draws conclusions and sums up: the offline engine, or a model.
 
-    ``engine`` is recorded with all it produces.
+    ``engine`` names it where nothing was asked of it.
     """
 
     @property
     def engine(self) -> Engine: ...
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Sequence[Fact]:
+    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
         """Return what the window tells of ``observed``; nobody trusts the evidence.
 
         Raises:
-            Unavailable
+            Malformed, Unavailable, ModelRefused
         """
         ...
 
     async def summarize(
         self, kind: SummaryKind, previous: str, window: Sequence[Said]
-    ) -> str:
-        """Return a summary of all so far, absorbing ``previous``; "" if there is none.
+    ) -> SummedUp:
+        """Return a summary of all so far, absorbing ``previous``.
 
         Raises:
-            Unavailable
+            Unavailable, ModelRefused
         """
         ...
 
@@ -266,9 +280,10 @@ class StreamReader(Protocol):
 class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     """Something memory holds that may answer a question.
 
-    ``peer`` is the observed peer of a conclusion, the author of a message.
-    ``similarity`` is the cosine to the question, 0 if only its words were found;
-    ``evidence`` are the messages a conclusion rests on. Ids are those of the events.
+    ``peer`` is the observed peer of a conclusion, the author of a message; ``level``
+    is a conclusion's. ``similarity`` is the cosine to the question, 0 if only its
+    words were found; ``evidence`` are the messages a conclusion rests on. Ids are
+    those of the events.
     """
 
     kind: Literal["conclusion", "message"]
@@ -277,6 +292,7 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     peer: str
     similarity: float
+    level: str = "explicit"
     evidence: tuple[str, ...] = ()
 
 
@@ -291,5 +307,25 @@ class MemorySearch(Protocol):
     """Searches what one peer may know: what it holds of the target, what it heard."""
 
     async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
-        """Return at most ``limit`` conclusions and as many messages."""
+        """Return explicit conclusions, others and messages, ``limit`` of each."""
+        ...
+
+
+class Background(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told beside a question, whatever it is (RS 7.3).
+
+    ``card`` is the asking peer's own, ``target_card`` what it keeps of another;
+    ``history`` are the newest messages of the session the question names.
+    """
+
+    card: tuple[str, ...] = ()
+    target_card: tuple[str, ...] = ()
+    history: tuple[Said, ...] = ()
+
+
+class GatherBackground(Protocol):
+    """Gathers the background of a question."""
+
+    async def __call__(self, question: AskedQuestion) -> Background:
+        """Return cards, where configuration lets them be used, and history."""
         ...

@@ -15,13 +15,15 @@ _DEPTH = 50
 class ConclusionQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What is searched for among what one observer holds of one peer.
 
+    Without an ``observer`` each conclusion is searched once, under the id it was
+    derived under; without ``observed``, those about anybody.
     ``farthest`` is a bound of the cosine distance: what has no vector is then left
     out. ``where`` speaks of a conclusion by the alias ``c``.
     """
 
     tenant: str
-    observer: str
-    observed: str
+    observer: str | None
+    observed: str | None
     query: str
     limit: int
     probe: Probe | None = None
@@ -118,11 +120,13 @@ def _signals(
 
 
 def _held(question: ConclusionQuestion, bind: Bind) -> str:
-    return (
-        f"c.tenant = $1 AND c.observer = {bind(question.observer)}"
-        f" AND c.observed = {bind(question.observed)}"
-        f" AND c.to_position IS NULL AND {question.where(bind)}"
-    )
+    if question.observer is None:
+        held = "c.tenant = $1 AND c.id = c.origin"
+    else:
+        held = f"c.tenant = $1 AND c.observer = {bind(question.observer)}"
+    if question.observed is not None:
+        held += f" AND c.observed = {bind(question.observed)}"
+    return f"{held} AND c.to_position IS NULL AND {question.where(bind)}"
 
 
 def _bound(distance: str, question: ConclusionQuestion, bind: Bind) -> str:

@@ -1,70 +1,18 @@
-"""The sessions a recall may be confined to (HC 6.6)."""
+"""The sessions a representation is confined to (HC 6.6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from domain.errors import Invalid
-from domain.names import NAME_PATTERN, is_name
-
-MOST = 1000
-"""Most sessions one request may list."""
-
-_SHAPE = (
-    'filters.session_id must be a session id, a list of session ids, or {"in": [...]}'
-)
+from domain.allowlist import read_allowlist
 
 
-def read_allowlist(
-    filters: Mapping[str, Any] | None, session: str | None = None
+def confining_sessions(
+    filters: Mapping[str, Any] | None, session: str | None
 ) -> list[str] | None:
-    """Return the sessions named, in order and each once; None if nothing confines.
-
-    A ``session`` of the request is a list of one and must be among those listed.
+    """Return the sessions named; a ``session`` of the request is a list of one.
 
     Raises:
         Invalid
     """
-    if filters is None:
-        return None if session is None else [session]
-    unknown = [key for key in filters if key != "session_id"]
-    if unknown:
-        raise Invalid(
-            f"Unsupported filter key(s) for this endpoint: {unknown}."
-            " Only 'session_id' is supported."
-        )
-    if "session_id" not in filters:
-        raise Invalid("filters must contain 'session_id'")
-    listed = check_sessions(_entries(filters["session_id"]), "filters.session_id")
-    if session is None:
-        return listed
-    if session not in listed:
-        raise Invalid("session_id must be included in filters.session_id")
-    return [session]
-
-
-def check_sessions(sessions: Sequence[str], where: str) -> list[str]:
-    """Return session ids in order, each once.
-
-    Raises:
-        Invalid: one is no session id, or there are too many.
-    """
-    for session in sessions:
-        if not is_name(session):
-            raise Invalid(
-                f"Invalid session id in {where}: {session!r}."
-                f" Session ids match {NAME_PATTERN}"
-            )
-    listed = list(dict.fromkeys(sessions))
-    if len(listed) > MOST:
-        raise Invalid(f"{where} supports at most {MOST} sessions per request")
-    return listed
-
-
-def _entries(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict) and list(value) == ["in"]:
-        value = value["in"]
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return value
-    raise Invalid(_SHAPE)
+    listed = read_allowlist(filters, session)
+    return listed if session is None else [session]

@@ -11,15 +11,16 @@ from domain.errors import Invalid
 from projections.ports import Database, QueryEmbedder, TokenCounter, Views
 from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown
-from read_api.allowlist import read_allowlist
+from read_api.allowlist import confining_sessions
 from read_api.asking import Text, check_length, probe_of
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Caller, Injected, Parse
 from read_api.scopes import (
     NEEDS_WIDE_KEY,
+    Scoped,
     ScopeOption,
     refuse_reserved,
-    refuse_scope,
+    resolve_scope,
 )
 
 
@@ -60,13 +61,14 @@ async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[Representation]:
     """Return what a peer holds of its target, or of itself (E13)."""
     query, body = await parse.query_and_body(ReadQuery, RepresentationBody)
-    refuse_reserved(peer, body.target)
-    sessions = _sessions(body, workspace, caller)
+    position = await reached(views, query)
+    await refuse_reserved(database, workspace, peer, body.target)
+    scoped = await _scoped(body, workspace, caller, database)
     asked = body.search_query or ""
     check_length(asked, tokens)
     wanted = Wanted(
         tenant=workspace,
-        observer=peer,
+        observer=scoped.observer or peer,
         observed=peer if body.target is None else body.target,
         budget=body.max_conclusions or MOST,
         query=asked or None,
@@ -74,22 +76,23 @@ async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
         top=body.search_top_k,
         farthest=body.search_max_distance,
         frequent=bool(body.include_most_frequent),
-        sessions=sessions,
+        sessions=scoped.sessions,
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
         text = markdown(await represent(db, wanted))
     return answer(Representation(text), position)
 
 
-def _sessions(
-    body: RepresentationBody, workspace: str, caller: Caller
-) -> list[str] | None:
-    if body.scope is not None and body.filters is not None:
+async def _scoped(
+    body: RepresentationBody, workspace: str, caller: Caller, database: Database
+) -> Scoped:
+    """Return through whose eyes, and from which sessions, the target is seen."""
+    if body.scope is None:
+        return Scoped(None, confining_sessions(body.filters, body.session_id))
+    if body.filters is not None:
         raise Invalid("`scope` and `filters` are mutually exclusive")
-    if body.scope is not None and body.session_id is not None:
+    if body.session_id is not None:
         raise Invalid("`scope` and `session_id` are mutually exclusive")
-    if body.scope is not None:
-        caller.refuse_narrow(NEEDS_WIDE_KEY)
-    refuse_scope(body.scope, workspace)
-    return read_allowlist(body.filters, body.session_id)
+    caller.refuse_narrow(NEEDS_WIDE_KEY)
+    async with database.acquire() as db:
+        return await resolve_scope(db, workspace, body.scope)

@@ -7,20 +7,27 @@ from litestar import Response, get
 from litestar.params import FromPath
 from pydantic import Field, create_model
 
+from domain.allowlist import check_sessions
 from domain.errors import Invalid
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
 from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown, plain
 from projections.session_context import MOST_TOKENS, Fitted, first_that_fits, fit
 from projections.summaries import get_summary
-from read_api.allowlist import check_sessions
 from read_api.answers import MESSAGE, Message, Summary, message_of, summary_of
 from read_api.asking import Text, check_length, probe_of
 from read_api.cards import card_of
 from read_api.moment import answer, reached
 from read_api.peer_contexts import RecallQuery
 from read_api.ports import Caller, Injected, Parse
-from read_api.scopes import NEEDS_WIDE_KEY, ScopeName, refuse_reserved, refuse_scope
+from read_api.scopes import (
+    NEEDS_WIDE_KEY,
+    Scoped,
+    ScopeName,
+    refuse_perspective,
+    refuse_reserved,
+    resolve_scope,
+)
 
 
 class SessionContextQuery(RecallQuery):
@@ -70,10 +77,10 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[SessionContext]:
     """Return what of a session fits a budget of tokens (E29)."""
     query = parse.query(_capped(context_max_tokens))
-    sessions = await _recalled(query, (workspace, session), caller)
-    wanted = await _wanted(query, (workspace, sessions), query_embedder, tokens)
-    budget = context_max_tokens if query.tokens is None else query.tokens
     position = await reached(views, query)
+    scoped = await _scoped(query, (workspace, session), caller, database)
+    wanted = await _wanted(query, (workspace, scoped), query_embedder, tokens)
+    budget = context_max_tokens if query.tokens is None else query.tokens
     async with database.acquire() as db:
         known = await _know(db, wanted, tokens) if wanted else Known()
         fitted = await _fit(
@@ -103,36 +110,42 @@ def _capped(most: int) -> type[SessionContextQuery]:
     )
 
 
-async def _recalled(
-    query: SessionContextQuery, named: tuple[str, str], caller: Caller
-) -> list[str] | None:
-    """Check the options in the order of HC 6.5; return the sessions to recall from."""
+async def _scoped(
+    query: SessionContextQuery,
+    named: tuple[str, str],
+    caller: Caller,
+    database: Database,
+) -> Scoped:
+    """Check the options in the order of HC 6.5; return who recalls from what."""
     workspace, session = named
     if query.peer_perspective is not None and query.peer_target is None:
         raise Invalid("peer_target must be provided if peer_perspective is provided")
-    refuse_reserved(query.peer_target)
+    await refuse_reserved(database, workspace, query.peer_target)
+    await refuse_perspective(database, workspace, query.peer_perspective)
     _check_scope(query, caller)
     sessions = _sessions(query, session)
     if query.sessions is not None:
         await caller.check_active_member(workspace, sessions or [])
-    if query.peer_target is not None and query.scope is None:
-        caller.check_own(_observer(query, query.peer_target))
-    refuse_scope(query.scope, workspace)
-    return sessions
-
-
-def _observer(query: SessionContextQuery, target: str) -> str:
-    return target if query.peer_perspective is None else query.peer_perspective
+    if query.scope is None:
+        observer = query.peer_perspective
+        if observer is None:
+            observer = query.peer_target
+        if observer is not None:
+            caller.check_own(observer)
+        return Scoped(observer, sessions)
+    async with database.acquire() as db:
+        scoped = await resolve_scope(db, workspace, query.scope)
+    return Scoped(scoped.observer, sessions)
 
 
 async def _wanted(
     query: SessionContextQuery,
-    recalled: tuple[str, list[str] | None],
+    recalled: tuple[str, Scoped],
     embedder: QueryEmbedder,
     tokens: TokenCounter,
 ) -> Wanted | None:
     """Return what is to be known; None if no target is named."""
-    workspace, sessions = recalled
+    workspace, scoped = recalled
     target = query.peer_target
     if target is None:
         return None
@@ -140,7 +153,7 @@ async def _wanted(
     check_length(asked, tokens)
     return Wanted(
         tenant=workspace,
-        observer=_observer(query, target),
+        observer=target if scoped.observer is None else scoped.observer,
         observed=target,
         budget=query.max_conclusions or MOST,
         query=asked or None,
@@ -148,7 +161,7 @@ async def _wanted(
         top=query.search_top_k,
         farthest=query.search_max_distance,
         frequent=query.include_most_frequent,
-        sessions=sessions,
+        sessions=scoped.sessions,
     )
 
 

@@ -1,13 +1,19 @@
 """The HTTP doors that change something. The only place here that knows Litestar."""
 
 from commands.routes.cards import put_card
-from commands.routes.chat import post_chat
+from commands.routes.chat import post_chat, post_workspace_chat
 from commands.routes.conclusions import delete_conclusion, post_conclusions
 from commands.routes.deletions import (
     delete_session_route,
     delete_workspace_route,
 )
-from commands.routes.members import delete_peers, post_peers
+from commands.routes.dreams import post_dream
+from commands.routes.members import (
+    delete_peers,
+    post_peers,
+    put_peers,
+    put_session_peer_config,
+)
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
 from commands.routes.scopes import (
@@ -31,12 +37,16 @@ ROUTES = (
     post_peer,
     put_peer,
     put_card,
+    post_dream,
     post_chat,
+    post_workspace_chat,
     post_session,
     put_session,
     delete_session_route,
     post_peers,
+    put_peers,
     delete_peers,
+    put_session_peer_config,
     post_messages,
     post_webhook,
     delete_webhook_route,

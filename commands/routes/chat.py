@@ -1,67 +1,45 @@
-"""Chat: ask what a peer's memory holds; question and answer are recorded."""
+"""Chat: ask what a peer's memory holds, or a workspace's; both are recorded."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from litestar import Response, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
-from pydantic import AfterValidator, BaseModel, Field
 
-from commands.ports import AskedQuestion
-from commands.question import ask
-from commands.routes.free_json import strip_nul
+from commands.ports import AskedQuestion, Chat, FindScopes, Scoped
+from commands.question import (
+    Answer,
+    Opened,
+    ask,
+    open_question,
+    refuse_scopes,
+    tell,
+)
+from commands.response_format import read_response_format
+from commands.routes.chat_body import (
+    ChatBody,
+    ChatRequest,
+    EvidenceBody,
+    WorkspaceChatRequest,
+    evidence_body,
+)
 from commands.routes.ports import (
-    GivenAnswerer,
+    Caller,
+    GivenCaller,
+    GivenChat,
     GivenOrigin,
     GivenParse,
     GivenWrite,
 )
 from commands.routes.reply import reply
+from commands.routes.sse import Events, EventStream
+from commands.write import Write
+from domain.allowlist import read_allowlist
 from domain.errors import Invalid
 
-MAX_QUERY = 10_000
-"""Longest question in characters (HC 10)."""
-
-Query = Annotated[
-    str, Field(min_length=1, max_length=MAX_QUERY), AfterValidator(strip_nul)
-]
-Scope = Annotated[list[str], Field(min_length=1, max_length=100)]
-
-
-class ChatRequest(BaseModel):
-    """Body of E12."""
-
-    query: Query
-    stream: bool = False
-    target: str | None = None
-    session_id: str | None = None
-    filters: dict[str, Any] | None = None
-    scope: str | Scope | None = None
-    reasoning_level: Literal["minimal", "low", "medium", "high", "max"] = "low"
-    response_format: dict[str, Any] | None = None
-
-    def check_served(self) -> None:
-        """Refuse what would silently be ignored.
-
-        Raises:
-            Invalid: the request asks for what is not served yet.
-        """
-        if self.scope is not None and self.filters is not None:
-            raise Invalid("`scope` and `filters` are mutually exclusive")
-        if self.scope is not None and self.session_id is not None:
-            raise Invalid("`scope` and `session_id` are mutually exclusive")
-        for option in ("scope", "filters", "response_format"):
-            if getattr(self, option) is not None:
-                raise Invalid(f"`{option}` is not served yet")
-        if self.stream:
-            raise Invalid("Streaming is not served yet; ask with `stream` false")
-
-
-class ChatBody(msgspec.Struct, frozen=True):
-    """An answer; null when it is empty (HC E12)."""
-
-    content: str | None
+NEEDS_WIDE_KEY = "`scope` requires a workspace- or admin-level key"
+"""What a peer's or a session's key is told that names a scope (HC 1.12)."""
 
 
 @post(
@@ -75,20 +53,121 @@ async def post_chat(
     peer: FromPath[str],
     parse: GivenParse,
     origin: GivenOrigin,
+    caller: GivenCaller,
     write: GivenWrite,
-    answerer: GivenAnswerer,
-) -> Response[ChatBody]:
-    """E12, without streaming."""
+    chat: GivenChat,
+) -> Response[Any]:
+    """E12: what is wrong is told in the order the contract has."""
     body = await parse.body(ChatRequest)
-    body.check_served()
-    question = AskedQuestion(
-        workspace=workspace,
+    await refuse_scopes(write, workspace, (peer, body.target))
+    if body.scope is not None and body.filters is not None:
+        raise Invalid("`scope` and `filters` are mutually exclusive")
+    scoped = await _scoped(workspace, body, caller, chat.find_scopes)
+    if body.session_id is not None:
+        await caller.check_active_member(workspace, [body.session_id])
+    listed = read_allowlist(body.filters, body.session_id)
+    if listed:
+        await caller.check_active_member(workspace, listed)
+    question = _question(
+        workspace,
+        body,
         peer=peer,
         target=peer if body.target is None else body.target,
+        scope=scoped.scope,
+        sessions=scoped.sessions if listed is None else tuple(listed),
+    )
+    opened = await open_question(write, question, await origin.reason(workspace))
+    return await _answer(write, chat, body, opened)
+
+
+@post(
+    "/v3/workspaces/{workspace:str}/chat",
+    opt={"body": WorkspaceChatRequest},
+    summary="Ask all of a workspace",
+    status_code=HTTP_200_OK,
+)
+async def post_workspace_chat(
+    workspace: FromPath[str],
+    parse: GivenParse,
+    origin: GivenOrigin,
+    caller: GivenCaller,
+    write: GivenWrite,
+    chat: GivenChat,
+) -> Response[Any]:
+    """Answer from everything the workspace holds (HC 7.5)."""
+    body = await parse.body(WorkspaceChatRequest)
+    scoped = await _scoped(workspace, body, caller, chat.find_scopes)
+    question = _question(
+        workspace,
+        body,
+        peer=None,
+        target=None,
+        scope=scoped.scope,
+        sessions=scoped.sessions,
+    )
+    opened = await open_question(write, question, await origin.reason(workspace))
+    return await _answer(write, chat, body, opened)
+
+
+async def _scoped(
+    workspace: str, body: WorkspaceChatRequest, caller: Caller, find_scopes: FindScopes
+) -> Scoped:
+    """Return what the option ``scope`` comes to."""
+    if body.scope is None:
+        return Scoped()
+    if body.session_id is not None:
+        raise Invalid("`scope` and `session_id` are mutually exclusive")
+    caller.refuse_narrow(NEEDS_WIDE_KEY)
+    return await find_scopes(workspace, body.scope)
+
+
+def _question(
+    workspace: str, body: WorkspaceChatRequest, **asked: Any
+) -> AskedQuestion:
+    form = None
+    if body.response_format is not None:
+        form = read_response_format(body.response_format)
+    return AskedQuestion(
+        workspace=workspace,
         session=body.session_id,
         query=body.query,
         level=body.reasoning_level,
+        form=form,
+        **asked,
     )
-    reason = await origin.reason(workspace)
-    answer = await ask(write, answerer, question, reason)
-    return reply(ChatBody(answer.question.answer or None), answer.position)
+
+
+async def _answer(
+    write: Write, chat: Chat, body: WorkspaceChatRequest, opened: Opened
+) -> Response[Any]:
+    if body.stream:
+        events = _events(write, chat, body, opened)
+        return EventStream(events, opened.position)
+    answer = await ask(write, chat.answerer, opened)
+    evidence: EvidenceBody | msgspec.UnsetType = msgspec.UNSET
+    if body.include_evidence:
+        evidence = await _evidence(chat, opened, answer)
+    content = answer.question.answer or None
+    return reply(ChatBody(content=content, evidence=evidence), answer.position)
+
+
+async def _events(
+    write: Write, chat: Chat, body: WorkspaceChatRequest, opened: Opened
+) -> Events:
+    """Yield a delta for each piece, then the one event that says it is all."""
+    async for piece in tell(write, chat.answerer, opened):
+        if not isinstance(piece, Answer):
+            yield {"delta": {"content": piece}, "done": False}
+        elif body.include_evidence:
+            evidence = await _evidence(chat, opened, piece)
+            yield {"done": True, "evidence": msgspec.to_builtins(evidence)}
+        else:
+            yield {"done": True}
+
+
+async def _evidence(chat: Chat, opened: Opened, answer: Answer) -> EvidenceBody:
+    recorded = answer.question
+    found = await chat.find_evidence(
+        opened.question, recorded.conclusions, recorded.messages
+    )
+    return evidence_body(found, recorded.id)

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from commands.decide import Reason
-from commands.ports import ActiveSessions, Answerer, FindHeld, PdfText, TextMemory
+from commands.ports import ActiveSessions, Chat, FindHeld, PdfText, TextMemory
 from commands.write import Write
 
 B = TypeVar("B")
@@ -113,7 +113,7 @@ GivenParse = SkipValidation[NamedDependency[Parse]]
 GivenOrigin = SkipValidation[NamedDependency[Origin]]
 GivenPdfText = SkipValidation[NamedDependency[PdfText]]
 GivenWrite = SkipValidation[NamedDependency[Write]]
-GivenAnswerer = SkipValidation[NamedDependency[Answerer]]
+GivenChat = SkipValidation[NamedDependency[Chat]]
 GivenActiveSessions = SkipValidation[NamedDependency[ActiveSessions]]
 GivenGrace = SkipValidation[NamedDependency[timedelta]]
 GivenTextMemory = SkipValidation[NamedDependency[TextMemory]]

@@ -61,8 +61,11 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
         case Overloaded():
             after = {"Retry-After": f"{max(1, round(failure.retry_after))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
+        case Unanswered():
+            after = {"Retry-After": f"{max(1, round(failure.retry_after or 5))}"}
+            return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
         case DomainError() | EventStoreError() | Unauthorized():
-            return _refusal(_status_of(failure), str(failure))
+            return _refusal(_status_of(failure), _text(str(failure)))
         case HTTPException():
             return _of_litestar(request, failure)
         case _ if is_lost(failure):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import log
 from typing import Final
@@ -19,10 +19,11 @@ _LONGEST_QUOTE: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The text of an answer, and the ids of the known things it quotes, in order."""
+    """An answer's text, the ids of what it quotes, and each quote by itself."""
 
     text: str
     cited: tuple[str, ...]
+    lines: tuple[str, ...] = field(default=(), compare=False)
 
 
 def answer(question: str, known: Sequence[Known], *, limit: int = 5) -> Answer:
@@ -47,8 +48,9 @@ def answer(question: str, known: Sequence[Known], *, limit: int = 5) -> Answer:
         told[item.kind].update(_messages(item))
     if not quoted:
         return Answer(_NOTHING, ())
-    lines = ["This is known:", *map(_line, quoted)]
-    return Answer("\n".join(lines), tuple(item.id for item in quoted))
+    lines = tuple(map(_line, quoted))
+    text = "\n".join(("This is known:", *(f"- {line}" for line in lines)))
+    return Answer(text, tuple(item.id for item in quoted), lines)
 
 
 def _messages(item: Known) -> tuple[str, ...]:
@@ -84,8 +86,8 @@ def _line(item: Known) -> str:
         text = text[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + "…"
     day = item.at.date()
     if item.kind == "message":
-        return f'- On {day} {item.peer} said: "{text}" (message {item.id})'
+        return f'On {day} {item.peer} said: "{text}" (message {item.id})'
     if not item.evidence:
-        return f"- {text} ({day})"
+        return f"{text} ({day})"
     noun = "message" if len(item.evidence) == 1 else "messages"
-    return f"- {text} ({day}, {noun} {', '.join(item.evidence)})"
+    return f"{text} ({day}, {noun} {', '.join(item.evidence)})"

@@ -10,16 +10,16 @@ from processors.cited_answer import CitedAnswer, split_sources
 @pytest.mark.parametrize(
     ("text", "shown", "labels"),
     [
-        ("Tea.", "Tea.", ()),
-        ("", "", ()),
+        ("Tea.", "Tea.", None),
+        ("", "", None),
         ("Tea.\n[[sources: c1, m2, c1]]", "Tea.", ("c1", "m2")),
         ("Tea. [[sources: none]]\n", "Tea.", ()),
         ("[[sources: c1]]", "", ("c1",)),
-        ("Tea. [[sources: c1", "Tea. [[sources: c1", ()),
-        ("A [[sources: c1]] B", "A [[sources: c1]] B", ()),
+        ("Tea. [[sources: c1", "Tea. [[sources: c1", None),
+        ("A [[sources: c1]] B", "A [[sources: c1]] B", None),
         ("A [[sources: c1]] B [[sources: m1]]", "A [[sources: c1]] B", ("m1",)),
-        ("A [[x]] [", "A [[x]] [", ()),
-        ("Blanks stay.  \n", "Blanks stay.  \n", ()),
+        ("A [[x]] [", "A [[x]] [", None),
+        ("Blanks stay.  \n", "Blanks stay.  \n", None),
     ],
 )
 def test_a_last_line_of_sources_is_taken_out(text, shown, labels):

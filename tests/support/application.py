@@ -1,6 +1,7 @@
 """The write side behind its HTTP application, over a real log."""
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +10,16 @@ import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
 from commands.decide import Decide
-from commands.ports import Answered, AskedQuestion
+from commands.ports import (
+    Answered,
+    AskedQuestion,
+    Chat,
+    CitedEvidence,
+    Unanswered,
+)
 from commands.routes import ROUTES
 from commands.write import Write
+from domain.errors import NotFound
 from domain.event import Engine, tag_of
 from domain.names import encode_id
 from infra.files.pdf import PdfReader
@@ -65,6 +73,7 @@ class ScriptedAnswerer:
 
     def __init__(self) -> None:
         self.content = "Tea."
+        self.failing = False
         self.asked: list[AskedQuestion] = []
 
     async def answer(self, question: AskedQuestion) -> Answered:
@@ -76,6 +85,23 @@ class ScriptedAnswerer:
             as_of=1,
             engine=Engine(name="scripted", version="1"),
         )
+
+    async def stream(self, question: AskedQuestion):
+        answered = await self.answer(question)
+        if self.failing:
+            yield answered.content
+            raise Unanswered(None)
+        for word in re.findall(r"\s*\S+", answered.content):
+            yield word
+        yield answered
+
+
+async def no_scopes(workspace: str, _scope: object):
+    raise NotFound(f"Scope work not found in workspace {workspace}")
+
+
+async def no_evidence(*_: object) -> CitedEvidence:
+    return CitedEvidence()
 
 
 class NoActiveSessions:
@@ -111,7 +137,7 @@ class Application:
             ROUTES,
             {
                 "write": write,
-                "answerer": self.answerer,
+                "chat": Chat(self.answerer, no_evidence, no_scopes),
                 "active_sessions": self.active_sessions,
                 "deletion_grace": timedelta(seconds=5),
                 "pdf_text": PdfReader(),

@@ -1,0 +1,73 @@
+"""Reads from the views what is told beside a question: cards and history (RS 7.3)."""
+
+from typing import Final
+
+from commands.ports import AskedQuestion
+from domain.configuration import uses_cards
+from processors.ports import Background, Said
+from projections.cards import get_card
+from projections.ports import Connection, Database
+from projections.session_context import Fitted, first_that_fits
+from projections.sessions import get_session
+from projections.workspaces import get_workspace
+
+_HISTORY: Final = """
+SELECT id, peer, content, created_at FROM message
+WHERE tenant = $1 AND session = $2 AND seq >= $3 ORDER BY seq
+"""
+
+
+class ViewBackground:
+    """Fulfils ``processors.ports.GatherBackground``.
+
+    ``cards`` says whether cards are used where no configuration does;
+    ``history_tokens`` bounds the history of a session.
+    """
+
+    def __init__(self, database: Database, *, cards: bool, history_tokens: int) -> None:
+        self._database = database
+        self._cards = cards
+        self._history_tokens = history_tokens
+
+    async def __call__(self, question: AskedQuestion) -> Background:
+        """Return what there is of it."""
+        async with self._database.acquire() as db:
+            own, target = await self._read_cards(db, question)
+            history = await self._read_history(db, question)
+        return Background(card=own, target_card=target, history=history)
+
+    async def _read_cards(
+        self, db: Connection, question: AskedQuestion
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        tenant, peer, target = question.workspace, question.peer, question.target
+        if peer is None or target is None:
+            return (), ()
+        workspace = await get_workspace(db, tenant)
+        levels = [None if workspace is None else workspace.configuration]
+        if question.session is not None:
+            session = await get_session(db, tenant, question.session)
+            levels.append(None if session is None else session.configuration)
+        if not uses_cards(*levels, otherwise=self._cards):
+            return (), ()
+        observer = question.scope or peer
+        own = await get_card(db, tenant, observer, peer)
+        of_target = None
+        if target != peer:
+            of_target = await get_card(db, tenant, observer, target)
+        return tuple(own or ()), tuple(of_target or ())
+
+    async def _read_history(
+        self, db: Connection, question: AskedQuestion
+    ) -> tuple[Said, ...]:
+        if question.session is None:
+            return ()
+        named = (question.workspace, question.session)
+        whole = Fitted(None, 0, self._history_tokens)
+        first = await first_that_fits(db, *named, whole)
+        if first is None:
+            return ()
+        rows = await db.fetch(_HISTORY, *named, first)
+        return tuple(
+            Said(row["id"], row["peer"], row["content"], row["created_at"])
+            for row in rows
+        )
