@@ -21,7 +21,7 @@ from litestar.status_codes import (
     HTTP_503_SERVICE_UNAVAILABLE,
 )
 
-from commands.ports import EventStoreError, KeyReused, Overloaded
+from commands.ports import EventStoreError, KeyReused, Overloaded, Unanswered
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from infra.auth.errors import Unauthorized
 from infra.http.correlation import correlation_of
@@ -46,6 +46,9 @@ _PHRASE = {
     HTTP_405_METHOD_NOT_ALLOWED: "Method Not Allowed",
 }
 
+_RETRY_AFTER = 5.0
+"""Seconds to wait where nobody knows how long."""
+
 _ECHO = 4_096
 """Longest offending value, in bytes of JSON, that an item gives back."""
 
@@ -58,11 +61,9 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
         case ValidationFailed():
             items = [_shown(item) for item in failure.items]
             return _refusal(HTTP_422_UNPROCESSABLE_ENTITY, items)
-        case Overloaded():
-            after = {"Retry-After": f"{max(1, round(failure.retry_after))}"}
-            return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
-        case Unanswered():
-            after = {"Retry-After": f"{max(1, round(failure.retry_after or 5))}"}
+        case Overloaded() | Unanswered():
+            seconds = failure.retry_after or _RETRY_AFTER
+            after = {"Retry-After": f"{max(1, round(seconds))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
         case DomainError() | EventStoreError() | Unauthorized():
             return _refusal(_status_of(failure), _text(str(failure)))
