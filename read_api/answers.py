@@ -5,15 +5,19 @@ the wire as the JSON they are stored as.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from projections.message_body import MessageBody
 from projections.ports import Row
 from projections.summaries import Summary as Produced
 
 Json = Any
 """A JSON value, already encoded."""
+
+Message = MessageBody
+"""A message, written when it was folded."""
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -49,19 +53,6 @@ class Session(msgspec.Struct, frozen=True):
     uid: str
 
 
-class Message(msgspec.Struct, frozen=True):
-    """A message; tokens are o200k_base."""
-
-    id: str
-    content: str
-    peer_id: str
-    session_id: str
-    metadata: Json
-    created_at: datetime
-    workspace_id: str
-    token_count: int
-
-
 class Conclusion(msgspec.Struct, frozen=True):
     """A conclusion as one observer holds it: these nine, nothing internal (X117).
 
@@ -94,9 +85,7 @@ PEER = "p.tenant, p.peer, p.uid, p.metadata, p.configuration, p.created_at"
 SESSION = (
     "s.tenant, s.session, s.uid, s.metadata, s.configuration, s.created_at, s.is_active"
 )
-MESSAGE = (
-    "m.tenant, m.session, m.id, m.peer, m.content, m.metadata, m.created_at, m.tokens"
-)
+MESSAGE = "m.id, m.body"
 CONCLUSION = (
     "c.id, c.content, c.observer, c.observed, c.session, c.level, c.created_at,"
     " c.sources, c.times_derived"
@@ -140,17 +129,8 @@ def session_of(row: Row) -> Session:
 
 
 def message_of(row: Row) -> Message:
-    """Read a message from a row with the columns ``MESSAGE``."""
-    return Message(
-        id=row["id"],
-        content=row["content"],
-        peer_id=row["peer"],
-        session_id=row["session"],
-        metadata=_json(row["metadata"]),
-        created_at=row["created_at"],
-        workspace_id=row["tenant"],
-        token_count=row["tokens"],
-    )
+    """Read a message from a row with the columns ``MESSAGE``: as it was written."""
+    return cast("Message", msgspec.Raw(row["body"]))
 
 
 def conclusion_of(row: Row) -> Conclusion:
