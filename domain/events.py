@@ -11,6 +11,7 @@ from domain.conclusion import (
     ConclusionRetracted,
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
+from domain.dream import DreamCompleted, DreamScheduled
 from domain.embedding import EmbeddingRecorded
 from domain.erasure import (
     SessionDeleted,
@@ -72,6 +73,8 @@ EVENTS: tuple[type[Event], ...] = (
     CardReplacedByOwner,
     QuestionAnswered,
     EmbeddingRecorded,
+    DreamScheduled,
+    DreamCompleted,
     SessionDeleted,
     SessionErasureBegun,
     SessionErased,

@@ -122,6 +122,15 @@ def embedding_stream(workspace: str, ordering_key: str) -> Stream:
     return Stream(f"embedding-{name}", workspace, ordering_key)
 
 
+def dream_stream(workspace: str, observer: str, observed: str) -> Stream:
+    """Dreams of what one peer holds of another."""
+    return Stream(
+        f"dream-{workspace}+{observer}+{observed}",
+        workspace,
+        f"{workspace}/{observer}/{observed}",
+    )
+
+
 def ordering_key_of(stream: str) -> str:
     """Return the ordering key that a stream's name implies."""
     category, _, rest = stream.partition("-")

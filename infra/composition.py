@@ -52,6 +52,7 @@ from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
 from processors.announce_drained import AnnounceDrained
 from processors.derive_conclusions import DeriveConclusions
+from processors.dream_offline import DreamOffline
 from processors.embed_memory import EmbedMemory
 from processors.offline_reasoner import OfflineReasoner
 from processors.processor import Processor
@@ -211,6 +212,7 @@ def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
             name=reader_name(parts.embedder),
             messages=settings.embed_messages,
         ),
+        DreamOffline(decide, parts.reasoner.engine),
         AnnounceDrained(
             decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
         ),
@@ -267,6 +269,7 @@ def _limits(settings: Settings) -> Limits:
         observers=settings.session_observers_limit,
         message_size=settings.max_message_size,
         file_size=settings.max_file_size,
+        dreams=settings.dream_enabled,
         webhooks=settings.webhook_max_workspace_limit,
         signs_webhooks=settings.webhook_secret is not None,
     )

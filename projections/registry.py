@@ -7,6 +7,7 @@ heard, progress asks messages how old the oldest is.
 
 from projections.cards import Cards
 from projections.conclusions import Conclusions
+from projections.dreams import DreamJobs
 from projections.erasable import Erasable
 from projections.evidence import Evidence
 from projections.lexicon import Lexicon
@@ -40,6 +41,7 @@ PROMPT: tuple[Projection, ...] = _erasable(
     Summaries(),
     Cards(),
     Progress(),
+    DreamJobs(),
     WebhookEndpoints(),
     WebhookDeliveries(),
 )

@@ -1,0 +1,133 @@
+"""Schedule a dream, and record how it ended."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from commands.decide import Decide, Reason, Watched
+from commands.identity import processor_command
+from commands.living import Source, decide_if_living
+from commands.parents import check_settled, watch_named_workspace, watch_peer
+from commands.ports import Appended
+from commands.proposal import Proposal
+from commands.write import Write, Written
+from domain.dream import (
+    DreamCompleted,
+    DreamKind,
+    Dreams,
+    DreamScheduled,
+    evolve_dreams,
+)
+from domain.dream import complete_dream as complete
+from domain.dream import schedule_dream as schedule
+from domain.errors import Invalid, NotFound, Refused
+from domain.event import Event
+from domain.names import MAX_NAME, Stream, dream_stream, is_reserved
+from domain.observed import refuse_unobservable
+from domain.peer import Peer
+from domain.recorded import Cause
+
+
+class ScheduleDream(msgspec.Struct, frozen=True, kw_only=True):
+    """Go over what ``observer`` holds of ``observed``; neither need exist (HC E07)."""
+
+    workspace: str
+    observer: str
+    observed: str
+    kind: DreamKind
+    rebuild: bool
+    session: str | None
+
+
+class CompleteDream(msgspec.Struct, frozen=True, kw_only=True):
+    """A dream ended as the event says; ``name`` identifies the command.
+
+    ``position`` is where in the log the dream was scheduled.
+    """
+
+    name: str
+    position: int
+    event: DreamCompleted
+    cause: Cause
+
+
+def watch_dreams(workspace: str, observer: str, observed: str) -> Watched[Dreams]:
+    """Look at the dreams of a pair.
+
+    Raises:
+        Invalid: a name cannot even be stored.
+    """
+    for name in (observer, observed):
+        if "\x00" in name:
+            raise Invalid("Peer name(s) must not contain NUL (0x00) bytes")
+        if len(name) > MAX_NAME:
+            raise Invalid(
+                f"Peer name(s) {[name]} must be at most {MAX_NAME} characters"
+            )
+    stream = dream_stream(workspace, observer, observed)
+    return Watched(stream, Dreams(), evolve_dreams)
+
+
+async def schedule_dream(
+    write: Write, command: ScheduleDream, reason: Reason
+) -> Written[Dreams]:
+    """Schedule it, unless an equal one waits or runs.
+
+    Raises:
+        Refused: this deployment does not dream.
+        Invalid: a scope, or what may become one, would be observed.
+        NotFound: there is no such workspace.
+    """
+    if not write.limits.dreams:
+        raise Refused("Dreams are not enabled in the system configuration")
+    dreams = watch_dreams(command.workspace, command.observer, command.observed)
+    workspace = watch_named_workspace(command.workspace)
+    reserved: tuple[Watched[Peer], ...] = ()
+    if is_reserved(command.observed):
+        reserved = (watch_peer(command.workspace, command.observed),)
+    scheduled = _scheduled(command, write.new_id(), write.clock())
+
+    def decision(proposal: Proposal) -> None:
+        for peer in reserved:
+            refuse_unobservable(proposal.state(peer), command.observed)
+        check_settled(proposal, workspace)
+        if not proposal.state(workspace).exists:
+            raise NotFound(f"Workspace {command.workspace} not found")
+        proposal.record(dreams, schedule(proposal.state(dreams), scheduled))
+
+    return await write(dreams, (workspace, *reserved), decision, reason)
+
+
+async def complete_dream(decide: Decide, command: CompleteDream) -> Appended | None:
+    """Append ``DreamCompleted``; None if it had ended, or its workspace is erased.
+
+    Raises:
+        Overloaded, WrongExpectedVersion: see ``commands.ports``.
+    """
+    event = command.event
+    dreams = watch_dreams(event.workspace, event.observer, event.observed)
+    identity = processor_command(event.workspace, command.name)
+
+    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+        return {dreams.stream: complete(states[0], event)}
+
+    cause = msgspec.structs.replace(command.cause, command_id=identity.id)
+    source = Source(event.workspace, None, command.position)
+    return await decide_if_living(
+        decide, source, (dreams,), decision, Reason(cause, identity)
+    )
+
+
+def _scheduled(command: ScheduleDream, id_: str, now: datetime) -> DreamScheduled:
+    return DreamScheduled(
+        workspace=command.workspace,
+        id=id_,
+        observer=command.observer,
+        observed=command.observed,
+        kind=command.kind,
+        scheduled_at=now,
+        rebuild=command.rebuild,
+        named_session=command.session,
+    )
