@@ -21,7 +21,7 @@ from commands.ports import TokenCounter
 from commands.proposal import Proposal
 from commands.write import Birth, Write
 from domain.configuration import Configuration, resolve
-from domain.membership import Role, is_observed, join_peers
+from domain.membership import is_observed, join_authors
 from domain.message import Draft
 from domain.message import add_messages as add
 from domain.peer import Peer
@@ -72,7 +72,6 @@ async def add_messages(
     birth = Birth(write.clock(), write.new_id)
     drafts = await _drafts(write, command.said, birth.at)
     named = (command.workspace, command.session)
-    newcomers = dict.fromkeys(authors, Role())
 
     def decision(proposal: Proposal) -> None:
         found_workspace(proposal, workspace, birth)
@@ -80,7 +79,7 @@ async def add_messages(
         refuse_scopes(proposal, authors)
         found_peers(proposal, authors, birth)
         here = proposal.state(session)
-        proposal.record(session, join_peers(here, named, newcomers, birth.at))
+        proposal.record(session, join_authors(here, named, authors, birth.at))
         scene = _Scene(
             proposal.state(workspace),
             proposal.state(session),

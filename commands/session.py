@@ -92,7 +92,13 @@ async def set_session(
         found_peers(proposal, peers, birth)
         proposal.record(
             session,
-            join_peers(proposal.state(session), named, command.peers, birth.at),
+            join_peers(
+                proposal.state(session),
+                named,
+                command.peers,
+                birth.at,
+                write.limits.observers,
+            ),
         )
         enter_scopes(proposal, session, named, scopes, birth)
 

@@ -45,7 +45,7 @@ class SessionConfigured(Event, frozen=True, kw_only=True, tag="session-configure
 
 
 class PeerJoined(Event, frozen=True, kw_only=True, tag="peer-joined"):
-    """A peer became an active member, for the first time or again."""
+    """A peer became an active member, or was asked in again while it was one."""
 
     session: str
     peer: str
@@ -63,7 +63,7 @@ class PeerLeft(Event, frozen=True, kw_only=True, tag="peer-left"):
 
 
 class PeerRoleChanged(Event, frozen=True, kw_only=True, tag="peer-role-changed"):
-    """A member's observation flags are now these."""
+    """A member's observation flags are now these, also if it has left."""
 
     session: str
     peer: str
@@ -141,19 +141,15 @@ def evolve_session(state: Session, event: Event) -> Session:
                 configuration=event.configuration,
                 members=state.members,
                 scopes=state.scopes,
+                last_seq=state.last_seq,
                 erased_through=state.erased_through,
             )
         case SessionConfigured():
             return msgspec.structs.replace(
                 state, metadata=event.metadata, configuration=event.configuration
             )
-        case PeerJoined() | PeerRoleChanged():
-            member = Member(event.observe_me, event.observe_others)
-            return _with_member(state, event.peer, member)
-        case PeerLeft():
-            member = state.members.get(event.peer, Member())
-            left = msgspec.structs.replace(member, active=False)
-            return _with_member(state, event.peer, left)
+        case PeerJoined() | PeerRoleChanged() | PeerLeft():
+            return _with_member(state, event)
         case _:
             return _going(_in_scopes(state, event), event)
 
@@ -255,8 +251,18 @@ def _no_session(named: tuple[str, str]) -> NotFound:
     return NotFound(f"Session {session} not found in workspace {workspace}")
 
 
-def _with_member(state: Session, peer: str, member: Member) -> Session:
-    return msgspec.structs.replace(state, members={**state.members, peer: member})
+def _with_member(
+    state: Session, event: PeerJoined | PeerRoleChanged | PeerLeft
+) -> Session:
+    was = state.members.get(event.peer, Member())
+    match event:
+        case PeerJoined():
+            member = Member(event.observe_me, event.observe_others)
+        case PeerRoleChanged():
+            member = Member(event.observe_me, event.observe_others, was.active)
+        case PeerLeft():
+            member = msgspec.structs.replace(was, active=False)
+    return msgspec.structs.replace(state, members={**state.members, event.peer: member})
 
 
 def _in_scopes(state: Session, event: Event) -> Session:

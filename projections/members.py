@@ -141,16 +141,15 @@ def _step(before: Values | None, recorded: Recorded) -> Values | None:
                 "active": True,
             }
         case PeerRoleChanged() as event:
-            # As the decisions fold it: a role given to one who left takes it back.
-            stayed = before is not None and before["active"]
-            return {
-                "observe_me": event.observe_me,
-                "observe_others": event.observe_others,
-                "joined_at": before["joined_at"]
-                if stayed and before
-                else as_utc(recorded.recorded_at),
+            been = {
+                "joined_at": as_utc(recorded.recorded_at),
                 "left_at": None,
                 "active": True,
+            }
+            return {
+                **(before or been),
+                "observe_me": event.observe_me,
+                "observe_others": event.observe_others,
             }
         case PeerLeft() as event if before is not None:
             return {**before, "left_at": as_utc(event.left_at), "active": False}

@@ -11,12 +11,19 @@ from read_api.conclusions import (
     list_conclusions,
     query_conclusions,
 )
+from read_api.members import get_session_peer_config
 from read_api.messages import get_message, list_messages
 from read_api.moment import NotReached
 from read_api.peer_contexts import get_peer_context
 from read_api.peers import list_peers, list_session_peers
 from read_api.queue_status import get_queue_status
 from read_api.representations import get_representation
+from read_api.scope_lists import (
+    get_scope,
+    get_scope_status,
+    list_scope_sessions,
+    list_scopes,
+)
 from read_api.searches import search_peer, search_session, search_workspace
 from read_api.session_contexts import get_session_context
 from read_api.sessions import (
@@ -47,12 +54,17 @@ def read_routes() -> Router:
             get_peer_context,
             get_queue_status,
             get_representation,
+            get_scope,
+            get_scope_status,
             get_session_context,
+            get_session_peer_config,
             get_session_summaries,
             list_conclusions,
             list_messages,
             list_peer_sessions,
             list_peers,
+            list_scope_sessions,
+            list_scopes,
             list_session_peers,
             list_sessions,
             list_webhooks,

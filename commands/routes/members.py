@@ -1,14 +1,15 @@
-"""Who is in a session: let peers join and leave."""
+"""Who is in a session, and what its members observe."""
 
 from typing import Annotated
 
-from litestar import Response, delete, post
+from litestar import Response, delete, post, put
 from litestar.params import FromPath
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from pydantic import BaseModel, Field, RootModel
 
+from commands.membership import ChangeRole, SetPeers, change_member, set_peers
 from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
-from commands.routes.reply import reply
+from commands.routes.reply import done, reply
 from commands.routes.session_body import SessionBody, session_body
 from commands.session import RemovePeers, SetSession, remove_peers, set_session
 from domain.membership import Role
@@ -30,8 +31,8 @@ class SessionPeer(BaseModel):
         return Role(self.observe_me, self.observe_others)
 
 
-class AddedPeers(RootModel[dict[str, SessionPeer]]):
-    """Body of E23: peers by id."""
+class NamedPeers(RootModel[dict[str, SessionPeer]]):
+    """Body of E23 and E24: peers by id."""
 
     root: Annotated[dict[str, SessionPeer], Field(max_length=MAX_PEERS)]
 
@@ -42,7 +43,7 @@ class RemovedPeers(RootModel[list[str]]):
     root: Annotated[list[str], Field(max_length=10 * MAX_PEERS)]
 
 
-@post(_PATH, opt={"body": AddedPeers}, summary="Add peers", status_code=HTTP_200_OK)
+@post(_PATH, opt={"body": NamedPeers}, summary="Add peers", status_code=HTTP_200_OK)
 async def post_peers(
     workspace: FromPath[str],
     session: FromPath[str],
@@ -51,13 +52,32 @@ async def post_peers(
     write: GivenWrite,
 ) -> Response[SessionBody]:
     """E23: the session, made if need be, with these peers in it."""
-    body = await parse.body(AddedPeers)
+    body = await parse.body(NamedPeers)
     command = SetSession(
         workspace=workspace,
         session=session,
         peers={name: peer.role() for name, peer in body.root.items()},
     )
     written = await set_session(write, command, await origin.reason(workspace))
+    return reply(session_body(workspace, session, written.state), written.position)
+
+
+@put(_PATH, opt={"body": NamedPeers}, summary="Set peers")
+async def put_peers(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    parse: GivenParse,
+    origin: GivenOrigin,
+    write: GivenWrite,
+) -> Response[SessionBody]:
+    """E24: the session with these peers in it and no others."""
+    body = await parse.body(NamedPeers)
+    command = SetPeers(
+        workspace=workspace,
+        session=session,
+        peers={name: peer.role() for name, peer in body.root.items()},
+    )
+    written = await set_peers(write, command, await origin.reason(workspace))
     return reply(session_body(workspace, session, written.state), written.position)
 
 
@@ -76,3 +96,26 @@ async def delete_peers(
     command = RemovePeers(workspace=workspace, session=session, peers=body.root)
     written = await remove_peers(write, command, await origin.reason(workspace))
     return reply(session_body(workspace, session, written.state), written.position)
+
+
+@put(
+    _PATH + "/{peer:str}/config",
+    opt={"body": SessionPeer},
+    summary="Set what a peer observes",
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def put_session_peer_config(
+    workspace: FromPath[str],
+    session: FromPath[str],
+    peer: FromPath[str],
+    parse: GivenParse,
+    origin: GivenOrigin,
+    write: GivenWrite,
+) -> Response[None]:
+    """E28: what is null or left out stays."""
+    body = await parse.body(SessionPeer)
+    command = ChangeRole(
+        workspace=workspace, session=session, peer=peer, role=body.role()
+    )
+    written = await change_member(write, command, await origin.reason(workspace))
+    return done(written.position)

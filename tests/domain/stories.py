@@ -26,8 +26,10 @@ def session_created(**fields):
     )
 
 
-def joined(peer="ann", **flags):
-    return PeerJoined(workspace="w", session="s", peer=peer, joined_at=NOON, **flags)
+def joined(peer="ann", **fields):
+    return PeerJoined(
+        **{"workspace": "w", "session": "s", "peer": peer, "joined_at": NOON} | fields
+    )
 
 
 def draft(content="hello", **fields):

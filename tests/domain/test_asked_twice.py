@@ -89,8 +89,10 @@ def test_opening_and_configuring_a_session(stored, metadata, configuration):
 @anything(roles, roles)
 def test_joining(before, wanted):
     history = [session_created(), *join_peers(Session(), NAMED, before, NOON)]
-    again = twice(Session, history, lambda s: join_peers(s, NAMED, wanted, NOON))
-    assert again == []
+    once = [*history, *join_peers(fold(Session, history), NAMED, wanted, NOON)]
+    again = join_peers(fold(Session, once), NAMED, wanted, NOON)
+    # They are told to have joined anew (HC 2.3), which changes nothing but the time.
+    assert fold(Session, [*once, *again]) == fold(Session, once)
 
 
 @anything(roles, peers)

@@ -1,5 +1,7 @@
 """A session numbers what is said and knows who is in it."""
 
+from datetime import timedelta
+
 from domain.errors import NotFound, Refused
 from domain.membership import Role, is_observed, join_peers, remove_peers
 from domain.message import add_messages
@@ -14,6 +16,7 @@ from tests.domain.stories import NOON, draft, joined, message, session_created
 from tests.support.given import fold, given
 
 NAMED = ("w", "s")
+LATER = NOON + timedelta(hours=1)
 
 
 def left(peer="ann"):
@@ -44,9 +47,9 @@ def test_configuration_is_merged_and_metadata_replaced():
 
 def test_x88_an_active_member_keeps_its_flags_and_one_who_left_gets_new_ones():
     again = {"ann": Role(observe_me=False)}
-    given(session_created(), joined()).when(
-        join_peers, NAMED, again, NOON
-    ).then_nothing()
+    given(session_created(), joined(observe_others=True)).when(
+        join_peers, NAMED, again, LATER
+    ).then(joined(observe_others=True, joined_at=LATER))
     given(session_created(), joined(), left()).when(
         join_peers, NAMED, again, NOON
     ).then(joined(observe_me=False))
