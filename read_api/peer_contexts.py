@@ -56,7 +56,8 @@ async def get_peer_context(
 ) -> Response[PeerContext]:
     """Return representation and card of a target, or of the peer itself (E16)."""
     query = parse.query(PeerContextQuery)
-    refuse_reserved(peer, query.target)
+    position = await reached(views, query)
+    await refuse_reserved(database, workspace, peer, query.target)
     target = peer if query.target is None else query.target
     asked = query.search_query or ""
     check_length(asked, tokens)
@@ -71,7 +72,6 @@ async def get_peer_context(
         farthest=query.search_max_distance,
         frequent=query.include_most_frequent,
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
         card = await card_of(db, workspace, peer, target)
         text = markdown(await represent(db, wanted))

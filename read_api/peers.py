@@ -41,7 +41,7 @@ def _current(_bind: object) -> str:
 
 
 def _scope(_bind: object) -> str:
-    return "starts_with(p.peer, 'scope.')"
+    return "p.is_scope"
 
 
 @post(
@@ -78,14 +78,13 @@ async def list_session_peers(
     views: Injected[Views],
     database: Injected[Database],
 ) -> Response[Page[Peer]]:
-    """List a session's active members, scopes left out (E26)."""
+    """List a session's active members; a scope is never one (E26)."""
     query = parse.query(PageQuery)
     where = every(
         equals("j.tenant", workspace),
         equals("j.session", session),
         lambda _: "j.to_position IS NULL AND j.active",
         _current,
-        negated(_scope),
     )
     position = await reached(views, query)
     async with database.acquire() as db:

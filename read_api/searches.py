@@ -17,7 +17,7 @@ from read_api.filters import compile_filter
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
 from read_api.resources import MESSAGE_FILTERS
-from read_api.scopes import ScopeName, refuse_scope
+from read_api.scopes import ScopeName, check_scopes
 
 _PERSPECTIVE = "peer_perspective"
 
@@ -53,16 +53,20 @@ async def search_workspace(
     query, body = await parse.query_and_body(ReadQuery, WorkspaceSearchBody)
     if body.scope is not None and "session_id" in (body.filters or {}):
         raise Invalid("`scope` and a 'session_id' filter are mutually exclusive")
-    refuse_scope(body.scope, workspace)
+    position = await reached(views, query)
+    where = _narrowed(body.filters, "workspace_id")
+    if body.scope is not None:
+        async with database.acquire() as db:
+            await check_scopes(db, workspace, [body.scope])
+        where = every(_held_by(body.scope), where)
     check_length(body.query, tokens)
     question = Question(
         tenant=workspace,
         query=body.query,
         limit=body.limit,
         probe=await probe_of(body.query, query_embedder),
-        where=_narrowed(body.filters, "workspace_id"),
+        where=where,
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
         return answer(await _found(db, question), position)
 
@@ -151,6 +155,15 @@ def _narrowed(filters: Mapping[str, Any] | None, *imposed: str) -> Condition:
     if _PERSPECTIVE in tree:
         seen = _seen_by(tree.pop(_PERSPECTIVE))
     return every(compile_filter(tree, MESSAGE_FILTERS), seen)
+
+
+def _held_by(scope: str) -> Condition:
+    """Hold for messages of the sessions a scope holds."""
+    return lambda bind: (
+        "m.session IN (SELECT p.session FROM scope_session AS p"  # noqa: S608  every value is bound
+        f" WHERE p.tenant = m.tenant AND p.scope = {bind(scope)}"
+        " AND p.active AND p.to_position IS NULL)"
+    )
 
 
 def _seen_by(peer: Any) -> Condition:

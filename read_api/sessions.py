@@ -4,7 +4,8 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from projections.condition import Bind, Condition, equals, every
+from domain.names import SCOPE_PREFIX, is_reserved
+from projections.condition import Condition, equals, every
 from projections.ports import Database, Views
 from projections.summaries import get_summary
 from read_api.answers import Session, Summary, session_of, summary_of
@@ -50,16 +51,12 @@ async def list_peer_sessions(
     views: Injected[Views],
     database: Injected[Database],
 ) -> Response[Page[Session]]:
-    """List the sessions a peer is or was a member of, also inactive ones (E11)."""
+    """List the sessions a peer is or was a member of, also inactive ones (E11).
 
-    def joined(bind: Bind) -> str:
-        return (
-            "EXISTS (SELECT FROM member AS j WHERE j.tenant = s.tenant"
-            f" AND j.session = s.session AND j.peer = {bind(peer)}"
-            " AND j.to_position IS NULL)"
-        )
-
-    return await _list(workspace, parse, views, database, joined)
+    Those of a scope's hidden peer are the ones it holds or held.
+    """
+    which = _held_by(peer) if is_reserved(peer) else _joined_by(peer)
+    return await _list(workspace, parse, views, database, which)
 
 
 @get(
@@ -104,3 +101,21 @@ async def _list(
         )
     items = [session_of(row) for row in rows]
     return answer(page_of(items, total, query), position)
+
+
+def _joined_by(peer: str) -> Condition:
+    return lambda bind: (
+        "EXISTS (SELECT FROM member AS j WHERE j.tenant = s.tenant"
+        f" AND j.session = s.session AND j.peer = {bind(peer)}"
+        " AND j.to_position IS NULL)"
+    )
+
+
+def _held_by(peer: str) -> Condition:
+    """Hold for a scope's sessions, or those of a peer of long ago with such a name."""
+    scope = peer.removeprefix(SCOPE_PREFIX)
+    return lambda bind: (
+        "(EXISTS (SELECT FROM scope_session AS p WHERE p.tenant = s.tenant"
+        f" AND p.session = s.session AND p.scope = {bind(scope)}"
+        f" AND p.to_position IS NULL) OR {_joined_by(peer)(bind)})"
+    )
