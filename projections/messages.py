@@ -1,18 +1,13 @@
 """Messages, with the stems of their words."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
-
-import msgspec
 
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
 from projections.erasable import Erased, delete_rows
 from projections.message_body import body_of
-from projections.page import NOW, Page, Window
-from projections.ports import Connection, Row
+from projections.ports import Connection
 
 
 class Messages:
@@ -116,78 +111,3 @@ _INSERT = """
              tokens, derive, position, body)
     ON CONFLICT DO NOTHING
 """
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message; ``tokens`` are o200k_base, ``seq`` counts within the session."""
-
-    id: str
-    workspace: str
-    session: str
-    seq: int
-    peer: str
-    content: str
-    metadata: dict[str, Any]
-    created_at: datetime
-    tokens: int
-    position: int
-
-
-COLUMNS = (
-    "tenant, session, seq, id, peer, content, metadata, created_at, tokens, position"
-)
-"""The columns ``message_of`` reads."""
-
-
-async def get_message(
-    db: Connection, tenant: str, session: str, message: str, as_of: int = NOW
-) -> Message | None:
-    """Return a message of a session by its id, None if it was not there."""
-    row = await db.fetchrow(
-        f"SELECT {COLUMNS} FROM message WHERE tenant = $1 AND session = $2"  # noqa: S608  constants
-        " AND id = $3 AND position <= $4",
-        tenant,
-        session,
-        message,
-        as_of,
-    )
-    return message_of(row) if row is not None else None
-
-
-async def list_messages(
-    db: Connection, tenant: str, session: str, window: Window
-) -> Page[Message]:
-    """Return a session's messages in the order they were said."""
-    rows = await db.fetch(
-        f"SELECT {COLUMNS} FROM message WHERE tenant = $1 AND session = $2"  # noqa: S608  constants
-        f" AND position <= $3 ORDER BY seq {window.direction} LIMIT $4 OFFSET $5",
-        tenant,
-        session,
-        window.as_of,
-        window.limit,
-        window.offset,
-    )
-    total = await db.fetchval(
-        "SELECT count(*) FROM message"
-        " WHERE tenant = $1 AND session = $2 AND position <= $3",
-        tenant,
-        session,
-        window.as_of,
-    )
-    return Page([message_of(row) for row in rows], total)
-
-
-def message_of(row: Row) -> Message:
-    """Read a message from a row with ``COLUMNS``."""
-    return Message(
-        id=row["id"],
-        workspace=row["tenant"],
-        session=row["session"],
-        seq=row["seq"],
-        peer=row["peer"],
-        content=row["content"],
-        metadata=msgspec.json.decode(row["metadata"]),
-        created_at=row["created_at"],
-        tokens=row["tokens"],
-        position=row["position"],
-    )

@@ -11,7 +11,7 @@ from domain.recorded import Recorded
 from domain.session import SessionConfigured, SessionCreated
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW, Page, Window
+from projections.page import AS_OF, NOW
 from projections.ports import Connection, Row
 
 
@@ -86,26 +86,6 @@ async def get_session(
         session,
     )
     return session_of(row) if row is not None else None
-
-
-async def list_sessions(db: Connection, tenant: str, window: Window) -> Page[Session]:
-    """Return a workspace's active sessions by the time they were created."""
-    where = f"{AS_OF} AND tenant = $2 AND is_active"
-    rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM session WHERE {where}"  # noqa: S608  constants
-        f" ORDER BY created_at {window.direction}, uid {window.direction}"
-        " LIMIT $3 OFFSET $4",
-        window.as_of,
-        tenant,
-        window.limit,
-        window.offset,
-    )
-    total = await db.fetchval(
-        f"SELECT count(*) FROM session WHERE {where}",  # noqa: S608  constants
-        window.as_of,
-        tenant,
-    )
-    return Page([session_of(row) for row in rows], total)
 
 
 async def has_active_sessions(db: Connection, tenant: str) -> bool:

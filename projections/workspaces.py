@@ -10,7 +10,7 @@ from domain.recorded import Recorded
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW, Page, Window
+from projections.page import AS_OF, NOW
 from projections.ports import Connection, Row
 
 
@@ -77,23 +77,6 @@ async def get_workspace(
         tenant,
     )
     return _workspace(row) if row is not None else None
-
-
-async def list_workspaces(db: Connection, window: Window) -> Page[Workspace]:
-    """Return workspaces by the time they were created."""
-    rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM workspace WHERE {AS_OF}"  # noqa: S608  constants
-        f" ORDER BY created_at {window.direction}, uid {window.direction}"
-        " LIMIT $2 OFFSET $3",
-        window.as_of,
-        window.limit,
-        window.offset,
-    )
-    total = await db.fetchval(
-        f"SELECT count(*) FROM workspace WHERE {AS_OF}",  # noqa: S608  constants
-        window.as_of,
-    )
-    return Page([_workspace(row) for row in rows], total)
 
 
 def _step(before: Values | None, recorded: Recorded) -> Values | None:
