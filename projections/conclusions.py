@@ -48,7 +48,7 @@ class Conclusions:
     """
 
     name = "conclusions"
-    version = 3
+    version = 4
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -86,6 +86,10 @@ class Conclusions:
             WHERE to_position IS NULL;
         CREATE INDEX conclusion_sources ON conclusion USING gin (sources)
             WHERE to_position IS NULL AND sources <> '{}';
+        CREATE INDEX conclusion_newest ON conclusion (tenant, observer, observed,
+            created_at DESC, from_position DESC, id) WHERE to_position IS NULL;
+        CREATE INDEX conclusion_often ON conclusion (tenant, observer, observed,
+            times_derived DESC, created_at DESC, id) WHERE to_position IS NULL;
         CREATE INDEX conclusion_words ON conclusion USING gin (words);
     """
     handles = (
