@@ -136,6 +136,7 @@ async def _drafts(write: Write, said: Sequence[Said], now: datetime) -> list[Dra
             derive=False,
             short_every=None,
             long_every=None,
+            received_at=None if each.created_at is None else now,
         )
         for each, tokens in zip(said, counts, strict=True)
     ]

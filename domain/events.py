@@ -23,6 +23,8 @@ from domain.erasure import (
     WorkspaceErasureBegun,
 )
 from domain.event import Event, tag_of
+from domain.fork import SessionForked
+from domain.message import MessageMetadataChanged
 from domain.peer import PeerConfigured, PeerCreated
 from domain.question import QuestionAnswered
 from domain.scope import (
@@ -61,6 +63,8 @@ EVENTS: tuple[type[Event], ...] = (
     PeerLeft,
     PeerRoleChanged,
     MessageAdded,
+    MessageMetadataChanged,
+    SessionForked,
     ScopeCreated,
     SessionAddedToScope,
     SessionRemovedFromScope,

@@ -1,11 +1,27 @@
-"""Messages about to be said in a session, and how they are numbered."""
+"""Messages: how they are numbered, copied, and what of them may change."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from domain.configuration import is_same
+from domain.event import Event, Personal
 from domain.session import MessageAdded, Session, SummaryKind, check_open
+
+
+class MessageMetadataChanged(
+    Event, frozen=True, kw_only=True, tag="message-metadata-changed"
+):
+    """The metadata of a message is now this, as a whole; nothing else ever changes."""
+
+    sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "author")
+
+    session: str
+    id: str
+    author: str
+    metadata: Personal[dict[str, Any]]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     derive: bool
     short_every: int | None
     long_every: int | None
+    received_at: datetime | None = None
 
 
 def add_messages(
@@ -48,9 +65,22 @@ def add_messages(
             metadata=draft.metadata,
             derive=draft.derive,
             summaries=_summaries_due(draft, seq),
+            received_at=draft.received_at,
         )
         for seq, draft in enumerate(drafts, start=state.last_seq + 1)
     ]
+
+
+def copy_messages(state: Session, drafts: Sequence[MessageAdded]) -> list[MessageAdded]:
+    """Return those copies that are not there yet; they bring their numbers."""
+    return [draft for draft in drafts if draft.seq > state.last_seq]
+
+
+def change_metadata(
+    stored: dict[str, Any], event: MessageMetadataChanged
+) -> list[MessageMetadataChanged]:
+    """Replace a message's metadata, unless it is that already (HC E36)."""
+    return [] if is_same(stored, event.metadata) else [event]
 
 
 def _summaries_due(draft: Draft, seq: int) -> tuple[SummaryKind, ...]:

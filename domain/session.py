@@ -78,6 +78,8 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     sent, offset included (a naive one means UTC). ``tokens`` are o200k_base.
     ``derive`` and ``summaries`` are what the settings in force asked for when it
     was said (HC 5.3): whether to reason about it, and which summaries fall due.
+    ``copy_of`` is the message of another session that a cloned one repeats, and
+    ``received_at`` when it came, where ``created_at`` is a time the sender told.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "author")
@@ -92,6 +94,8 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     metadata: Personal[dict[str, Any]] = {}
     derive: bool = True
     summaries: tuple[SummaryKind, ...] = ()
+    copy_of: str | None = None
+    received_at: datetime | None = None
 
 
 class Member(msgspec.Struct, frozen=True):
