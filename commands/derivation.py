@@ -18,7 +18,13 @@ from domain.conclusion import (
     conclude,
     evolve_conclusions,
 )
-from domain.derivation import Considered, Derivation, complete, evolve_derivation
+from domain.derivation import (
+    Considered,
+    Derivation,
+    complete,
+    evolve_derivation,
+    fail,
+)
 from domain.event import Engine, Event
 from domain.names import (
     Stream,
@@ -49,6 +55,24 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     causes: Mapping[int, Cause]
 
 
+class RecordFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt to reason about messages ``first_seq``..``last_seq`` failed.
+
+    ``name`` identifies the attempt within the workspace; ``error`` is a word, never
+    content; ``position`` is that of the newest message.
+    """
+
+    workspace: str
+    session: str
+    name: str
+    first_seq: int
+    last_seq: int
+    error: str
+    engine: Engine
+    cause: Cause
+    position: int
+
+
 def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
     """Return how far a session is derived, as a stream to look at."""
     stream = derivation_stream(workspace, session)
@@ -58,7 +82,7 @@ def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
 async def record_derivation(
     decide: Decide, command: RecordDerivation
 ) -> Appended | None:
-    """Append ``DerivationCompleted`` and the conclusions; None if it was done, or is erased.
+    """Append ``DerivationCompleted`` and the conclusions; None if done, or erased.
 
     Messages another delivery handled meanwhile are left out, with what rests on
     them alone.
@@ -71,6 +95,8 @@ async def record_derivation(
     derivation = watch_derivation(*named)
     conclusions = Watched(conclusion_stream(*named), Conclusions(), evolve_conclusions)
     found = _with_ids(command.found, identity.id)
+    # What it took is said once, with the derivation.
+    engine = msgspec.structs.replace(command.engine, usage={})
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
         done, known = states
@@ -78,7 +104,7 @@ async def record_derivation(
             known,
             named,
             [fact for fact in found if _newest(fact) > done.through_seq],
-            command.engine,
+            engine,
             str(identity.id),
         )
         ids = tuple(dict.fromkeys(event.id for event in drawn))
@@ -99,6 +125,31 @@ async def record_derivation(
         (derivation, conclusions),
         decision,
         Reason(command.cause, identity, cause_of),
+    )
+
+
+async def record_failure(decide: Decide, command: RecordFailure) -> Appended | None:
+    """Append ``DerivationFailed``; None if the messages are handled or erased.
+
+    Raises:
+        Overloaded, WrongExpectedVersion: see ``commands.ports``.
+    """
+    identity = processor_command(command.workspace, command.name)
+    named = (command.workspace, command.session)
+    derivation = watch_derivation(*named)
+    numbers = (command.first_seq, command.last_seq)
+
+    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+        failed = fail(states[0], named, numbers, command.error, command.engine)
+        return {derivation.stream: failed}
+
+    cause = msgspec.structs.replace(command.cause, command_id=identity.id)
+    return await decide_if_living(
+        decide,
+        Source(*named, command.position),
+        (derivation,),
+        decision,
+        Reason(cause, identity),
     )
 
 

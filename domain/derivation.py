@@ -98,3 +98,32 @@ def complete(
             derivation=derivation,
         )
     ]
+
+
+def fail(
+    state: Derivation,
+    named: tuple[str, str],
+    numbers: tuple[int, int],
+    error: str,
+    engine: Engine,
+) -> list[DerivationFailed]:
+    """Record that an attempt on the messages of these numbers failed.
+
+    ``error`` is a word for the record, never content. What was handled meanwhile did
+    not fail.
+    """
+    first, last = numbers
+    if last <= state.through_seq:
+        return []
+    workspace, session = named
+    return [
+        DerivationFailed(
+            workspace=workspace,
+            session=session,
+            first_seq=first,
+            last_seq=last,
+            attempt=state.failures + 1,
+            error=error,
+            engine=engine,
+        )
+    ]

@@ -1,46 +1,69 @@
 """Draws conclusions from messages, each message exactly once (RS 3)."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
+from typing import Final, cast
+
+import msgspec
 
 from commands.decide import Decide
 from commands.derivation import (
     RecordDerivation,
+    RecordFailure,
     record_derivation,
+    record_failure,
     watch_derivation,
 )
 from domain.conclusion import MAX_CONCLUSION, Evidence, Found
 from domain.derivation import Considered
-from domain.event import ERASED, Event
+from domain.event import ERASED, Engine, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.following import cause_of, name_of
-from processors.ports import Fact, Reasoner, Said
-from processors.processor import Batch, Done, Outcome
+from processors.ports import Drawn, Fact, Malformed, ModelRefused, Reasoner, Said
+from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.stories import stories
+from processors.windows import windows
 
 AT_ONCE = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
 
+_FIRST_WAIT: Final = timedelta(seconds=4)
+_LONGEST_WAIT: Final = timedelta(hours=1)
+_REFUSALS: Final = 5
+"""Refusals of a model after which somebody has to look."""
+
 
 class DeriveConclusions:
-    """Feeds new messages to a reasoner, story by story, and records what it found.
+    """Feeds new messages to a reasoner, window by window, and records what it found.
 
     A window is what one request said: what is concluded from it does not depend on
-    how much else was waiting. The session's derivation says which messages are done,
-    so a second delivery, or one that is cut differently, derives nothing twice. A
-    fact must rest on messages its peer wrote in the window and that asked for
-    reasoning; the rest is dropped.
+    how much else was waiting. With ``window_tokens`` it is as much of what waits, of
+    any request, as has so many tokens: a call of a model costs more than a line of
+    it. The session's derivation says which messages are done, so a second delivery,
+    or one that is cut differently, derives nothing twice. A fact must rest on
+    messages its peer wrote in the window and that asked for reasoning; the rest is
+    dropped.
+
+    An attempt that came to nothing is recorded; its messages wait, twice as long
+    after each, an hour at most. What a model refuses again and again is parked.
     """
 
     name = "derive_conclusions"
     handles: tuple[type[Event], ...] = (MessageAdded,)
 
     def __init__(
-        self, decide: Decide, reasoner: Reasoner, *, generation: int = 1
+        self,
+        decide: Decide,
+        reasoner: Reasoner,
+        *,
+        window_tokens: int | None = None,
+        generation: int = 1,
     ) -> None:
         self._decide = decide
         self._reasoner = reasoner
+        self._window_tokens = window_tokens
         self._generation = generation
 
     async def __call__(self, batch: Batch) -> Outcome:
@@ -52,16 +75,61 @@ class DeriveConclusions:
         first = _message(batch.events[0])
         done = await self._decide.look(watch_derivation(first.workspace, first.session))
         new = [each for each in batch.events if _message(each).seq > done.through_seq]
-        for start in range(0, len(new), AT_ONCE):
-            command = await self._reason(new[start : start + AT_ONCE])
+        for run in self._runs(new):
+            try:
+                command = await self._reason(run)
+            except (Malformed, ModelRefused) as failure:
+                return await self._failed(run, failure)
             await record_derivation(self._decide, command)
         return Done()
+
+    def _runs(self, new: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
+        """Cut into what is recorded together: of a model's answers, each by itself."""
+        if self._window_tokens is not None:
+            yield from windows(new, self._window_tokens, AT_ONCE)
+            return
+        for start in range(0, len(new), AT_ONCE):
+            yield new[start : start + AT_ONCE]
+
+    async def _failed(
+        self, run: Sequence[Recorded], failure: Malformed | ModelRefused
+    ) -> Outcome:
+        """Record the attempt; say when to try again."""
+        messages = [_message(each) for each in run]
+        named = (messages[0].workspace, messages[0].session)
+        derivation = watch_derivation(*named)
+        attempt = (await self._decide.look(derivation)).failures + 1
+        error = "malformed"
+        if isinstance(failure, ModelRefused):
+            error = f"refused: {failure.reason}"
+        command = RecordFailure(
+            workspace=named[0],
+            session=named[1],
+            name=name_of(f"{self.name}.failed.{attempt}", self._generation, run),
+            first_seq=messages[0].seq,
+            last_seq=messages[-1].seq,
+            error=error,
+            engine=self._reasoner.engine,
+            cause=cause_of(self.name, run[-1]),
+            position=run[0].position,
+        )
+        await record_failure(self._decide, command)
+        if isinstance(failure, ModelRefused) and attempt >= _REFUSALS:
+            return Park(f"DerivationFailed ({error})")
+        wait = min(_FIRST_WAIT * 2 ** min(attempt - 1, 16), _LONGEST_WAIT)
+        return Retry(wait, f"DerivationFailed ({error})")
 
     async def _reason(self, said: Sequence[Recorded]) -> RecordDerivation:
         messages = [_message(each) for each in said]
         found: list[Found] = []
-        for story in stories(said):
-            found += await self._conclude([_message(each) for each in story])
+        engines: list[Engine] = []
+        for window in [said] if self._window_tokens else stories(said):
+            story = [_message(each) for each in window]
+            facts: list[Found] = []
+            async for drawn, own in self._conclude(story):
+                engines.append(drawn.engine)
+                facts += (f for fact in drawn.facts for f in _checked(fact, own))
+            found += sorted(facts, key=lambda fact: fact.evidence[-1].seq)
         return RecordDerivation(
             workspace=messages[0].workspace,
             session=messages[0].session,
@@ -69,24 +137,33 @@ class DeriveConclusions:
             name=name_of(self.name, self._generation, said),
             messages=tuple(Considered(m.seq, m.author, m.derive) for m in messages),
             found=tuple(found),
-            engine=self._reasoner.engine,
+            engine=_together(engines) or self._reasoner.engine,
             cause=cause_of(self.name, said[-1]),
             causes={_message(each).seq: cause_of(self.name, each) for each in said},
         )
 
-    async def _conclude(self, messages: Sequence[MessageAdded]) -> list[Found]:
-        """Return what one story tells, in the order it was said."""
+    async def _conclude(
+        self, messages: Sequence[MessageAdded]
+    ) -> AsyncIterator[tuple[Drawn, dict[str, MessageAdded]]]:
+        """Yield what one window tells of each author, and the author's messages."""
+        readable = [each for each in messages if each.content not in {"", ERASED}]
         window = [
             Said(each.id, each.author, each.content, each.created_at)
-            for each in messages
-            if each.content not in {"", ERASED}
+            for each in readable
         ]
-        found: list[Found] = []
-        for author in dict.fromkeys(each.author for each in messages if each.derive):
-            own = {m.id: m for m in messages if m.derive and m.author == author}
-            for fact in await self._reasoner.derive(window, author):
-                found.extend(_checked(fact, own))
-        return sorted(found, key=lambda fact: fact.evidence[-1].seq)
+        for author in dict.fromkeys(each.author for each in readable if each.derive):
+            own = {m.id: m for m in readable if m.derive and m.author == author}
+            yield await self._reasoner.derive(window, author), own
+
+
+def _together(engines: Sequence[Engine]) -> Engine | None:
+    """Return the engine of several calls, with what they took in all."""
+    if not engines:
+        return None
+    usage: Counter[str] = Counter()
+    for each in engines:
+        usage.update(each.usage)
+    return msgspec.structs.replace(engines[-1], usage=dict(usage))
 
 
 def _checked(fact: Fact, own: dict[str, MessageAdded]) -> list[Found]:

@@ -1,7 +1,7 @@
 """The offline engine behind the reasoner's port, a little at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.event import Engine
@@ -13,7 +13,7 @@ from processors.offline.engine import ENGINE
 from processors.offline.fact import Fact as Extracted
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
-from processors.ports import Fact, Said, TokenCounter
+from processors.ports import Drawn, Fact, Said, SummedUp, TokenCounter
 
 _SLICE: Final = 0.002
 """Seconds of work after which requests get their turn."""
@@ -22,14 +22,17 @@ _SLICE: Final = 0.002
 class OfflineReasoner:
     """Reasons without a model, in this process; never unavailable."""
 
-    def __init__(self, tokens: TokenCounter) -> None:
+    def __init__(
+        self, tokens: TokenCounter, most: Mapping[SummaryKind, int] = SUMMARY_TOKENS
+    ) -> None:
         self._tokens = tokens
+        self._most = most
 
     @property
     def engine(self) -> Engine:
         return Engine(name=ENGINE.name, version=ENGINE.version)
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Sequence[Fact]:
+    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
         """Return what the engine says of the whole window, in its order.
 
         Message by message, so that a long window keeps no request waiting: what it
@@ -38,7 +41,7 @@ class OfflineReasoner:
         """
         own = [_utterance(each) for each in window if each.author == observed]
         if speaks_as_agent(observed, (each.text for each in own)):
-            return []
+            return Drawn((), self.engine)
         others = {each.author: each for each in window if each.author != observed}
         named = [Utterance("", each.author, "", each.at) for each in others.values()]
         found: dict[str, dict[str, None]] = {}
@@ -50,26 +53,28 @@ class OfflineReasoner:
             if loop.time() > until:
                 await asyncio.sleep(0)
                 until = loop.time() + _SLICE
-        return [Fact(content, tuple(ids)) for content, ids in found.items()]
+        facts = (Fact(content, tuple(ids)) for content, ids in found.items())
+        return Drawn(tuple(facts), self.engine)
 
     async def summarize(
         self, kind: SummaryKind, previous: str, window: Sequence[Said]
-    ) -> str:
+    ) -> SummedUp:
         """Return the engine's extractive summary, within the kind's tokens."""
         authors = dict.fromkeys(each.author for each in window)
         facts = [
             Extracted(fact.content, fact.evidence)
             for author in authors
-            for fact in await self.derive(window, author)
+            for fact in (await self.derive(window, author)).facts
         ]
         await asyncio.sleep(0)
-        return summarize(
+        text = summarize(
             previous or None,
             [_utterance(each) for each in window],
-            token_limit=SUMMARY_TOKENS[kind],
+            token_limit=self._most[kind],
             count=self._tokens.count,
             facts=facts,
         )
+        return SummedUp(text, self.engine)
 
 
 def _utterance(said: Said) -> Utterance:

@@ -81,7 +81,8 @@ class SummarizeSession:
             if each.content not in {"", ERASED}
         ]
         previous = "" if newest.content == ERASED else newest.content
-        content = await self._reasoner.summarize(kind, previous, window)
+        summed_up = await self._reasoner.summarize(kind, previous, window)
+        content = summed_up.text
         if not content.strip():
             return None
         return RecordSummary(
@@ -97,7 +98,7 @@ class SummarizeSession:
             content=content,
             tokens=self._tokens.count(content),
             created_at=self._clock(),
-            engine=self._reasoner.engine,
+            engine=summed_up.engine,
             cause=cause_of(self.name, due),
         )
 

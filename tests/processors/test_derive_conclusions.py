@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from commands.decide import Decide
 from domain.conclusion import ConclusionDerived, ConclusionReinforced
-from domain.derivation import DerivationCompleted
-from domain.event import ERASED
+from domain.derivation import DerivationCompleted, DerivationFailed
+from domain.event import ERASED, Engine
 from processors.derive_conclusions import DeriveConclusions
-from processors.ports import Fact
-from processors.processor import Done
+from processors.ports import Drawn, Fact, Malformed, ModelRefused
+from processors.processor import Done, Park, Retry
 from tests.support.reactions import Echo, batch
 
 
@@ -164,12 +164,13 @@ async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(
         async def derive(self, window, observed):
             own = [each.id for each in window if each.author == observed]
             others = [each.id for each in window if each.author != observed]
-            return [
+            facts = (
                 Fact("made up", ("nowhere",)),
                 Fact("rests on another", tuple(others)),
                 Fact("half true", (*others, *own, "nowhere")),
                 Fact(" \x00 ", tuple(own)),
-            ]
+            )
+            return Drawn(facts, self.engine)
 
     story = uuid4()
     said = await memory.say("I ski.", author="alice", story=story)
@@ -187,3 +188,93 @@ async def test_what_is_erased_reaches_no_engine(memory):
     assert engine.asked == [("alice", ("I ski.",))]
     [done] = await memory.events(DerivationCompleted)
     assert done.last_seq == 2
+
+
+class Spending(Echo):
+    """A model of sorts: each call takes ten tokens, and one window may fail."""
+
+    def __init__(self, failure=None):
+        super().__init__()
+        self.failure = failure
+
+    @property
+    def engine(self):
+        return Engine(name="openai", version="0", model="m")
+
+    async def derive(self, window, observed):
+        drawn = await super().derive(window, observed)
+        if self.failure is not None:
+            raise self.failure
+        return Drawn(
+            drawn.facts, Engine(name="openai", version="1", usage={"output": 10})
+        )
+
+
+async def test_a_model_reads_what_waits_together_within_its_window(memory):
+    said = []
+    for text in ("I ski.", "I sail.", "I read all day long.", "I sing."):
+        said += await memory.say(text)
+    engine = Spending()
+    await DeriveConclusions(memory.decide, engine, window_tokens=6)(batch(*said))
+    assert [texts for _, texts in engine.asked] == [
+        ("I ski.", "I sail."),
+        ("I read all day long.", "I sing."),
+    ]
+    done = await memory.events(DerivationCompleted)
+    assert [(each.first_seq, each.last_seq) for each in done] == [(1, 2), (3, 4)]
+
+
+async def test_what_a_derivation_took_is_said_once(memory):
+    story = uuid4()
+    said = await memory.say("I ski.", author="alice", story=story)
+    said += await memory.say("I sail.", author="bob", story=story)
+    await DeriveConclusions(memory.decide, Spending(), window_tokens=9)(batch(*said))
+    [done] = await memory.events(DerivationCompleted)
+    assert done.engine.usage == {"output": 20}
+    drawn = await memory.events(ConclusionDerived)
+    assert [each.engine.usage for each in drawn] == [{}, {}]
+
+
+async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
+    said = await memory.say("I ski.", "I sail.")
+    engine = Spending(Malformed("the model"))
+    derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
+    waits = [(await derive(batch(*said))).after.total_seconds() for _ in range(12)]
+    assert waits[:3] == [4, 8, 16]
+    assert waits[-1] == 3_600
+    failed = await memory.events(DerivationFailed)
+    assert [each.attempt for each in failed] == list(range(1, 13))
+    assert (failed[0].first_seq, failed[0].last_seq) == (1, 2)
+    assert (failed[0].error, failed[0].engine.model) == ("malformed", "m")
+
+    engine.failure = None
+    assert await derive(batch(*said)) == Done()
+    assert len(await memory.events(ConclusionDerived)) == 2
+    later = await memory.say("I sing.")
+    engine.failure = Malformed("the model")
+    assert (await derive(batch(*later))).after.total_seconds() == 4
+
+
+async def test_what_was_drawn_before_a_failure_is_kept(memory):
+    said = await memory.say("I ski.")
+    said += await memory.say("I sail.")
+
+    class Second(Spending):
+        async def derive(self, window, observed):
+            if len(self.asked) == 1:
+                raise Malformed("the model")
+            return await super().derive(window, observed)
+
+    derive = DeriveConclusions(memory.decide, Second(), window_tokens=1)
+    assert isinstance(await derive(batch(*said)), Retry)
+    [done] = await memory.events(DerivationCompleted)
+    assert done.last_seq == 1
+
+
+async def test_what_a_model_refuses_for_good_is_parked(memory):
+    said = await memory.say("I ski.")
+    engine = Spending(ModelRefused("the model", "content_filter"))
+    derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
+    outcomes = [await derive(batch(*said)) for _ in range(5)]
+    assert [type(each) for each in outcomes] == [Retry] * 4 + [Park]
+    assert outcomes[-1].reason == "DerivationFailed (refused: content_filter)"

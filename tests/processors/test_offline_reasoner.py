@@ -32,7 +32,7 @@ async def test_a_window_derived_in_slices_gives_what_it_gives_as_a_whole(start):
     whole = [Utterance(s.id, s.author, s.text, s.at) for s in window]
     reasoner = OfflineReasoner(Words())
     for author in {each.author for each in window}:
-        sliced = await reasoner.derive(window, author)
+        sliced = (await reasoner.derive(window, author)).facts
         assert [(fact.content, fact.evidence) for fact in sliced] == [
             (fact.content, fact.evidence) for fact in derive(whole, author)
         ]
@@ -41,14 +41,15 @@ async def test_a_window_derived_in_slices_gives_what_it_gives_as_a_whole(start):
 async def test_one_sentence_said_twice_is_one_fact_with_both_messages():
     [row] = [each for each in TABLE if each.text == "I live in Porto with my two cats."]
     twice = [Said(name, row.author, row.text, row.at) for name in ("a", "b")]
-    [fact] = await OfflineReasoner(Words()).derive(twice, row.author)
+    drawn = await OfflineReasoner(Words()).derive(twice, row.author)
+    [fact] = drawn.facts
     assert fact.evidence == ("a", "b")
 
 
 async def test_a_summary_absorbs_the_one_before_it():
     reasoner = OfflineReasoner(Words())
-    first = await reasoner.summarize("short", "", said(0, 10))
-    second = await reasoner.summarize("short", first, said(10, 10))
+    first = (await reasoner.summarize("short", "", said(0, 10))).text
+    second = (await reasoner.summarize("short", first, said(10, 10))).text
     assert first
     assert set(first.split("  ")) & set(second.split("  "))
     assert Words().count(second) <= 1_000
@@ -58,13 +59,13 @@ async def test_a_summary_is_what_the_engine_makes_of_the_window_as_a_whole():
     window = said(0, 60)
     whole = [Utterance(s.id, s.author, s.text, s.at) for s in window]
     count = Words().count
-    assert await OfflineReasoner(Words()).summarize("short", "", window) == summarize(
-        None, whole, token_limit=1_000, count=count
-    )
+    made = await OfflineReasoner(Words()).summarize("short", "", window)
+    assert made.text == summarize(None, whole, token_limit=1_000, count=count)
 
 
 async def test_what_holds_nothing_has_no_summary():
-    assert await OfflineReasoner(Words()).summarize("short", "", []) == ""
+    made = await OfflineReasoner(Words()).summarize("short", "", [])
+    assert made.text == ""
 
 
 def test_the_engine_says_its_name():

@@ -8,7 +8,7 @@ from commands.decide import Decide
 from domain.event import ERASED
 from domain.summary import SummaryProduced
 from processors import summarize_session
-from processors.ports import Unavailable
+from processors.ports import SummedUp, Unavailable
 from processors.processor import Done
 from processors.summarize_session import SummarizeSession
 from tests.support.reactions import Echo, batch
@@ -82,7 +82,7 @@ async def test_what_a_failure_left_out_is_covered_next_time(memory):
 
     class Silent(Echo):
         async def summarize(self, *_):
-            return " "
+            return SummedUp(" ", self.engine)
 
     said = await memory.say(*"abcdef", short_every=3)
     with pytest.raises(Unavailable):

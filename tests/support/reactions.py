@@ -18,7 +18,7 @@ from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
-from processors.ports import Fact, Said
+from processors.ports import Drawn, Fact, Said, SummedUp
 from processors.processor import Batch
 
 SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -132,13 +132,17 @@ class Echo:
     def engine(self) -> Engine:
         return Engine(name="echo", version="1")
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Sequence[Fact]:
+    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
         self.asked.append((observed, tuple(each.text for each in window)))
-        return [
+        facts = (
             Fact(f"{observed} says {each.text}", (each.id,))
             for each in window
             if each.author == observed and each.text.startswith("I ")
-        ]
+        )
+        return Drawn(tuple(facts), self.engine)
 
-    async def summarize(self, kind: str, previous: str, window: Sequence[Said]) -> str:
-        return f"{kind}:{previous}|" + ",".join(each.text for each in window)
+    async def summarize(
+        self, kind: str, previous: str, window: Sequence[Said]
+    ) -> SummedUp:
+        text = f"{kind}:{previous}|" + ",".join(each.text for each in window)
+        return SummedUp(text, self.engine)

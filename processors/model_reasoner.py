@@ -1,0 +1,194 @@
+"""A language model behind the reasoner's port (RS 3, 4)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from domain.event import Engine
+from domain.session import SummaryKind
+from domain.summary import SUMMARY_TOKENS
+from processors.cut_text import cut_text
+from processors.ports import (
+    Completion,
+    Drawn,
+    Fact,
+    LanguageModel,
+    Malformed,
+    Prompt,
+    Said,
+    SummedUp,
+    TokenCounter,
+    Unavailable,
+    Usage,
+)
+from processors.prompts import derive_conclusions, summarize_long, summarize_short
+
+_SUMMARIES: Final[Mapping[SummaryKind, ModuleType]] = {
+    "short": summarize_short,
+    "long": summarize_long,
+}
+
+_WORDS: Final = 0.75
+"""Words for each token that an answer may have (RS 4.1)."""
+
+_LINE: Final = 40
+"""Tokens of a number, a time and a name, most often."""
+
+_RULES: Final = 1_000
+"""Tokens the fixed part of a prompt takes, at most."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens: what one call may be given, what it may answer."""
+
+    input: int = 25_000
+    facts: int = 2_500
+    summaries: Mapping[SummaryKind, int] = msgspec.field(
+        default_factory=SUMMARY_TOKENS.copy
+    )
+
+
+class ModelReasoner:
+    """Fulfils ``processors.ports.Reasoner`` with a language model.
+
+    Each fact names the lines it rests on, which must be there; one that names none
+    is refused, unless the peer said only one thing. Sums up in steps what does not
+    fit one call.
+    """
+
+    def __init__(
+        self, model: LanguageModel, tokens: TokenCounter, limits: Limits | None = None
+    ) -> None:
+        self._model = model
+        self._tokens = tokens
+        self._limits = limits or Limits()
+
+    @property
+    def engine(self) -> Engine:
+        """Name the model, before anything was asked of it."""
+        return Engine(name=self._model.transport, version="0", model=self._model.model)
+
+    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
+        """Return what the window tells of ``observed``, in the order of its lines.
+
+        Raises:
+            Malformed: also where no fact rests on any line of the window.
+            Unavailable, ModelRefused
+        """
+        most = self._limits.input - _RULES
+        read = self._shortened(window, most)
+        answer = await self._model.structured(
+            Prompt(
+                turns=derive_conclusions.render(read, observed),
+                max_tokens=self._limits.facts,
+            ),
+            derive_conclusions.FORM,
+        )
+        given = [
+            each for each in answer.value["explicit"] or () if each["content"].strip()
+        ]
+        facts = [_fact(each, window, observed) for each in given]
+        found = tuple(fact for fact in facts if fact.evidence)
+        if given and not found:
+            raise Malformed(f"the model {self._model.model}")
+        engine = self._engine(
+            "derive_conclusions", derive_conclusions.VERSION, answer.completion
+        )
+        return Drawn(found, engine)
+
+    async def summarize(
+        self, kind: SummaryKind, previous: str, window: Sequence[Said]
+    ) -> SummedUp:
+        """Return a summary of all so far, absorbing ``previous``.
+
+        Raises:
+            Unavailable: also where the answer is empty.
+            ModelRefused
+        """
+        if not window:
+            return SummedUp("", self.engine)
+        prompts, most = _SUMMARIES[kind], self._limits.summaries[kind]
+        text, usage, completion = previous, Usage(calls=0), None
+        for part in self._parts(window, most):
+            words = self._words(kind, text, part)
+            turns = prompts.render(text, part, words)
+            completion = await self._model.complete(
+                Prompt(turns=turns, max_tokens=most)
+            )
+            text, usage = completion.text.strip(), usage + completion.usage
+            if not text:
+                raise Unavailable(f"the model {self._model.model}")
+        if completion is None:
+            return SummedUp("", self.engine)
+        spent = msgspec.structs.replace(completion, usage=usage)
+        engine = self._engine(f"summarize_{kind}", prompts.VERSION, spent)
+        return SummedUp(cut_text(text, most, self._tokens), engine)
+
+    def _words(self, kind: SummaryKind, previous: str, part: Sequence[Said]) -> int:
+        """Bound a short summary by what it sums up, too: it is never longer."""
+        most = self._limits.summaries[kind]
+        if kind == "short":
+            given = sum(self._tokens.count(each.text) for each in part)
+            most = min(most, max(100, given + self._tokens.count(previous)))
+        return int(most * _WORDS)
+
+    def _parts(self, window: Sequence[Said], summary: int) -> Iterator[list[Said]]:
+        """Cut into what one call may be given beside the summary so far."""
+        room = max(self._limits.input - summary - _RULES, 1_000)
+        part: list[Said] = []
+        weight = 0
+        for said in self._shortened(window, room):
+            tokens = self._tokens.count(said.text) + _LINE
+            if part and weight + tokens > room:
+                yield part
+                part, weight = [], 0
+            part.append(said)
+            weight += tokens
+        if part:
+            yield part
+
+    def _shortened(self, window: Sequence[Said], most: int) -> list[Said]:
+        """Cut each text to what one call may be given."""
+        return [
+            msgspec.structs.replace(
+                said, text=cut_text(said.text, most - _LINE, self._tokens)
+            )
+            for said in window
+        ]
+
+    def _engine(self, prompt: str, version: str, completion: Completion) -> Engine:
+        return Engine(
+            name=self._model.transport,
+            version=version,
+            model=completion.model,
+            prompt=f"{prompt}@{version}",
+            parameters={**self._model.parameters, "finish": completion.finish},
+            usage=msgspec.to_builtins(completion.usage),
+        )
+
+
+def _fact(given: Mapping[str, Any], window: Sequence[Said], observed: str) -> Fact:
+    """Return a fact with that part of its evidence which is in the window.
+
+    A model that named nothing is taken at its word where only one line can be meant.
+    """
+    named = given.get("evidence")
+    if named is None:
+        own = [each.id for each in window if each.author == observed]
+        return Fact(given["content"], tuple(own) if len(own) == 1 else ())
+    numbers = (_number(each) for each in named)
+    lines = dict.fromkeys(n for n in numbers if n is not None and 1 <= n <= len(window))
+    return Fact(given["content"], tuple(window[n - 1].id for n in lines))
+
+
+def _number(line: object) -> int | None:
+    """Read a line's number, also as ``"3"`` or ``"[3]"``."""
+    if isinstance(line, bool):
+        return None
+    if isinstance(line, int):
+        return line
+    digits = str(line).strip("[] ") if isinstance(line, str) else ""
+    plain = digits.isascii() and digits.isdigit() and len(digits) < _LINE
+    return int(digits) if plain else None

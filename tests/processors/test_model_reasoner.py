@@ -1,0 +1,143 @@
+"""Given a model's answers, what is believed of them, and what is recorded."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from processors.model_reasoner import Limits, ModelReasoner
+from processors.ports import (
+    Completion,
+    Fact,
+    Malformed,
+    Said,
+    Structured,
+    Unavailable,
+    Usage,
+)
+from tests.support.application import WordCounter
+
+AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+class Scripted:
+    """A model that answers what it was told to, and keeps what it was asked."""
+
+    transport = "openai"
+    model = "m"
+    parameters = {"seed": "7"}
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    async def complete(self, prompt):
+        self.asked.append(prompt)
+        usage = Usage(input=100, output=10)
+        return Completion(text=self.answers.pop(0), model="m-1", usage=usage)
+
+    async def structured(self, prompt, schema):
+        completion = await self.complete(prompt)
+        assert schema.name == "facts"
+        return Structured(json.loads(completion.text), completion)
+
+
+def window(*lines):
+    return [
+        Said(f"id{n}", author, text, AT) for n, (author, text) in enumerate(lines, 1)
+    ]
+
+
+LINES = window(("ann", "I ski."), ("bob", "Where?"), ("ann", "In Chur."))
+
+
+def facts(*given):
+    return json.dumps({"explicit": list(given)})
+
+
+async def derive(answer, lines=LINES):
+    model = Scripted(answer)
+    return await ModelReasoner(model, WordCounter()).derive(lines, "ann")
+
+
+async def test_each_fact_rests_on_the_lines_it_names():
+    drawn = await derive(facts({"content": "ann skis in Chur", "evidence": [1, 3]}))
+    assert drawn.facts == (Fact("ann skis in Chur", ("id1", "id3")),)
+    engine = drawn.engine
+    assert (engine.name, engine.model, engine.version) == ("openai", "m-1", "1")
+    assert engine.prompt == "derive_conclusions@1"
+    assert engine.parameters == {"seed": "7", "finish": "stop"}
+    assert engine.usage["output"] == 10
+
+
+@pytest.mark.parametrize(
+    ("evidence", "believed"),
+    [
+        ([3, 3, 99, 0, -1], ("id3",)),
+        (["3", "[1]"], ("id3", "id1")),
+        ([True, None, 1.0, "x", "9" * 5_000, {}, 1], ("id1",)),
+    ],
+)
+async def test_numbers_of_no_line_are_left_out(evidence, believed):
+    drawn = await derive(facts({"content": "ann skis", "evidence": evidence}))
+    assert drawn.facts == (Fact("ann skis", believed),)
+
+
+@pytest.mark.parametrize("fact", [{"evidence": []}, {"evidence": [99]}, {}])
+async def test_a_fact_that_rests_on_nothing_is_refused(fact):
+    given = {"content": "ann skis", "evidence": [1]}
+    drawn = await derive(facts(given, {"content": "made up"} | fact))
+    assert [each.content for each in drawn.facts] == ["ann skis"]
+    with pytest.raises(Malformed):
+        await derive(facts({"content": "made up"} | fact))
+
+
+async def test_what_one_line_alone_can_mean_needs_no_number():
+    lines = window(("bob", "Hi"), ("ann", "I ski."))
+    drawn = await derive(facts({"content": "ann skis"}), lines)
+    assert drawn.facts == (Fact("ann skis", ("id2",)),)
+
+
+@pytest.mark.parametrize("nothing", [facts(), '{"explicit": null}'])
+async def test_nothing_stated_is_an_answer(nothing):
+    assert (await derive(nothing)).facts == ()
+    assert (await derive(facts({"content": " ", "evidence": []}))).facts == ()
+
+
+async def test_long_lines_are_cut_to_what_the_model_is_given():
+    model = Scripted(facts())
+    limits = Limits(input=1_100)
+    lines = window(("ann", "word " * 5_000))
+    await ModelReasoner(model, WordCounter(), limits).derive(lines, "ann")
+    assert 40 < len(model.asked[0].turns[1].content.split()) < 100
+
+
+async def test_a_summary_says_what_it_took_and_has_its_tokens():
+    model = Scripted("They spoke of skiing.")
+    limits = Limits(summaries={"short": 2, "long": 9})
+    reasoner = ModelReasoner(model, WordCounter(), limits)
+    summed_up = await reasoner.summarize("short", "Before.", LINES)
+    assert summed_up.text.split() == ["They", "spoke"]
+    assert model.asked[0].max_tokens == 2
+    assert summed_up.engine.prompt == "summarize_short@1"
+
+
+async def test_what_does_not_fit_one_call_is_summed_up_in_steps():
+    model = Scripted("One.", "Two.")
+    limits = Limits(input=2_300, summaries={"short": 100, "long": 100})
+    lines = window(("ann", "a " * 800), ("ann", "b " * 800))
+    reasoner = ModelReasoner(model, WordCounter(), limits)
+    summed_up = await reasoner.summarize("long", "", lines)
+    assert summed_up.text == "Two."
+    assert "One." in model.asked[1].turns[1].content
+    assert summed_up.engine.usage["calls"] == 2
+
+
+async def test_an_empty_summary_is_none_yet():
+    with pytest.raises(Unavailable):
+        await ModelReasoner(Scripted(" "), WordCounter()).summarize("long", "", LINES)
+
+
+async def test_nothing_said_needs_no_model():
+    reasoner = ModelReasoner(Scripted(), WordCounter())
+    assert (await reasoner.summarize("long", "", [])).text == ""
