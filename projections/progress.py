@@ -21,14 +21,15 @@ class Progress:
     """The tables ``progress`` (work items, RS 1.7) and ``session_progress``.
 
     One representation item for each message that asked for reasoning, under its
-    author; one summary item for each summary that fell due, under no sender (""): a
-    filter by sender counts representations only (HC E06). ``folded`` is the last
+    author; one summary item for each message at which one or both fell due, done when
+    all are, under no sender (""): a filter by sender counts representations only (HC
+    E06). ``folded`` is the last
     position counted for a session, so that nothing counts twice; ``due`` holds the
     messages at which summaries fell due and are not done.
     """
 
     name = "progress"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE progress (
             tenant    text COLLATE "C" NOT NULL,
@@ -101,7 +102,7 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
                 standing.oldest_pending_at = recorded.recorded_at
             for kind in event.summaries:
                 standing.due.setdefault(kind, []).append(event.seq)
-            asked = [("", "summary", 1, 0) for _ in event.summaries]
+            asked = [("", "summary", 1, 0)] if event.summaries else []
             if event.derive:
                 asked.append((event.author, "representation", 1, 0))
             return asked
@@ -116,7 +117,8 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
             rest = [seq for seq in due if seq > event.to_seq]
             if rest:
                 standing.due[event.kind] = rest
-            done = len(due) - len(rest)
+            waiting = {seq for kind in standing.due.values() for seq in kind}
+            done = len(set(due) - waiting)
             return [("", "summary", 0, done)] if done else []
         case _:
             return []

@@ -1,22 +1,33 @@
 """How much reasoning is asked for and done (E06)."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
+from pydantic import AfterValidator
 
+from projections.dreams import DreamCount, count_dreams
 from projections.ports import Connection, Database, Views
 from projections.progress import Items, count_items
-from read_api.asking import Text
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
+
+
+def _storable(name: str) -> str:
+    return name.replace("\x00", "\ufffd")
+
+
+Named = Annotated[str, AfterValidator(_storable)]
+"""A name with NUL is nobody's."""
 
 
 class QueueQuery(ReadQuery):
     """Whose work; an empty text is no restriction."""
 
-    observer_id: Text | None = None
-    sender_id: Text | None = None
-    session_id: Text | None = None
+    observer_id: Named | None = None
+    sender_id: Named | None = None
+    session_id: Named | None = None
 
 
 class SessionQueueStatus(msgspec.Struct, frozen=True):
@@ -46,26 +57,30 @@ async def get_queue_status(
     views: Injected[Views],
     database: Injected[Database],
 ) -> Response[QueueStatus]:
-    """Count work items: one for each message and due summary (E06).
+    """Count work items: of messages, of summaries that fell due, of dreams (E06).
 
-    An observer matches dreams only, and there are none yet; it is OR-ed with the
-    sender. Views do not show who works on what, so nothing is ever in progress.
+    An observer matches dreams, a sender what is concluded from what they said; with
+    both, either counts. Dreams have no session. Views do not show who works on what,
+    so nothing is ever in progress.
     """
     query = parse.query(QueueQuery)
     position = await reached(views, query)
     session = query.session_id or None
     async with database.acquire() as db:
         items: list[Items] = []
+        dreams = DreamCount(0, 0)
         if query.sender_id or not query.observer_id:
             items = await count_items(db, workspace, session, query.sender_id or None)
+        if session is None and (query.observer_id or not query.sender_id):
+            dreams = await count_dreams(db, workspace, query.observer_id or None)
         uids = await _uids(db, workspace, [each.session for each in items])
     sessions = {
         uids[each.session]: _of(uids[each.session], each)
         for each in items
         if each.session in uids
     }
-    total = sum(each.total for each in items)
-    completed = sum(each.completed for each in items)
+    total = dreams.total + sum(each.total for each in items)
+    completed = dreams.completed + sum(each.completed for each in items)
     content = QueueStatus(
         total_work_units=total,
         completed_work_units=completed,
