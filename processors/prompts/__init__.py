@@ -1,1 +1,1 @@
-"""One prompt, one file, one VERSION. The offline engine needs none."""
+"""One prompt, one file, one VERSION, one golden rendering. Offline needs none."""
