@@ -4,6 +4,7 @@ import asyncpg
 import msgspec
 
 from infra.processor_positions import processor_positions
+from projections.webhook_deliveries import count_deliveries
 
 _VIEWS = "SELECT projection, position FROM checkpoint ORDER BY projection"
 _HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
@@ -30,10 +31,14 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """The head position of the log and all who follow it."""
+    """The head position of the log and all who follow it.
+
+    ``webhooks`` counts deliveries by state: pending, delivered, failed, dropped.
+    """
 
     head: int
     consumers: list[Consumer]
+    webhooks: dict[str, int] = {}
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
@@ -62,7 +67,7 @@ async def standing(pool: asyncpg.Pool) -> Standing:
     ]
     head = await pool.fetchval(_HEAD)
     consumers = [await _with_lag(pool, each, head) for each in [*views, *processors]]
-    return Standing(head, consumers)
+    return Standing(head, consumers, await count_deliveries(pool))
 
 
 async def _with_lag(pool: asyncpg.Pool, consumer: Consumer, head: int) -> Consumer:

@@ -11,6 +11,7 @@ from infra.cli.settings import settings
 from infra.cli.status import status
 from infra.cli.trace import trace
 from infra.cli.up import up
+from infra.cli.webhooks import webhooks
 
 app = typer.Typer(
     name="palimpsest",
@@ -29,3 +30,4 @@ app.command()(rebuild)
 app.command()(settings)
 app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")
+app.add_typer(webhooks, name="webhooks")

@@ -30,6 +30,9 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(now).decode())
     else:
         screen().print(_table(now))
+        if now.webhooks:
+            told = ", ".join(f"{n} {state}" for state, n in now.webhooks.items())
+            screen().print(f"webhook deliveries: {told}")
 
 
 def _table(now: Standing) -> Table:
