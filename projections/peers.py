@@ -32,6 +32,10 @@ class Peers:
     indexes = """
         CREATE UNIQUE INDEX peer_current ON peer (tenant, peer)
             WHERE to_position IS NULL;
+        CREATE INDEX peer_age ON peer (tenant, created_at, uid)
+            WHERE to_position IS NULL;
+        CREATE INDEX peer_metadata ON peer USING gin (metadata jsonb_path_ops)
+            WHERE to_position IS NULL;
     """
     handles = (PeerCreated, PeerConfigured, ScopeCreated)
 

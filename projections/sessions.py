@@ -37,6 +37,10 @@ class Sessions:
     indexes = """
         CREATE UNIQUE INDEX session_current ON session (tenant, session)
             WHERE to_position IS NULL;
+        CREATE INDEX session_age ON session (tenant, created_at, uid)
+            WHERE to_position IS NULL;
+        CREATE INDEX session_metadata ON session USING gin (metadata jsonb_path_ops)
+            WHERE to_position IS NULL;
     """
     handles = (SessionCreated, SessionConfigured, SessionDeleted)
 

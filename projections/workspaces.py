@@ -18,7 +18,7 @@ class Workspaces:
     """The table ``workspace``: one row for each state a workspace was in."""
 
     name = "workspaces"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE workspace (
             tenant        text COLLATE "C" NOT NULL,
@@ -33,6 +33,8 @@ class Workspaces:
     """
     indexes = """
         CREATE UNIQUE INDEX workspace_current ON workspace (tenant)
+            WHERE to_position IS NULL;
+        CREATE INDEX workspace_age ON workspace (created_at, uid)
             WHERE to_position IS NULL;
     """
     handles = (WorkspaceCreated, WorkspaceConfigured)
