@@ -18,6 +18,7 @@ from infra.http.errors import answer_failure
 from infra.http.gate import Gate, caller_of
 from infra.http.health import health_route
 from infra.http.keys import keys_route
+from infra.http.metrics import metrics_route
 from infra.http.origin import RequestOrigin
 from infra.http.threshold import Threshold
 from infra.http.validation import RequestParse
@@ -68,6 +69,7 @@ def create_app(
         [
             *_routers_first(doors),
             health_route(settings.is_ready),
+            metrics_route(),
             keys_route(settings.gate),
             *description_routes(),
         ],

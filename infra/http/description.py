@@ -99,7 +99,15 @@ def _operation(
 
 def _tag(path: str) -> str:
     """Return the noun a path is about: its last fixed part that is a collection."""
-    nouns = ("conclusions", "messages", "sessions", "peers", "workspaces")
+    nouns = (
+        "webhooks",
+        "scopes",
+        "conclusions",
+        "messages",
+        "sessions",
+        "peers",
+        "workspaces",
+    )
     return next((noun for noun in nouns if noun in path.split("/")), "server")
 
 

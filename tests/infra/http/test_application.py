@@ -93,6 +93,12 @@ async def http() -> AsyncIterator[AsyncClient]:
         yield client
 
 
+async def test_metrics_are_disabled_in_plain_text(http):
+    answer = await http.get("/metrics")
+    assert (answer.status_code, answer.text) == (404, "Metrics are disabled")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
 async def test_health_says_whether_it_is_ready(http):
     answer = await http.get("/health")
     assert (answer.status_code, answer.text) == (200, '{"status":"ok"}')
@@ -239,6 +245,7 @@ async def test_the_document_describes_each_door(http):
         "/health",
         "/things/list",
         "/things/{thing}",
+        "/v3/keys",
     }
     listing = document["paths"]["/things/list"]["post"]
     assert [each["name"] for each in listing["parameters"]] == [
