@@ -81,8 +81,8 @@ async def add_messages(
         here = proposal.state(session)
         proposal.record(session, join_authors(here, named, authors, birth.at))
         scene = _Scene(
-            proposal.state(workspace),
-            proposal.state(session),
+            write.limits.configuration,
+            (proposal.state(workspace), proposal.state(session)),
             {name: proposal.state(peer) for name, peer in authors.items()},
         )
         asked = [scene.settle(*each) for each in zip(drafts, command.said, strict=True)]
@@ -94,14 +94,20 @@ async def add_messages(
 
 
 class _Scene:
-    """Workspace, session and authors as they stand when something is said."""
+    """Workspace, session and authors as they stand when something is said.
+
+    ``deployment`` is what holds where none of them says otherwise.
+    """
 
     def __init__(
-        self, workspace: Workspace, session: Session, peers: dict[str, Peer]
+        self,
+        deployment: Configuration,
+        within: tuple[Workspace, Session],
+        peers: dict[str, Peer],
     ) -> None:
-        self.session = session
+        workspace, self.session = within
         self._peers = peers
-        self._levels = (workspace.configuration, session.configuration)
+        self._levels = (deployment, workspace.configuration, self.session.configuration)
         self._settings = resolve(*self._levels)
 
     def settle(self, draft: Draft, said: Said) -> Draft:

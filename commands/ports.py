@@ -8,12 +8,13 @@ EventStoreError
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
 from commands.response_format import AnswerForm
+from domain.configuration import Configuration
 from domain.event import Engine, Event
 from domain.names import Stream
 from domain.recorded import Cause, Recorded
@@ -369,7 +370,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ``file_size``: bytes of a file;
     ``webhooks``: endpoints of a workspace, and ``signs_webhooks`` whether there is a
     secret to sign deliveries with: without it nothing is delivered (HC E51);
-    ``dreams``: whether dreams may be scheduled (HC E07).
+    ``dreams``: whether dreams may be scheduled (HC E07);
+    ``configuration``: what holds where neither workspace nor session nor message
+    says otherwise (HC 5.3).
     """
 
     observers: int = 10
@@ -378,3 +381,25 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     webhooks: int = 10
     signs_webhooks: bool = False
     dreams: bool = True
+    configuration: Configuration = {}
+
+
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it stands now; its time in UTC."""
+
+    id: str
+    author: str
+    content: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    tokens: int
+
+
+class FindMessage(Protocol):
+    """Finds what was said."""
+
+    async def __call__(
+        self, workspace: str, session: str, message: str
+    ) -> StoredMessage | None:
+        """Return a message of a session by its id, None if there is none."""
+        ...

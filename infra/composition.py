@@ -15,7 +15,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from commands.decide import Decide
-from commands.ports import Chat, Limits
+from commands.ports import Chat
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
 from infra.active_sessions import ActiveSessions
@@ -28,11 +28,13 @@ from infra.embedding import open_embedder, reader_name
 from infra.engines import engine_names
 from infra.erasure import with_erasure
 from infra.files.pdf import PdfReader
+from infra.found_messages import FoundMessages
 from infra.held_conclusions import HeldConclusions
 from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of
+from infra.limits import limits_of
 from infra.llm.models import open_models
 from infra.memberships import Memberships
 from infra.postgres.log import LogSettings, PostgresLog
@@ -42,6 +44,7 @@ from infra.postgres.views import make_views
 from infra.projector import Projector
 from infra.random_id import random_id
 from infra.reactions import feed_processors
+from infra.reasoning import Reasoners, make_reasoners
 from infra.rebuild import rebuild
 from infra.settings import Settings
 from infra.sweep import sweep_daily
@@ -54,7 +57,6 @@ from processors.announce_drained import AnnounceDrained
 from processors.derive_conclusions import DeriveConclusions
 from processors.dream_offline import DreamOffline
 from processors.embed_memory import EmbedMemory
-from processors.offline_reasoner import OfflineReasoner
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
 from projections.registry import LAGGING, PROMPT
@@ -98,7 +100,6 @@ class _Parts(msgspec.Struct, frozen=True):
     tokens: O200kCounter
     embedder: VectorSource
     questions: RememberedQuestions
-    reasoner: OfflineReasoner
 
 
 @asynccontextmanager
@@ -123,11 +124,17 @@ async def open_palimpsest(
         await log.keys.verify()
         traffic = Traffic()
         views = await _fold_views(dsn, log, traffic, running)
+        models = await running.enter_async_context(open_models(settings))
         parts = await _open_parts(dsn, log, views, settings, running)
+        reasoners = await make_reasoners(settings, models, parts.tokens)
         state, watch = _State(), Watch()
         watch.add(log.appending)
         for feed in await feed_processors(
-            dsn, log, _processors(parts, settings), traffic.give_way, running
+            dsn,
+            log,
+            _processors(parts, reasoners, settings),
+            traffic.give_way,
+            running,
         ):
             watch.add(feed)
         sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
@@ -136,7 +143,6 @@ async def open_palimpsest(
         await dispatch_webhooks(
             settings, parts.write.decide, parts.readers, parts.prompt, watch, running
         )
-        models = await running.enter_async_context(open_models(settings))
         chat = await make_chat(settings, models, _chat_parts(parts))
         app = _application(parts, settings, state, chat)
         yield Palimpsest(traffic.around(app), engine_names(settings), watch, state)
@@ -182,7 +188,7 @@ async def _open_parts(
         clock=_now,
         new_id=random_id,
         tokens=tokens,
-        limits=_limits(settings),
+        limits=limits_of(settings),
     )
     readers = await running.enter_async_context(open_view_readers(dsn))
     return _Parts(
@@ -193,16 +199,19 @@ async def _open_parts(
         tokens,
         embedder,
         RememberedQuestions(embedder),
-        OfflineReasoner(tokens),
     )
 
 
-def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
+def _processors(
+    parts: _Parts, reasoners: Reasoners, settings: Settings
+) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
     reactions = (
-        DeriveConclusions(decide, parts.reasoner),
+        DeriveConclusions(
+            decide, reasoners.conclusions, window_tokens=reasoners.window_tokens
+        ),
         SummarizeSession(
-            decide, log.store, parts.reasoner, tokens=parts.tokens, clock=_now
+            decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now
         ),
         EmbedMemory(
             decide,
@@ -212,7 +221,7 @@ def _processors(parts: _Parts, settings: Settings) -> tuple[Processor, ...]:
             name=reader_name(parts.embedder),
             messages=settings.embed_messages,
         ),
-        DreamOffline(decide, parts.reasoner.engine),
+        DreamOffline(decide, reasoners.offline.engine),
         AnnounceDrained(
             decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
         ),
@@ -239,6 +248,7 @@ def _application(
             "tokens": parts.tokens,
             "query_embedder": parts.questions,
             "context_max_tokens": settings.get_context_max_tokens,
+            "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
             "text_memory": StoredTexts(
                 parts.embedder, log.embeddings, log.fingerprint, parts.lagging
@@ -262,17 +272,6 @@ def _application(
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        observers=settings.session_observers_limit,
-        message_size=settings.max_message_size,
-        file_size=settings.max_file_size,
-        dreams=settings.dream_enabled,
-        webhooks=settings.webhook_max_workspace_limit,
-        signs_webhooks=settings.webhook_secret is not None,
-    )
 
 
 def _now() -> datetime:

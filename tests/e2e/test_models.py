@@ -1,0 +1,161 @@
+"""A server whose models are a stub: it concludes, sums up, answers, and fails well."""
+
+import json
+import re
+import time
+import uuid
+
+import pytest
+
+from tests.support.load import plain_client
+from tests.support.openai_stub import openai_stub
+from tests.support.server import running
+from tests.support.stub_replies import Answer
+
+WITHIN = 30.0
+
+
+@pytest.fixture(scope="module")
+def stub():
+    with openai_stub(key="k") as running_stub:
+        yield running_stub
+
+
+@pytest.fixture(scope="module")
+def server(stub, tmp_path_factory):
+    data = tmp_path_factory.mktemp("models") / "data"
+    settings = {
+        "LLM_OPENAI_BASE_URL": stub.url,
+        "LLM_OPENAI_API_KEY": "k",
+        "EMBEDDING_MODEL_CONFIG__OVERRIDES__BASE_URL": stub.url,
+        "EMBEDDING_MODEL_CONFIG__OVERRIDES__API_KEY": "k",
+        "DERIVER_FLUSH_ENABLED": "true",
+    }
+    with running(data, settings) as started:
+        yield started
+
+
+@pytest.fixture
+def http(server, stub):
+    stub.forget()
+    stub.otherwise = thinking
+    with plain_client(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def at():
+    return f"/v3/workspaces/models-{uuid.uuid4().hex[:8]}"
+
+
+def thinking(call):
+    """Conclude what each line says, sum up in a word, answer with another."""
+    if "response_format" in call.body:
+        peer = re.search(r"^The peer: (.*)$", call.text, re.MULTILINE)[1]
+        lines = re.findall(
+            rf"^\[(\d+)\] \S+ \S+ {peer}: I (.*)$", call.text, re.MULTILINE
+        )
+        facts = [
+            {"content": f"{peer} told: I {words}", "evidence": [int(number)]}
+            for number, words in lines
+        ]
+        return json.dumps({"explicit": facts})
+    return "Summed up." if "At most" in call.text else "Answered. [[sources: none]]"
+
+
+def say(http, at, *words, session="s", **more):
+    body = {"messages": [{"peer_id": "ann", "content": each} | more for each in words]}
+    answer = http.post(f"{at}/sessions/{session}/messages", json=body)
+    assert answer.status_code == 201, answer.text
+    return [each["id"] for each in answer.json()]
+
+
+def concluded(http, at):
+    answer = http.post(f"{at}/conclusions/list", json={})
+    return [each["content"] for each in answer.json()["items"]]
+
+
+def pending(http, at):
+    return http.get(f"{at}/queue/status").json()["pending_work_units"]
+
+
+def eventually(what):
+    deadline = time.monotonic() + WITHIN
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_what_is_said_is_concluded_by_the_model(server, http, at):
+    say(http, at, "I grow tomatoes.")
+    assert eventually(lambda: concluded(http, at)) == ["ann told: I grow tomatoes."]
+    told = http.post(f"{at}/peers/ann/representation", json={}).json()
+    assert "ann told: I grow tomatoes." in told["representation"]
+    asked = {
+        "query": "Who grows tomatoes?",
+        "filters": {"observer_id": "ann", "observed_id": "ann"},
+    }
+    [near] = eventually(lambda: http.post(f"{at}/conclusions/query", json=asked).json())
+    assert near["content"] == "ann told: I grow tomatoes."
+    assert "conclusions: openai/gpt-5.4-mini" in server.log()
+    assert "vectors: openai/text-embedding-3-small (1,536 dimensions)" in server.log()
+
+
+def test_summaries_are_the_models(http, at):
+    say(http, at, *[f"Number {n}." for n in range(20)])
+    summary = eventually(
+        lambda: http.get(f"{at}/sessions/s/summaries").json()["short_summary"]
+    )
+    assert summary["content"] == "Summed up."
+
+
+def test_many_waiting_messages_are_one_call(http, stub, at):
+    say(http, at, *[f"I own {n} books." for n in range(100)])
+    eventually(lambda: len(concluded(http, at)) == 50 and not pending(http, at))
+    calls = [each for each in stub.chats if "The peer: ann" in each.text]
+    assert 1 <= len(calls) <= 3
+
+
+def test_what_is_no_answer_stays_pending_and_stops_nobody_else(http, stub, at):
+    stub.otherwise = lambda call: "ok" if "I mumble" in call.text else thinking(call)
+    say(http, at, "I mumble.", session="broken")
+    eventually(lambda: [c for c in stub.chats if "I mumble" in c.text])
+    say(http, at, "I sail.", session="whole")
+    eventually(lambda: "ann told: I sail." in concluded(http, at))
+    assert pending(http, at) >= 1
+    # It was asked, asked to mend its answer, and left alone for four seconds.
+    assert len([c for c in stub.chats if "I mumble" in c.text]) <= 4
+    assert http.get("/health").status_code == 200
+    stub.otherwise = thinking
+    eventually(lambda: "ann told: I mumble." in concluded(http, at))
+
+
+def test_while_the_model_is_down_messages_wait(http, stub, at):
+    stub.otherwise = Answer(status=500)
+    say(http, at, "I wait.")
+    eventually(lambda: stub.chats)
+    assert pending(http, at) >= 1
+    assert http.get("/health").status_code == 200
+    assert concluded(http, at) == []
+    stub.otherwise = thinking
+    eventually(lambda: concluded(http, at) == ["ann told: I wait."])
+
+
+def test_who_switches_reasoning_off_by_default_may_ask_for_it(stub, tmp_path):
+    stub.forget()
+    stub.otherwise = thinking
+    settings = {
+        "DERIVER_ENABLED": "false",
+        "LLM_OPENAI_BASE_URL": stub.url,
+        "LLM_OPENAI_API_KEY": "k",
+    }
+    with (
+        running(tmp_path / "data", settings) as server,
+        plain_client(server.url) as http,
+    ):
+        say(http, "/v3/workspaces/off", "I am quiet.")
+        wanted = {"configuration": {"reasoning": {"enabled": True}}}
+        say(http, "/v3/workspaces/off", "I speak up.", **wanted)
+        told = eventually(lambda: concluded(http, "/v3/workspaces/off"))
+        assert told == ["ann told: I speak up."]
