@@ -48,7 +48,8 @@ class Lexicon:
         if erased.origin is not None:
             return
         if erased.session is None:
-            for table in ("lexeme", "corpus", "departed_message"):
+            await db.execute(_FORGET, erased.tenant, erased.position)
+            for table in ("corpus", "departed_message"):
                 await delete_rows(db, table, erased)
             return
         named = (erased.tenant, erased.session, erased.position)
@@ -64,6 +65,11 @@ _GONE = """
             AND EXISTS (SELECT FROM corpus AS c WHERE c.tenant = $1 AND c.folded < $3)
         GROUP BY w.lexeme
     )
+"""
+
+_FORGET = """
+    DELETE FROM lexeme AS l USING corpus AS c
+    WHERE l.tenant = $1 AND c.tenant = $1 AND c.folded < $2
 """
 
 _RARE = f"""{_GONE}

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.lexicon import Lexicon
-from projections.registry import PROMPT
+from projections.registry import LAGGING, PROMPT
 from tests.support.chronicle import KINDS, Chronicle
 from tests.support.folding import create, fold
 from tests.support.history import record
 from tests.support.tables import contents_of, tables_of
 
-VIEWS = (*PROMPT, Lexicon())
+VIEWS = (*PROMPT, LAGGING[0])
 HISTORIES = st.lists(
     st.tuples(
         st.integers(0, KINDS - 1),

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from domain.card import CardReplacedByOwner
 from domain.conclusion import (
+    EVIDENCE_ERASED,
     ConclusionDerived,
     ConclusionReinforced,
     ConclusionRetracted,
     Evidence,
 )
 from domain.derivation import DerivationCompleted
+from domain.erasure import SessionErased, WorkspaceErased
 from domain.event import Engine, Event
 from domain.peer import PeerConfigured, PeerCreated
 from domain.scope import (
@@ -38,8 +40,9 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 15
+KINDS = 17
 REPEATED = 7
+ERASING = (15, 16)
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -58,9 +61,10 @@ class Chronicle:
     known: set[object] = field(default_factory=set)
 
     def happen(self, choices: Iterable[Choice]) -> list[Event]:
-        self.once("w", WorkspaceCreated(workspace="w", uid="w", created_at=START))
         for choice in choices:
-            self.choose(*choice)
+            self.once("w", WorkspaceCreated(workspace="w", uid="w", created_at=START))
+            step = self.erase if choice[0] in ERASING else self.choose
+            step(*choice)
         return self.events
 
     def once(self, key: object, event: Event) -> None:
@@ -103,7 +107,7 @@ class Chronicle:
         event = MessageAdded(
             workspace="w",
             session=session,
-            id=f"{session}-{seq}",
+            id=f"{session}-{len(self.events)}",
             seq=seq,
             author=peer,
             created_at=START + timedelta(hours=number),
@@ -123,7 +127,7 @@ class Chronicle:
         event = ConclusionDerived(
             workspace="w",
             session=session,
-            id=f"c{len(self.concluded)}",
+            id=f"c{len(self.events)}",
             observed=message.author,
             content=f"{message.author} likes {number}",
             content_key="",
@@ -160,6 +164,43 @@ class Chronicle:
                 reason="deleted",
                 actor="client",
             )
+        )
+
+    def erase(self, _kind: int, where: int, _who: int, number: int) -> None:
+        """Erase a session, and maybe a conclusion that rested on nothing else."""
+        session = SESSIONS[where % 2]
+        if number % 8 == 0:
+            self.erase_all()
+            return
+        others = [each for each in self.concluded if each.session != session]
+        if others and number % 3 == 0:
+            gone = others.pop(number % len(others))
+            self.events.append(
+                ConclusionRetracted(
+                    workspace="w",
+                    session=gone.session,
+                    id=gone.id,
+                    reason=EVIDENCE_ERASED,
+                    actor="erase_session",
+                )
+            )
+        self.concluded = others
+        self.said.pop(session, None)
+        self.derived.pop(session, None)
+        self.known.discard(("s", session))
+        through = len(self.events)
+        self.events.append(
+            SessionErased(
+                workspace="w", session=session, erased_at=START, through=through
+            )
+        )
+
+    def erase_all(self) -> None:
+        for each in (self.concluded, self.said, self.derived, self.known):
+            each.clear()
+        through = len(self.events)
+        self.events.append(
+            WorkspaceErased(workspace="w", erased_at=START, through=through)
         )
 
     def complete(self, session: str) -> None:
