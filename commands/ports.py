@@ -370,6 +370,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ``file_size``: bytes of a file;
     ``webhooks``: endpoints of a workspace, and ``signs_webhooks`` whether there is a
     secret to sign deliveries with: without it nothing is delivered (HC E51);
+    ``instructions``: tokens of custom instructions;
     ``dreams``: whether dreams may be scheduled (HC E07);
     ``configuration``: what holds where neither workspace nor session nor message
     says otherwise (HC 5.3).
@@ -380,6 +381,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     file_size: int = 5_242_880
     webhooks: int = 10
     signs_webhooks: bool = False
+    instructions: int = 2_000
     dreams: bool = True
     configuration: Configuration = {}
 

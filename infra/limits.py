@@ -12,6 +12,7 @@ def limits_of(settings: Settings) -> Limits:
         file_size=settings.max_file_size,
         dreams=settings.dream_enabled,
         webhooks=settings.webhook_max_workspace_limit,
+        instructions=settings.deriver_max_custom_instructions_tokens,
         signs_webhooks=settings.webhook_secret is not None,
         configuration={
             "reasoning": {"enabled": settings.deriver_enabled},

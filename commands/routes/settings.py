@@ -12,21 +12,21 @@ from pydantic import (
     model_validator,
 )
 
+from commands.ports import Limits
 from commands.routes.free_json import Text, clean
 
-MAX_INSTRUCTIONS = 2_000
-"""Most tokens of custom instructions (HC 5.1)."""
-
-_CERTAINLY_TOO_LONG = 128 * MAX_INSTRUCTIONS
+_LONGEST_TOKEN = 128
+"""Characters no token is longer than."""
 
 
 def _short_enough(text: str, info: ValidationInfo) -> str:
-    if len(text) > _CERTAINLY_TOO_LONG or (
-        len(text) > MAX_INSTRUCTIONS and _count(info)(text) > MAX_INSTRUCTIONS
+    """Refuse instructions of more tokens than a deployment allows (HC 5.1)."""
+    limits: Limits = (info.context or {})["limits"]
+    most = limits.instructions
+    if len(text) > _LONGEST_TOKEN * most or (
+        len(text) > most and _count(info)(text) > most
     ):
-        raise ValueError(
-            f"custom_instructions must not exceed {MAX_INSTRUCTIONS} tokens"
-        )
+        raise ValueError(f"custom_instructions must not exceed {most} tokens")
     return text
 
 
