@@ -14,8 +14,8 @@ import asyncpg
 import msgspec
 from litestar.types import ASGIApp
 
+from commands.asking import Chat
 from commands.decide import Decide
-from commands.ports import Chat
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
 from infra.active_sessions import ActiveSessions
@@ -208,7 +208,10 @@ def _processors(
     decide, log = parts.write.decide, parts.log
     reactions = (
         DeriveConclusions(
-            decide, reasoners.conclusions, window_tokens=reasoners.window_tokens
+            decide,
+            reasoners.conclusions,
+            window_tokens=reasoners.window_tokens,
+            gathers=_now if reasoners.gathers else None,
         ),
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now

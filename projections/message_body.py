@@ -25,6 +25,12 @@ class MessageBody(msgspec.Struct, frozen=True):
     token_count: int
 
 
+def with_metadata(body: bytes, metadata: msgspec.Raw) -> bytes:
+    """Return the JSON of the same message with other metadata."""
+    message = msgspec.json.decode(body, type=MessageBody)
+    return msgspec.json.encode(msgspec.structs.replace(message, metadata=metadata))
+
+
 def body_of(event: MessageAdded) -> bytes:
     """Return the JSON of a message as it was said."""
     metadata = as_json(event.metadata) if event.metadata else "{}"

@@ -168,8 +168,13 @@ class _Search(msgspec.Struct, frozen=True):
 
 def _where(question: Question, bind: Bind) -> str:
     if question.session is None:
-        return question.where(bind)
+        return every(_all_there, question.where)(bind)
     return every(equals("m.session", question.session), question.where)(bind)
+
+
+def _all_there(_bind: Bind) -> str:
+    """Hold unless the session is still being copied: a fork is seen whole or not."""
+    return "m.session NOT IN (SELECT session FROM forking WHERE tenant = $1)"
 
 
 async def _latest(db: Connection, question: Question) -> list[Scored]:

@@ -7,11 +7,12 @@ from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
 from projections.erasable import Erased, delete_rows
 from projections.message_body import body_of
+from projections.message_changes import CHANGES, NAMES, TABLES, apply_changes
 from projections.ports import Connection
 
 
 class Messages:
-    """The table ``message``: one row for each message, never changed.
+    """The table ``message``: one row for each message, and those of its changes.
 
     ``words`` are the stems of author, content and day (architecture section 6): with
     the day among them a search finds two points more of what was said when.
@@ -22,8 +23,8 @@ class Messages:
     """
 
     name = "messages"
-    version = 2
-    tables = """
+    version = 3
+    tables = f"""
         CREATE TABLE message (
             tenant      text COLLATE "C" NOT NULL,
             session     text COLLATE "C" NOT NULL,
@@ -50,12 +51,13 @@ class Messages:
             words    tsvector NOT NULL,
             PRIMARY KEY (tenant, position)
         );
+        {TABLES}
     """
     indexes = """
         CREATE INDEX message_words ON message USING gin (words)
             WITH (gin_pending_list_limit = 16384);
     """
-    handles = (MessageAdded,)
+    handles = (MessageAdded, *CHANGES)
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         sent = [
@@ -79,6 +81,7 @@ class Messages:
         ]
         if sent:
             await db.execute(_INSERT, *map(list, zip(*sent, strict=True)))
+        await apply_changes(db, batch)
 
     async def erase(self, db: Connection, erased: Erased) -> None:
         """Take the messages out, leaving their words to be uncounted."""
@@ -87,6 +90,8 @@ class Messages:
             await db.execute(_DEPART, *named)
         else:
             await delete_rows(db, "message", erased)
+        for table in NAMES:
+            await delete_rows(db, table, erased)
 
 
 _DEPART = """

@@ -14,6 +14,7 @@ from commands.routes.members import (
     put_peers,
     put_session_peer_config,
 )
+from commands.routes.message_update import put_message
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
 from commands.routes.scopes import (
@@ -48,6 +49,7 @@ ROUTES = (
     delete_peers,
     put_session_peer_config,
     post_messages,
+    put_message,
     post_webhook,
     delete_webhook_route,
     get_webhook_test,

@@ -8,8 +8,9 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from commands.asking import Chat
 from commands.decide import Reason
-from commands.ports import ActiveSessions, Chat, FindHeld, PdfText, TextMemory
+from commands.ports import ActiveSessions, FindHeld, FindMessage, PdfText, TextMemory
 from commands.write import Write
 
 B = TypeVar("B")
@@ -117,4 +118,5 @@ GivenChat = SkipValidation[NamedDependency[Chat]]
 GivenActiveSessions = SkipValidation[NamedDependency[ActiveSessions]]
 GivenGrace = SkipValidation[NamedDependency[timedelta]]
 GivenTextMemory = SkipValidation[NamedDependency[TextMemory]]
+GivenFindMessage = SkipValidation[NamedDependency[FindMessage]]
 GivenFindHeld = SkipValidation[NamedDependency[FindHeld]]

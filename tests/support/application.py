@@ -9,19 +9,16 @@ import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from commands.asking import Answered, AskedQuestion, Chat, CitedEvidence, Unanswered
 from commands.decide import Decide
-from commands.ports import (
-    Answered,
-    AskedQuestion,
-    Chat,
-    CitedEvidence,
-    Unanswered,
-)
+from commands.ports import StoredMessage
 from commands.routes import ROUTES
 from commands.write import Write
 from domain.errors import NotFound
 from domain.event import Engine, tag_of
+from domain.message import MessageMetadataChanged
 from domain.names import encode_id
+from domain.session import MessageAdded
 from infra.files.pdf import PdfReader
 from infra.http.app import AppSettings, create_app
 from infra.postgres.event_store import PostgresEventStore
@@ -114,6 +111,36 @@ class NoActiveSessions:
         return self.found and bool(workspace)
 
 
+class LoggedMessages:
+    """Finds messages in the log, which is short here."""
+
+    def __init__(self, store: PostgresEventStore) -> None:
+        self._store = store
+
+    async def __call__(
+        self, workspace: str, session: str, message: str
+    ) -> StoredMessage | None:
+        found = None
+        for recorded in await self._store.read_log(after=0, limit=5_000):
+            match recorded.event:
+                case MessageAdded() as event if (
+                    event.workspace,
+                    event.session,
+                    event.id,
+                ) == (workspace, session, message):
+                    found = StoredMessage(
+                        id=event.id,
+                        author=event.author,
+                        content=event.content,
+                        metadata=event.metadata,
+                        created_at=event.created_at.astimezone(UTC),
+                        tokens=event.tokens,
+                    )
+                case MessageMetadataChanged() as event if found and event.id == message:
+                    found = msgspec.structs.replace(found, metadata=event.metadata)
+        return found
+
+
 class Application:
     """An HTTP client of the write side, and a look into its log."""
 
@@ -121,6 +148,7 @@ class Application:
         self.store = store
         self.views = WaitedFor()
         self.answerer = ScriptedAnswerer()
+        self.find_message = LoggedMessages(store)
         self.active_sessions = NoActiveSessions()
         self.ready = True
         tokens = WordCounter()
@@ -143,6 +171,7 @@ class Application:
                 "pdf_text": PdfReader(),
                 "text_memory": None,
                 "find_held": None,
+                "find_message": self.find_message,
             },
             AppSettings(is_ready=lambda: self.ready, count_tokens=tokens.count),
         )

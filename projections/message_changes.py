@@ -1,0 +1,96 @@
+"""What may change of messages that are there: metadata, and whether they are seen."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.fork import SessionForked
+from domain.message import MessageMetadataChanged
+from domain.recorded import Recorded
+from domain.session import MessageAdded
+from projections.columns import as_json
+from projections.message_body import with_metadata
+from projections.ports import Connection
+
+TABLES = """
+    CREATE TABLE former_metadata (
+        tenant   text COLLATE "C" NOT NULL,
+        session  text COLLATE "C" NOT NULL,
+        id       text COLLATE "C" NOT NULL,
+        position bigint NOT NULL,
+        metadata jsonb NOT NULL,
+        PRIMARY KEY (tenant, id, position)
+    );
+    CREATE TABLE forking (
+        tenant   text COLLATE "C" NOT NULL,
+        session  text COLLATE "C" NOT NULL,
+        position bigint NOT NULL,
+        PRIMARY KEY (tenant, session)
+    );
+"""
+"""``former_metadata`` is what a message had until a position; ``forking`` the sessions
+whose messages are still being copied, which no search sees."""
+
+NAMES = ("former_metadata", "forking")
+
+CHANGES = (MessageMetadataChanged, SessionForked)
+"""The events that change messages beside those that add them."""
+
+
+async def apply_changes(db: Connection, batch: Sequence[Recorded]) -> None:
+    """Carry out the changes of a batch, whose messages are in their table."""
+    await _hide(db, batch)
+    for recorded in batch:
+        match recorded.event:
+            case MessageMetadataChanged():
+                await _replace(db, recorded, recorded.event)
+            case SessionForked() as event:
+                await db.execute(_SHOW, event.workspace, event.session)
+
+
+async def _hide(db: Connection, batch: Sequence[Recorded]) -> None:
+    first: dict[tuple[str, str], int] = {}
+    for recorded in batch:
+        event = recorded.event
+        if isinstance(event, MessageAdded) and event.copy_of is not None:
+            first.setdefault((event.workspace, event.session), recorded.position)
+    for named, position in first.items():
+        await db.execute(_HIDE, *named, position)
+
+
+async def _replace(
+    db: Connection, recorded: Recorded, event: MessageMetadataChanged
+) -> None:
+    named = (event.workspace, event.session, event.id)
+    row = await db.fetchrow(_FIND, *named)
+    if row is None:
+        return
+    metadata = as_json(event.metadata)
+    body = with_metadata(row["body"], msgspec.Raw(metadata.encode()))
+    await db.execute(_KEEP, *named, recorded.position)
+    await db.execute(_REPLACE, *named, metadata, body)
+
+
+_HIDE = """
+    INSERT INTO forking (tenant, session, position) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING
+"""
+
+_SHOW = "DELETE FROM forking WHERE tenant = $1 AND session = $2"
+
+_FIND = """
+    SELECT body FROM message WHERE tenant = $1 AND session = $2 AND id = $3
+"""
+
+# What was kept at this position stays: the same event may come twice.
+_KEEP = """
+    INSERT INTO former_metadata (tenant, session, id, position, metadata)
+    SELECT tenant, session, id, $4::bigint, metadata FROM message
+    WHERE tenant = $1 AND session = $2 AND id = $3
+    ON CONFLICT DO NOTHING
+"""
+
+_REPLACE = """
+    UPDATE message SET metadata = $4::jsonb, body = $5
+    WHERE tenant = $1 AND session = $2 AND id = $3
+"""
