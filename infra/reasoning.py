@@ -14,13 +14,14 @@ class Reasoners(msgspec.Struct, frozen=True):
     """The reasoner of each feature.
 
     ``window_tokens`` is what a model reads at once of the messages that wait; None
-    where each request is read by itself.
+    where each request is read by itself. ``gathers`` says whether it waits for more.
     """
 
     offline: OfflineReasoner
     conclusions: Reasoner
     summaries: Reasoner
     window_tokens: int | None
+    gathers: bool
 
 
 async def make_reasoners(
@@ -51,4 +52,5 @@ async def make_reasoners(
         conclusions or offline,
         await reasoner(settings.summary_model_config) or offline,
         None if conclusions is None else window,
+        conclusions is not None and not settings.deriver_flush_enabled,
     )

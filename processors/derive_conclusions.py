@@ -15,6 +15,7 @@ from commands.derivation import (
     record_failure,
     watch_derivation,
 )
+from commands.ports import Clock
 from domain.conclusion import MAX_CONCLUSION, Evidence, Found
 from domain.derivation import Considered
 from domain.event import ERASED, Engine, Event
@@ -28,6 +29,12 @@ from processors.windows import windows
 
 AT_ONCE = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
+
+SETTLED: Final = timedelta(seconds=1)
+"""So long nothing more was said when a model that gathers is asked."""
+
+GATHERED: Final = timedelta(seconds=10)
+"""So long nobody waits for what is still being said."""
 
 _FIRST_WAIT: Final = timedelta(seconds=4)
 _LONGEST_WAIT: Final = timedelta(hours=1)
@@ -46,6 +53,9 @@ class DeriveConclusions:
     messages its peer wrote in the window and that asked for reasoning; the rest is
     dropped.
 
+    With ``gathers``, the time, it waits for a moment in which nothing is said: what
+    is said quickly one after the other is read together.
+
     An attempt that came to nothing is recorded; its messages wait, twice as long
     after each, an hour at most. What a model refuses again and again is parked.
     """
@@ -59,11 +69,13 @@ class DeriveConclusions:
         reasoner: Reasoner,
         *,
         window_tokens: int | None = None,
+        gathers: Clock | None = None,
         generation: int = 1,
     ) -> None:
         self._decide = decide
         self._reasoner = reasoner
         self._window_tokens = window_tokens
+        self._gathers = gathers
         self._generation = generation
 
     async def __call__(self, batch: Batch) -> Outcome:
@@ -75,6 +87,8 @@ class DeriveConclusions:
         first = _message(batch.events[0])
         done = await self._decide.look(watch_derivation(first.workspace, first.session))
         new = [each for each in batch.events if _message(each).seq > done.through_seq]
+        if self._is_gathering(new):
+            return Retry(SETTLED, "gathering")
         for run in self._runs(new):
             try:
                 command = await self._reason(run)
@@ -82,6 +96,19 @@ class DeriveConclusions:
                 return await self._failed(run, failure)
             await record_derivation(self._decide, command)
         return Done()
+
+    def _is_gathering(self, new: Sequence[Recorded]) -> bool:
+        """Tell whether more may be about to be said, and there is room for it."""
+        if self._gathers is None or not new:
+            return False
+        room = sum(_message(each).tokens for each in new) < (self._window_tokens or 0)
+        now = self._gathers()
+        return (
+            room
+            and any(_message(each).derive for each in new)
+            and now - new[-1].recorded_at < SETTLED
+            and now - new[0].recorded_at < GATHERED
+        )
 
     def _runs(self, new: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
         """Cut into what is recorded together: of a model's answers, each by itself."""

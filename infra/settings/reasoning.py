@@ -44,16 +44,15 @@ class ReasoningSettings(BaseModel):
         default=ModelConfig(), description="the model that concludes"
     )
     deriver_flush_enabled: bool = Field(
-        default=False, description="conclude at once, without waiting for more"
+        default=False,
+        description="have the model conclude at once; else when nothing more was said "
+        "for a second, after ten at the latest. The offline engine never waits",
     )
     deriver_max_input_tokens: int = Field(
         default=25_000, ge=1, le=25_000, description="most tokens a model is given"
     )
     deriver_max_custom_instructions_tokens: int = Field(
         default=2_000, ge=0, le=2_000, description="of a tenant's instructions; 0: none"
-    )
-    deriver_working_representation_max_observations: int = Field(
-        default=100, ge=1, le=1_000, description="conclusions of a representation"
     )
     deriver_representation_batch_work_unit_target_tokens: int = Field(
         default=512, ge=0, le=16_384, description="tokens that wait for more; 0: none"

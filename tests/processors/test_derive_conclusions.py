@@ -3,11 +3,13 @@
 import asyncio
 from uuid import uuid4
 
+import msgspec
+
 from commands.decide import Decide
 from domain.conclusion import ConclusionDerived, ConclusionReinforced
 from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.event import ERASED, Engine
-from processors.derive_conclusions import DeriveConclusions
+from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
 from processors.ports import Drawn, Fact, Malformed, ModelRefused
 from processors.processor import Done, Park, Retry
 from tests.support.reactions import Echo, batch
@@ -278,3 +280,38 @@ async def test_what_a_model_refuses_for_good_is_parked(memory):
     outcomes = [await derive(batch(*said)) for _ in range(5)]
     assert [type(each) for each in outcomes] == [Retry] * 4 + [Park]
     assert outcomes[-1].reason == "DerivationFailed (refused: content_filter)"
+
+
+async def test_a_model_that_gathers_waits_until_nothing_more_is_said(memory):
+    said = await memory.say("I ski.")
+    said += await memory.say("I sail.")
+    engine = Spending()
+    now = said[-1].recorded_at
+    derive = DeriveConclusions(
+        memory.decide, engine, window_tokens=100, gathers=lambda: now
+    )
+    assert await derive(batch(*said)) == Retry(SETTLED, "gathering")
+    assert engine.asked == []
+    now += SETTLED
+    assert await derive(batch(*said)) == Done()
+    assert [texts for _, texts in engine.asked] == [("I ski.", "I sail.")]
+
+
+async def test_what_fills_a_window_or_waited_long_waits_no_more(memory):
+    full = await memory.say("I read all day long.")
+    long = await memory.say("I ski.", session="t")
+    engine = Spending()
+    derive = DeriveConclusions(
+        memory.decide,
+        engine,
+        window_tokens=5,
+        gathers=lambda: full[0].recorded_at,
+    )
+    assert await derive(batch(*full)) == Done()
+    later = await memory.say("I sail.", session="t")
+    now = later[0].recorded_at
+    old = msgspec.structs.replace(long[0], recorded_at=now - GATHERED)
+    derive = DeriveConclusions(
+        memory.decide, engine, window_tokens=50, gathers=lambda: now
+    )
+    assert await derive(batch(old, *later)) == Done()
