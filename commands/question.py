@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import msgspec
 
+from commands.asking import Answered, Answerer, AskedQuestion
 from commands.decide import Reason, Watched
 from commands.parents import (
     found_peers,
@@ -15,7 +16,6 @@ from commands.parents import (
     watch_reserved,
     watch_workspace,
 )
-from commands.ports import Answered, Answerer, AskedQuestion
 from commands.proposal import Proposal
 from commands.write import Birth, Write
 from domain.errors import NotFound

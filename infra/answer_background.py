@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from commands.ports import AskedQuestion
+from commands.asking import AskedQuestion
 from domain.configuration import uses_cards
-from processors.ports import Background, Said
+from processors.ports import Said
+from processors.recall import Background
 from projections.cards import get_card
 from projections.ports import Connection, Database
-from projections.session_context import Fitted, first_that_fits
+from projections.session_context import Fitted, newest_that_fit
 from projections.sessions import get_session
 from projections.workspaces import get_workspace
 
@@ -63,10 +64,7 @@ class ViewBackground:
             return ()
         named = (question.workspace, question.session)
         whole = Fitted(None, 0, self._history_tokens)
-        first = await first_that_fits(db, *named, whole)
-        if first is None:
-            return ()
-        rows = await db.fetch(_HISTORY, *named, first)
+        rows = await newest_that_fit(db, *named, whole, _HISTORY)
         return tuple(
             Said(row["id"], row["peer"], row["content"], row["created_at"])
             for row in rows

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from commands.ports import Answerer, Chat, Scoped
+from commands.asking import Answerer, Chat, Scoped
 from infra.answer_background import ViewBackground
 from infra.cited_evidence import ViewEvidence
 from infra.llm.models import Models

@@ -3,12 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from commands.ports import (
-    AskedQuestion,
-    CitedConclusion,
-    CitedEvidence,
-    CitedMessage,
-)
+from commands.asking import AskedQuestion, CitedConclusion, CitedEvidence, CitedMessage
 from projections.ports import Database
 
 _CONCLUSIONS: Final = """

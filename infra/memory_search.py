@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from commands.ports import AskedQuestion
+from commands.asking import AskedQuestion
 from domain.names import SCOPE_PREFIX
-from processors.ports import Recalled, Recollection
+from processors.recall import Recalled, Recollection
 from projections.collection import Probe, find_collection
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
 from projections.condition import Bind, Condition, always, equals, every

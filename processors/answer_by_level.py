@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from commands.ports import Answered, Answerer, AskedQuestion
+from commands.asking import Answered, Answerer, AskedQuestion
 
 
 class AnswerByLevel:

@@ -5,13 +5,13 @@ from typing import Final
 
 import msgspec
 
-from commands.ports import Answered, AskedQuestion
+from commands.asking import Answered, AskedQuestion
 from domain.event import Engine
 from processors.offline.answer import answer
 from processors.offline.engine import ENGINE
 from processors.offline.fill import fill
 from processors.offline.known import Known
-from processors.ports import MemorySearch, Recollection
+from processors.recall import MemorySearch, Recollection
 
 QUOTES: Final = {"minimal": 3, "low": 5, "medium": 5, "high": 8, "max": 10}
 """Most things quoted at each reasoning level."""

@@ -12,24 +12,26 @@ from typing import Final
 
 import msgspec
 
-from commands.ports import Answered, AskedQuestion, Unanswered
+from commands.asking import Answered, AskedQuestion, Unanswered
 from domain.event import Engine
 from processors.cited_answer import CitedAnswer, split_sources
 from processors.ports import (
-    Background,
     Completion,
-    GatherBackground,
     JsonSchema,
     LanguageModel,
     Malformed,
-    MemorySearch,
     Prompt,
-    Recalled,
-    Recollection,
     TokenCounter,
     Unavailable,
 )
 from processors.prompts import answer_question as prompts
+from processors.recall import (
+    Background,
+    GatherBackground,
+    MemorySearch,
+    Recalled,
+    Recollection,
+)
 
 PREFETCHED: Final = {"minimal": 10}
 """Explicit conclusions fetched at a level, and as many others and messages."""

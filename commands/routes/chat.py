@@ -7,7 +7,7 @@ from litestar import Response, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
-from commands.ports import AskedQuestion, Chat, FindScopes, Scoped
+from commands.asking import AskedQuestion, Chat, FindScopes, Scoped
 from commands.question import (
     Answer,
     Opened,
@@ -44,7 +44,7 @@ NEEDS_WIDE_KEY = "`scope` requires a workspace- or admin-level key"
 
 @post(
     "/v3/workspaces/{workspace:str}/peers/{peer:str}/chat",
-    opt={"body": ChatRequest},
+    opt={"body": ChatRequest, "streams": True},
     summary="Ask",
     status_code=HTTP_200_OK,
 )
@@ -56,7 +56,7 @@ async def post_chat(
     caller: GivenCaller,
     write: GivenWrite,
     chat: GivenChat,
-) -> Response[Any]:
+) -> Response[ChatBody]:
     """E12: what is wrong is told in the order the contract has."""
     body = await parse.body(ChatRequest)
     await refuse_scopes(write, workspace, (peer, body.target))
@@ -82,7 +82,7 @@ async def post_chat(
 
 @post(
     "/v3/workspaces/{workspace:str}/chat",
-    opt={"body": WorkspaceChatRequest},
+    opt={"body": WorkspaceChatRequest, "streams": True},
     summary="Ask all of a workspace",
     status_code=HTTP_200_OK,
 )
@@ -93,7 +93,7 @@ async def post_workspace_chat(
     caller: GivenCaller,
     write: GivenWrite,
     chat: GivenChat,
-) -> Response[Any]:
+) -> Response[ChatBody]:
     """Answer from everything the workspace holds (HC 7.5)."""
     body = await parse.body(WorkspaceChatRequest)
     scoped = await _scoped(workspace, body, caller, chat.find_scopes)
@@ -139,7 +139,7 @@ def _question(
 
 async def _answer(
     write: Write, chat: Chat, body: WorkspaceChatRequest, opened: Opened
-) -> Response[Any]:
+) -> Response[ChatBody]:
     if body.stream:
         events = _events(write, chat, body, opened)
         return EventStream(events, opened.position)

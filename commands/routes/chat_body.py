@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, BaseModel, Field
 
-from commands.ports import CitedConclusion, CitedEvidence, CitedMessage
+from commands.asking import CitedConclusion, CitedEvidence, CitedMessage
 from commands.routes.free_json import strip_nul
 from commands.routes.scopes import ScopeName
 

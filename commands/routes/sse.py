@@ -18,7 +18,7 @@ _LOG: Final = logging.getLogger("palimpsest.chat")
 Events = AsyncGenerator[dict[str, Any], None]
 
 
-class EventStream(Response[None]):
+class EventStream(Response[Any]):
     """Sends each event as one line of JSON, until the end or until nobody listens.
 
     What fails after the first byte ends the stream, without the event that says it is

@@ -21,7 +21,8 @@ from litestar.status_codes import (
     HTTP_503_SERVICE_UNAVAILABLE,
 )
 
-from commands.ports import EventStoreError, KeyReused, Overloaded, Unanswered
+from commands.asking import Unanswered
+from commands.ports import EventStoreError, KeyReused, Overloaded
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from infra.auth.errors import Unauthorized
 from infra.http.correlation import correlation_of

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from commands.ports import AskedQuestion
-from processors.ports import Background, Recollection, Said, Turn
+from commands.asking import AskedQuestion
+from processors.ports import Said, Turn
+from processors.recall import Background, Recollection
 
 VERSION: Final = "1"
 """Goes up with every change of what is said; recorded with each answer."""

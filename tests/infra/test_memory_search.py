@@ -2,7 +2,7 @@
 
 from array import array
 
-from commands.ports import AskedQuestion
+from commands.asking import AskedQuestion
 from domain.conclusion import ConclusionDerived
 from domain.session import MessageAdded
 from infra.memory_search import ViewMemorySearch

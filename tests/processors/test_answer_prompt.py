@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from commands.ports import AskedQuestion
+from commands.asking import AskedQuestion
 from commands.response_format import read_response_format
-from processors.ports import Background, Recollection, Said
+from processors.ports import Said
 from processors.prompts import answer_question as prompts
+from processors.recall import Background, Recollection
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"
 AT = datetime(2026, 5, 8, 9, 30, tzinfo=UTC)

@@ -6,20 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from commands.ports import Answered, AskedQuestion, Unanswered
+from commands.asking import Answered, AskedQuestion, Unanswered
 from commands.response_format import read_response_format
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
 from infra.llm.openai_model import OpenAIModel
 from infra.settings.model_choice import ModelChoice
 from processors.answer_with_model import AnswerWithModel, Effort
-from processors.ports import (
-    Background,
-    Malformed,
-    ModelRefused,
-    Recalled,
-    Recollection,
-)
+from processors.ports import Malformed, ModelRefused
+from processors.recall import Background, Recalled, Recollection
 from tests.support.openai_stub import Answer, openai_stub
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

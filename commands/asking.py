@@ -1,0 +1,150 @@
+"""What a chat needs of the world, and the currency it pays in (HC E12, 7.5).
+
+Unanswered   nobody answers a question now
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from commands.response_format import AnswerForm
+from domain.event import Engine
+
+
+class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """``peer`` asks its memory of ``target`` (itself, often), maybe in a session.
+
+    Both are None where the whole workspace is asked (HC 7.5). With a ``scope``, its
+    memory is asked in place of the peer's. ``sessions``, unless None, are the only
+    ones anything may be recalled from; ``session`` gives its history, and confines
+    messages. ``level`` is the reasoning level of HC E12, ``minimal`` to ``max``; an
+    answer in a ``form`` is the text of a JSON object.
+    """
+
+    workspace: str
+    peer: str | None
+    target: str | None
+    session: str | None
+    query: str
+    level: str
+    scope: str | None = None
+    sessions: tuple[str, ...] | None = None
+    form: AnswerForm | None = None
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer with what it rests on; empty content is no answer.
+
+    ``conclusions`` are the ids they were derived under, ``messages`` public ids;
+    ``as_of`` is the position up to which memory had been folded.
+    """
+
+    content: str
+    conclusions: tuple[str, ...]
+    messages: tuple[str, ...]
+    as_of: int
+    engine: Engine
+
+
+class Unanswered(Exception):  # noqa: N818  says what happened
+    """Nobody answers: try again after ``retry_after`` seconds, if that may help."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__("The model that answers is not available")
+        self.retry_after = retry_after
+
+
+class Answerer(Protocol):
+    """Answers a question from memory."""
+
+    async def answer(self, question: AskedQuestion) -> Answered:
+        """Answer in full.
+
+        Raises:
+            Unanswered
+        """
+        ...
+
+    def stream(self, question: AskedQuestion) -> AsyncGenerator[str | Answered, None]:
+        """Yield the content piece by piece, and last the whole answer.
+
+        Raises:
+            Unanswered
+        """
+        ...
+
+
+class CitedConclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """A conclusion an answer rests on, as its evidence shows it (HC 7.5)."""
+
+    id: str
+    level: str
+    content: str
+    created_at: datetime
+    session_id: str | None
+    observer_id: str
+    observed_id: str
+    source_ids: tuple[str, ...]
+
+
+class CitedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message an answer rests on, without what was said (HC 7.5)."""
+
+    id: str
+    session_id: str
+    peer_id: str
+    created_at: datetime
+
+
+class CitedEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer rests on; what is gone by now is left out."""
+
+    conclusions: tuple[CitedConclusion, ...] = ()
+    messages: tuple[CitedMessage, ...] = ()
+
+
+class FindEvidence(Protocol):
+    """Looks up what an answer cites."""
+
+    async def __call__(
+        self,
+        question: AskedQuestion,
+        conclusions: Sequence[str],
+        messages: Sequence[str],
+    ) -> CitedEvidence:
+        """Return it in the order cited; conclusions by ``Answered``'s ids."""
+        ...
+
+
+class Scoped(msgspec.Struct, frozen=True):
+    """What an option ``scope`` comes to: another memory, or only some sessions.
+
+    ``scope`` is the hidden peer of the one scope that was named; None where a list
+    was, to whose ``sessions`` a recall is then confined.
+    """
+
+    scope: str | None = None
+    sessions: tuple[str, ...] | None = None
+
+
+class FindScopes(Protocol):
+    """Finds what scopes hold."""
+
+    async def __call__(self, workspace: str, scope: str | Sequence[str]) -> Scoped:
+        """Return what one scope, or a list of them, comes to (HC E12).
+
+        Raises:
+            NotFound: there is no such scope.
+            Invalid: an ordinary peer occupies its name; the sessions are too many.
+        """
+        ...
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """All that a chat needs beside the log."""
+
+    answerer: Answerer
+    find_evidence: FindEvidence
+    find_scopes: FindScopes
