@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from commands.decide import Reason, Watched
-from commands.parents import watch_named_session
+from commands.parents import watch_named_peer, watch_named_session
 from commands.ports import Remembered, TextMemory, TokenCounter
 from commands.proposal import Proposal
 from commands.write import Write
@@ -19,11 +19,10 @@ from domain.names import (
     Stream,
     conclusion_stream,
     embedding_stream,
-    is_name,
     pair_conclusion_stream,
-    peer_stream,
 )
-from domain.peer import Peer, evolve_peer
+from domain.observed import refuse_scope
+from domain.peer import Peer
 from domain.recorded import Recorded
 from domain.session import Session, check_active
 
@@ -64,14 +63,15 @@ async def create_conclusions(
     Equal ones do not meet (RS 2.6). Without an embedder they get their vectors later.
 
     Raises:
-        Invalid: one is too long.
+        Invalid: one is too long, or tells of a scope.
         NotFound: a peer or a session is not there, or no longer.
     """
     for each in command.concluded:
         _check_length(each.content, write.tokens)
     peers = _watch_peers(command)
     sessions = _watch_sessions(command)
-    watched: list[Watched[Any]] = [*peers.values(), *sessions.values()]
+    workspace = watch_workspace(command.workspace)
+    watched: list[Watched[Any]] = [workspace, *peers.values(), *sessions.values()]
     now = write.clock()
     events = [
         (
@@ -86,11 +86,13 @@ async def create_conclusions(
         remembered = await memory.remember(command.workspace, texts)
 
     def decision(proposal: Proposal) -> None:
+        check_settled(proposal, workspace)
         for name, peer in peers.items():
-            if not proposal.state(peer).exists:
-                raise NotFound(
-                    f"Peer {name} not found in workspace {command.workspace}"
-                )
+            _check_peer(proposal.state(peer), (command.workspace, name))
+        for each in command.concluded:
+            refuse_scope(proposal.state(peers[each.observed]), each.observed)
+        for each in command.concluded:
+            refuse_scope(proposal.state(peers[each.observed]), each.observed)
         for name, session in sessions.items():
             check_active(proposal.state(session), (command.workspace, name))
         for stream, event in (*events, *_vectors(events, remembered)):
@@ -109,18 +111,18 @@ def _check_length(content: str, tokens: TokenCounter) -> None:
         raise Invalid(f"Conclusion exceeds maximum token limit of {MOST_TOKENS}.")
 
 
+def _check_peer(state: Peer, named: tuple[str, str]) -> None:
+    if not state.exists:
+        workspace, peer = named
+        raise NotFound(f"Peer {peer} not found in workspace {workspace}")
+
+
 def _watch_peers(command: CreateConclusions) -> dict[str, Watched[Peer]]:
-    """Look at everybody named; a name that could never be one names nobody."""
-    watched: dict[str, Watched[Peer]] = {}
-    for each in command.concluded:
-        for name in (each.observer, each.observed):
-            if not (is_name(command.workspace) and is_name(name)):
-                raise NotFound(
-                    f"Peer {name} not found in workspace {command.workspace}"
-                )
-            stream = peer_stream(command.workspace, name)
-            watched[name] = Watched(stream, Peer(), evolve_peer)
-    return watched
+    return {
+        name: watch_named_peer(command.workspace, name)
+        for each in command.concluded
+        for name in (each.observer, each.observed)
+    }
 
 
 def _watch_sessions(command: CreateConclusions) -> dict[str, Watched[Session]]:
