@@ -7,7 +7,12 @@ from typing import Any
 import msgspec
 
 from commands.decide import Reason, Watched
-from commands.parents import watch_named_peer, watch_named_session
+from commands.parents import (
+    check_settled,
+    watch_named_peer,
+    watch_named_session,
+    watch_named_workspace,
+)
 from commands.ports import Remembered, TextMemory, TokenCounter
 from commands.proposal import Proposal
 from commands.write import Write
@@ -70,7 +75,7 @@ async def create_conclusions(
         _check_length(each.content, write.tokens)
     peers = _watch_peers(command)
     sessions = _watch_sessions(command)
-    workspace = watch_workspace(command.workspace)
+    workspace = watch_named_workspace(command.workspace)
     watched: list[Watched[Any]] = [workspace, *peers.values(), *sessions.values()]
     now = write.clock()
     events = [

@@ -1,6 +1,7 @@
 """Retract a conclusion for the one who holds it."""
 
 from commands.decide import Reason, Watched
+from commands.parents import check_settled, watch_named_workspace
 from commands.ports import Held
 from commands.proposal import Proposal
 from commands.write import Write, Written
@@ -38,13 +39,16 @@ async def retract(
         actor=reason.cause.actor,
     )
 
+    place = watch_named_workspace(workspace)
+
     def decision(proposal: Proposal) -> None:
+        check_settled(proposal, place)
         events = retract_conclusion(proposal.state(conclusions), retracted)
         if held.gone or not events:
             raise not_held(workspace, held.id)
         proposal.record(conclusions, events)
 
-    return await write(conclusions, (), decision, reason)
+    return await write(conclusions, (place,), decision, reason)
 
 
 def not_held(workspace: str, conclusion: str) -> NotFound:
