@@ -39,7 +39,8 @@ def describe(app: Litestar) -> dict[str, Any]:
     """Return the OpenAPI 3.1.0 document of all doors.
 
     A door says what it reads by ``opt``: ``body`` and ``query`` are its pydantic
-    models, ``hidden`` leaves it out; its annotation says what it answers.
+    models, ``streams`` that it may answer in events, ``hidden`` leaves it out; its
+    annotation says what it answers.
     """
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
@@ -85,7 +86,7 @@ def _operation(
         "responses": {
             str(handler.status_code): {
                 "description": "The answer",
-                "content": _json(_answered(handler, schemas)),
+                "content": _json(_answered(handler, schemas)) | _streamed(handler),
             },
             "422": {"description": "The request does not fit; `detail` says where"},
         },
@@ -95,6 +96,12 @@ def _operation(
     if (form := handler.opt.get("form")) is not None:
         operation["requestBody"] = {"content": _form(form, schemas)}
     return operation
+
+
+def _streamed(handler: HTTPRouteHandler) -> dict[str, Any]:
+    if not handler.opt.get("streams"):
+        return {}
+    return {"text/event-stream": {"schema": {"type": "string"}}}
 
 
 def _tag(path: str) -> str:
