@@ -12,10 +12,7 @@ from projections.session_context import Fitted, newest_that_fit
 from projections.sessions import get_session
 from projections.workspaces import get_workspace
 
-_HISTORY: Final = """
-SELECT id, peer, content, created_at FROM message
-WHERE tenant = $1 AND session = $2 AND seq >= $3 ORDER BY seq
-"""
+_HISTORY: Final = "m.id, m.peer, m.content, m.created_at"
 
 
 class ViewBackground:

@@ -5,7 +5,7 @@ The arithmetic is HC 6.5's; tokens are o200k_base.
 
 import msgspec
 
-from projections.ports import Connection
+from projections.ports import Connection, Row
 from projections.summaries import Summary
 
 MOST_TOKENS = 100_000
@@ -41,25 +41,39 @@ def fit(budget: int, short: Summary | None, long: Summary | None) -> Fitted:
     return Fitted(chosen, chosen.to_seq, budget - chosen.tokens)
 
 
-async def first_that_fits(
-    db: Connection, tenant: str, session: str, fitted: Fitted
-) -> int | None:
-    """Return the number from which on all messages fit the room; None if none does.
+async def newest_that_fit(
+    db: Connection, tenant: str, session: str, fitted: Fitted, columns: str
+) -> list[Row]:
+    """Return the newest messages that fit the room together, oldest first.
 
-    The newest message alone may be too large: then nothing fits, nothing is skipped.
-    As many messages as there are tokens are looked at, however many cost none.
+    ``columns`` are those wanted of ``message AS m``. The newest message alone may be
+    too large: then nothing fits, nothing is skipped. As many messages as there are
+    tokens are looked at, however many cost none.
     """
-    if fitted.room <= 0:
-        return None
-    first: int | None = await db.fetchval(
-        "SELECT min(seq) FROM ("
-        " SELECT seq, sum(tokens) OVER (ORDER BY seq DESC) AS running"
-        " FROM message WHERE tenant = $1 AND session = $2 AND seq >= $3"
-        " ORDER BY seq DESC LIMIT $5) AS newest WHERE running <= $4",
-        tenant,
-        session,
-        fitted.from_seq,
-        fitted.room,
-        fitted.room + 1,
-    )
-    return first
+    taken: list[Row] = []
+    room, before, page = fitted.room, _AFTER_ALL, _FIRST_PAGE
+    while room > 0 and len(taken) <= fitted.room:
+        rows = await db.fetch(
+            f"SELECT {columns}, m.seq, m.tokens FROM message AS m"  # noqa: S608  columns of the code
+            " WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 AND m.seq < $4"
+            " ORDER BY m.seq DESC LIMIT $5",
+            tenant,
+            session,
+            fitted.from_seq,
+            before,
+            page,
+        )
+        for row in rows:
+            room -= row["tokens"]
+            if room < 0:
+                return taken[::-1]
+            taken.append(row)
+        if len(rows) < page:
+            break
+        before, page = rows[-1]["seq"], page * _GROWTH
+    return taken[: fitted.room + 1][::-1]
+
+
+_AFTER_ALL = 2**31 - 1
+_FIRST_PAGE = 128
+_GROWTH = 4

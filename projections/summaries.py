@@ -80,21 +80,20 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None
 
 
-async def get_summary(
-    db: Connection, tenant: str, session: str, kind: SummaryKind, as_of: int = NOW
-) -> Summary | None:
-    """Return the newest summary of a kind at a position, None if there was none."""
-    row = await db.fetchrow(
+async def get_summaries(
+    db: Connection, tenant: str, session: str, as_of: int = NOW
+) -> dict[SummaryKind, Summary]:
+    """Return the newest summary of each kind there was at a position."""
+    rows = await db.fetch(
         "SELECT id, session, kind, from_seq, to_seq, message, content, tokens,"
         " created_at, parent FROM summary"
-        " WHERE tenant = $1 AND session = $2 AND kind = $3 AND from_position <= $4"
-        " AND (to_position IS NULL OR to_position > $4)",
+        " WHERE tenant = $1 AND session = $2 AND from_position <= $3"
+        " AND (to_position IS NULL OR to_position > $3)",
         tenant,
         session,
-        kind,
         as_of,
     )
-    return _summary(row) if row is not None else None
+    return {row["kind"]: _summary(row) for row in rows}
 
 
 def _step(_before: Values | None, recorded: Recorded) -> Values | None:

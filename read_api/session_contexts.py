@@ -12,8 +12,8 @@ from domain.errors import Invalid
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
 from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown, plain
-from projections.session_context import MOST_TOKENS, Fitted, first_that_fits, fit
-from projections.summaries import get_summary
+from projections.session_context import MOST_TOKENS, Fitted, fit, newest_that_fit
+from projections.summaries import get_summaries
 from read_api.answers import MESSAGE, Message, Summary, message_of, summary_of
 from read_api.asking import Text, check_length, probe_of
 from read_api.cards import card_of
@@ -89,10 +89,10 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
             budget - known.tokens,
             summary=query.summary,
         )
-        messages = await _messages(db, workspace, session, fitted)
+        rows = await newest_that_fit(db, workspace, session, fitted, MESSAGE)
     content = SessionContext(
         id=session,
-        messages=messages,
+        messages=[message_of(row) for row in rows],
         summary=summary_of(fitted.summary) if fitted.summary else None,
         peer_representation=known.representation,
         peer_card=known.card,
@@ -205,22 +205,5 @@ async def _fit(
 ) -> Fitted:
     if not summary:
         return fit(budget, None, None)
-    short = await get_summary(db, *named, "short")
-    long = await get_summary(db, *named, "long")
-    return fit(budget, short, long)
-
-
-async def _messages(
-    db: Connection, workspace: str, session: str, fitted: Fitted
-) -> list[Message]:
-    first = await first_that_fits(db, workspace, session, fitted)
-    if first is None:
-        return []
-    rows = await db.fetch(
-        f"SELECT {MESSAGE} FROM message AS m"  # noqa: S608  constants
-        " WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 ORDER BY m.seq",
-        workspace,
-        session,
-        first,
-    )
-    return [message_of(row) for row in rows]
+    there = await get_summaries(db, *named)
+    return fit(budget, there.get("short"), there.get("long"))

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from domain.names import SCOPE_PREFIX, is_reserved
 from projections.condition import Condition, equals, every
 from projections.ports import Database, Views
-from projections.summaries import get_summary
+from projections.summaries import get_summaries
 from read_api.answers import Session, Summary, session_of, summary_of
 from read_api.filters import compile_filter
 from read_api.moment import ReadQuery, answer, reached
@@ -73,8 +73,8 @@ async def get_session_summaries(
     """Return the newest short and long summary (E30)."""
     position = await reached(views, parse.query(ReadQuery))
     async with database.acquire() as db:
-        short = await get_summary(db, workspace, session, "short")
-        long = await get_summary(db, workspace, session, "long")
+        there = await get_summaries(db, workspace, session)
+    short, long = there.get("short"), there.get("long")
     content = SessionSummaries(
         id=session,
         short_summary=summary_of(short) if short else None,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from projections.messages import Messages
-from projections.session_context import Fitted, first_that_fits, fit
+from projections.session_context import Fitted, fit, newest_that_fit
 from projections.summaries import Summary
 from tests.support.folding import create, fold
 from tests.support.history import record
@@ -68,7 +68,11 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
     await fold(db, views, record(events))
 
     async def first(room, from_seq=0):
-        return await first_that_fits(db, "w", "s", Fitted(None, from_seq, room))
+        fitted = Fitted(None, from_seq, room)
+        found = await newest_that_fit(db, "w", "s", fitted, "m.id")
+        numbers = [row["seq"] for row in found]
+        assert numbers == list(range(6 - len(numbers), 6))
+        return numbers[0] if numbers else None
 
     assert await first(1) is None
     assert await first(2) == 4
@@ -79,4 +83,15 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
     assert await first(10_000) == 1
     assert await first(10_000, from_seq=3) == 3
     assert await first(0) is None
-    assert await first_that_fits(db, "w", "none", Fitted(None, 0, 9)) is None
+    none = Fitted(None, 0, 9)
+    assert await newest_that_fit(db, "w", "none", none, "m.id") == []
+
+
+async def test_a_long_session_is_read_back_page_by_page(db):
+    views = [Messages()]
+    await create(db, views)
+    events = [said(n, "x", tokens=1) for n in range(1, 1001)]
+    await fold(db, views, record(events))
+    for room, first in ((100, 901), (128, 873), (129, 872), (700, 301), (5_000, 1)):
+        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room), "m.id")
+        assert [row["seq"] for row in found] == list(range(first, 1001))
