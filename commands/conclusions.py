@@ -96,8 +96,6 @@ async def create_conclusions(
             _check_peer(proposal.state(peer), (command.workspace, name))
         for each in command.concluded:
             refuse_scope(proposal.state(peers[each.observed]), each.observed)
-        for each in command.concluded:
-            refuse_scope(proposal.state(peers[each.observed]), each.observed)
         for name, session in sessions.items():
             check_active(proposal.state(session), (command.workspace, name))
         for stream, event in (*events, *_vectors(events, remembered)):

@@ -115,6 +115,10 @@ def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
             gone = event.id if event.observer is None else ""
             known = {key: id_ for key, id_ in state.known.items() if id_ != gone}
             return Conclusions(known, state.retracted | {(event.id, event.observer)})
+        case ConclusionReinforced():
+            # Whoever retracted it may hold it anew.
+            still = {each for each in state.retracted if each[0] != event.id}
+            return Conclusions(state.known, frozenset(still))
         case _:
             return state
 

@@ -87,6 +87,12 @@ def test_retracting_the_newer_leaves_the_older_unknown_and_the_rest_known():
     assert draw(state, "Ann likes jam").id == "new"
 
 
+def test_drawn_again_it_may_be_retracted_again_by_who_holds_it_anew():
+    state = given(derived(), retracted(observer="bob"))
+    anew = evolve_conclusions(state, draw(state))
+    assert retract_conclusion(anew, retracted(observer="bob")) != []
+
+
 def test_it_is_retracted_once_for_an_observer_and_once_for_all():
     state = given(derived(), retracted(observer="bob"))
     assert retract_conclusion(state, retracted(observer="bob")) == []
