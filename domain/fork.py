@@ -1,6 +1,11 @@
-"""A session that began as a copy of another."""
+"""A session that begins as a copy of another."""
 
+from datetime import datetime
+
+from domain.errors import NotFound
 from domain.event import Event
+from domain.scope_membership import join_scopes
+from domain.session import PeerJoined, Session, SessionCreated
 
 
 class SessionForked(Event, frozen=True, kw_only=True, tag="session-forked"):
@@ -15,3 +20,50 @@ class SessionForked(Event, frozen=True, kw_only=True, tag="session-forked"):
     source: str
     through_seq: int
     message: str | None = None
+
+
+def check_source(source: Session) -> None:
+    """Refuse to copy what is not there, or is deleted.
+
+    Raises:
+        NotFound
+    """
+    if not source.active:
+        raise NotFound("Original session not found")
+
+
+def fork_session(
+    source: Session, fork: Session, forked: SessionForked, named: tuple[str, datetime]
+) -> list[Event]:
+    """Open the copy, with all who ever were in the source, and its scopes (HC E22).
+
+    ``named`` is its row id and the time; one that was opened before stays as it is.
+
+    Raises:
+        NotFound: there is no such source.
+    """
+    if fork.exists:
+        return []
+    check_source(source)
+    uid, at = named
+    place = (forked.workspace, forked.session)
+    opened = SessionCreated(
+        workspace=forked.workspace,
+        session=forked.session,
+        uid=uid,
+        created_at=at,
+        metadata=source.metadata,
+        configuration=source.configuration,
+    )
+    joined = [
+        PeerJoined(
+            workspace=forked.workspace,
+            session=forked.session,
+            peer=peer,
+            joined_at=at,
+            observe_me=member.observe_me,
+            observe_others=member.observe_others,
+        )
+        for peer, member in source.members.items()
+    ]
+    return [opened, *joined, *join_scopes(fork, place, source.scopes, at), forked]

@@ -2,6 +2,7 @@
 
 from commands.routes.cards import put_card
 from commands.routes.chat import post_chat, post_workspace_chat
+from commands.routes.clones import post_clone
 from commands.routes.conclusions import delete_conclusion, post_conclusions
 from commands.routes.deletions import (
     delete_session_route,
@@ -43,6 +44,7 @@ ROUTES = (
     post_workspace_chat,
     post_session,
     put_session,
+    post_clone,
     delete_session_route,
     post_peers,
     put_peers,

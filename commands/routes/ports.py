@@ -25,6 +25,10 @@ class Parse(Protocol):
     validators may count tokens with ``info.context["count_tokens"]``.
     """
 
+    def query(self, model: type[Q]) -> Q:
+        """Return the query string; unknown parameters are ignored."""
+        ...
+
     async def body(self, model: type[B]) -> B:
         """Return the body, which must be there; a ``RootModel`` is a bare value."""
         ...
