@@ -30,6 +30,10 @@ _REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
 """Models that think first: they take ``max_completion_tokens``, no temperature."""
 
 
+_SENTINEL_WITHIN: Final = 64
+"""Bytes from the end of a stream in which its last event stands."""
+
+
 class OpenAIModel:
     """Fulfils ``processors.ports.LanguageModel``."""
 
@@ -70,6 +74,7 @@ class OpenAIModel:
             self._who, lambda: self._client.chat.completions.create(**request)
         )
         answer = _Answer(self._who, self.model)
+        sentinel = _Sentinel(chunks)
         async with contextlib.aclosing(chunks):
             try:
                 async for chunk in chunks:
@@ -80,7 +85,7 @@ class OpenAIModel:
                 raise outcome_of(self._who, error) from None
             except json.JSONDecodeError:
                 raise Unavailable(self._who) from None
-        yield answer.completion()
+        yield answer.completion(whole=sentinel.seen)
 
     async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
         """See the port."""
@@ -188,13 +193,13 @@ class _Answer:
         self._pieces.append(piece)
         return piece
 
-    def completion(self) -> Completion:
-        """Return the whole of it.
+    def completion(self, *, whole: bool) -> Completion:
+        """Return the whole of it; some endpoints never say why an answer ends.
 
         Raises:
             Unavailable: it ended without saying so.
         """
-        if self._finish is None:
+        if self._finish is None and not whole:
             raise Unavailable(self._who)
         return Completion(
             text="".join(self._pieces),
@@ -202,6 +207,26 @@ class _Answer:
             usage=_usage(self._usage),
             finish=_finish(self._finish),
         )
+
+
+class _Sentinel:
+    """Sees whether a stream was ended by ``[DONE]``, which the SDK keeps to itself."""
+
+    def __init__(self, chunks: AsyncStream[ChatCompletionChunk]) -> None:
+        self._tail = b""
+        self._read = chunks.response.aiter_bytes
+        chunks.response.aiter_bytes = self._watched  # type: ignore[method-assign]  # the body has no other observer
+
+    @property
+    def seen(self) -> bool:
+        return b"data:[DONE]" in self._tail.replace(b" ", b"")
+
+    async def _watched(
+        self, chunk_size: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        async for part in self._read(chunk_size):
+            self._tail = (self._tail + part)[-_SENTINEL_WITHIN:]
+            yield part
 
 
 def _wire(schema: JsonSchema) -> dict[str, Any]:

@@ -199,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer.refusal is not None:
             self._event(replies.chunk(call.body, {"refusal": answer.refusal}))
-        self._event(replies.chunk(call.body, {}, answer.finish))
+        if answer.finish:
+            self._event(replies.chunk(call.body, {}, answer.finish))
         if (call.body.get("stream_options") or {}).get("include_usage"):
             usage = replies.usage(call.body, answer.text)
             self._event(replies.chunk(call.body, None) | {"usage": usage})

@@ -110,6 +110,11 @@ async def test_a_stream_that_breaks_off_is_no_answer(model, stub, clean):
     assert len(stub.chats) == 1
 
 
+async def test_a_stream_may_end_without_saying_why(model, stub):
+    stub.script(Answer("Green tea.", finish=""))
+    assert (await streamed(model))[-1].text == "Green tea."
+
+
 async def test_leaving_a_stream_ends_the_call(model, stub):
     stub.script(Answer("a b c", held_after=1))
     stream = model.stream(ASKED)
