@@ -8,10 +8,12 @@ from domain.conclusion import (
     ConclusionRetracted,
     Evidence,
 )
+from domain.erasure import SessionErased
 from domain.event import Engine
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
-from domain.session import MessageAdded
+from domain.session import MessageAdded, Session
 from projections.conclusions import Conclusions
+from projections.erasable import Erasable
 from projections.members import Members
 from projections.messages import Messages
 from projections.scope_sessions import (
@@ -20,6 +22,7 @@ from projections.scope_sessions import (
     sessions_of_scopes,
 )
 from tests.support.folding import create, fold
+from tests.support.given import fold as fold_state
 from tests.support.history import START, record
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -211,3 +214,23 @@ async def test_a_backfill_is_told_where_there_was_something_to_bring(db):
         ("spoken", timedelta(seconds=5), 0),
         ("told", timedelta(seconds=6), 1),
     ]
+
+
+async def test_an_erased_session_takes_its_place_and_all_it_brought_with_it(db):
+    erased = SessionErased(workspace="w", session="s", erased_at=NOON, through=4)
+    events = [
+        said(),
+        derived("a"),
+        added(),
+        derived("direct", session=None, observer=SCOPE),
+        erased,
+        said(),
+        derived("b"),
+    ]
+    erasable = [Erasable(each) for each in views()]
+    await create(db, erasable)
+    await fold(db, erasable, record(events))
+    assert await held(db) == {"direct": 1}
+    assert await sessions_of_scopes(db, "w", ["x"], 10) == []
+    assert await list_backfills(db, "w", "x") == []
+    assert fold_state(Session, [added(), erased]).scopes == ()
