@@ -224,7 +224,7 @@ class _Sentinel:
     async def _watched(
         self, chunk_size: int | None = None
     ) -> AsyncGenerator[bytes, None]:
-        async for part in self._read(chunk_size):
+        async for part in self._read(size):
             self._tail = (self._tail + part)[-_SENTINEL_WITHIN:]
             yield part
 
