@@ -22,6 +22,7 @@ from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.background_embedder import BackgroundEmbedder
 from infra.chat import ChatParts, make_chat
+from infra.embedder.nobody import Nobody
 from infra.embedder.remembered import RememberedQuestions
 from infra.embedder.source import VectorSource
 from infra.embedding import open_embedder, reader_name
@@ -250,6 +251,9 @@ def _application(
             "views": parts.prompt,
             "tokens": parts.tokens,
             "query_embedder": parts.questions,
+            "message_embedder": parts.questions
+            if settings.embed_messages
+            else Nobody(),
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),

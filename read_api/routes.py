@@ -41,7 +41,7 @@ def read_routes() -> Router:
     """Return every question.
 
     Its handlers ask the application for ``parse``, ``views``, ``database``,
-    ``query_embedder``, ``tokens`` and ``context_max_tokens``.
+    ``query_embedder``, ``message_embedder``, ``tokens`` and ``context_max_tokens``.
     """
     return Router(
         path="/",

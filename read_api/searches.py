@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from litestar import Response, post
 from litestar.params import FromPath
 from pydantic import BaseModel, Field
 
 from domain.errors import Invalid
 from projections.condition import Bind, Condition, always, equals, every
+from projections.members import get_presence
 from projections.message_search import Question, search_messages
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
 from read_api.answers import MESSAGE, Message, message_of
@@ -46,7 +48,7 @@ async def search_workspace(
     parse: Injected[Parse],
     views: Injected[Views],
     database: Injected[Database],
-    query_embedder: Injected[QueryEmbedder],
+    message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
 ) -> Response[list[Message]]:
     """Search all messages of a workspace (E05)."""
@@ -64,11 +66,11 @@ async def search_workspace(
         tenant=workspace,
         query=body.query,
         limit=body.limit,
-        probe=await probe_of(body.query, query_embedder),
+        probe=await probe_of(body.query, message_embedder),
         where=where,
     )
     async with database.acquire() as db:
-        return answer(await _found(db, question), position)
+        return answer(await _found(db, question, body.filters), position)
 
 
 @post(
@@ -82,7 +84,7 @@ async def search_peer(
     parse: Injected[Parse],
     views: Injected[Views],
     database: Injected[Database],
-    query_embedder: Injected[QueryEmbedder],
+    message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
 ) -> Response[list[Message]]:
     """Search the messages a peer wrote (E17)."""
@@ -92,7 +94,7 @@ async def search_peer(
         tenant=workspace,
         query=body.query,
         limit=body.limit,
-        probe=await probe_of(body.query, query_embedder),
+        probe=await probe_of(body.query, message_embedder),
         where=every(
             equals("m.peer", peer),
             _narrowed(body.filters, "workspace_id", "peer_id"),
@@ -100,7 +102,7 @@ async def search_peer(
     )
     position = await reached(views, query)
     async with database.acquire() as db:
-        return answer(await _found(db, question), position)
+        return answer(await _found(db, question, body.filters), position)
 
 
 @post(
@@ -114,7 +116,7 @@ async def search_session(
     parse: Injected[Parse],
     views: Injected[Views],
     database: Injected[Database],
-    query_embedder: Injected[QueryEmbedder],
+    message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
 ) -> Response[list[Message]]:
     """Search the messages of a session (E31)."""
@@ -124,17 +126,21 @@ async def search_session(
         tenant=workspace,
         query=body.query,
         limit=body.limit,
-        probe=await probe_of(body.query, query_embedder),
+        probe=await probe_of(body.query, message_embedder),
         session=session,
         where=_narrowed(body.filters, "workspace_id", "session_id"),
     )
     position = await reached(views, query)
     async with database.acquire() as db:
-        return answer(await _found(db, question), position)
+        return answer(await _found(db, question, body.filters), position)
 
 
-async def _found(db: Connection, question: Question) -> list[Message]:
+async def _found(
+    db: Connection, question: Question, filters: Mapping[str, Any] | None
+) -> list[Message]:
     """Return the messages in the order they were ranked."""
+    seen = await _seen_by(db, question.tenant, filters)
+    question = msgspec.structs.replace(question, where=every(question.where, seen))
     ids = [scored.id for scored in await search_messages(db, question)]
     if not ids:
         return []
@@ -150,11 +156,9 @@ async def _found(db: Connection, question: Question) -> list[Message]:
 
 def _narrowed(filters: Mapping[str, Any] | None, *imposed: str) -> Condition:
     """Compile a search's filters; what the route imposes replaces the caller's own."""
+    imposed = (*imposed, _PERSPECTIVE)  # a window, looked up when it is searched
     tree = {key: value for key, value in (filters or {}).items() if key not in imposed}
-    seen: Condition = always
-    if _PERSPECTIVE in tree:
-        seen = _seen_by(tree.pop(_PERSPECTIVE))
-    return every(compile_filter(tree, MESSAGE_FILTERS), seen)
+    return compile_filter(tree, MESSAGE_FILTERS)
 
 
 def _held_by(scope: str) -> Condition:
@@ -166,17 +170,26 @@ def _held_by(scope: str) -> Condition:
     )
 
 
-def _seen_by(peer: Any) -> Condition:
-    """Hold for what was said while the peer was a member (HC 3.8)."""
+async def _seen_by(
+    db: Connection, tenant: str, filters: Mapping[str, Any] | None
+) -> Condition:
+    """Hold for what was said while the peer was a member, if one is named (HC 3.8)."""
+    if not filters or _PERSPECTIVE not in filters:
+        return always
+    peer = filters[_PERSPECTIVE]
     if not isinstance(peer, str) or "\x00" in peer:
         return lambda _: "FALSE"
+    there = await get_presence(db, tenant, peer)
 
     def write(bind: Bind) -> str:
+        sessions = bind([each.session for each in there])
+        since = bind([each.since for each in there])
+        until = bind([each.until for each in there])
         return (
-            "EXISTS (SELECT FROM member AS j WHERE j.tenant = m.tenant"
-            f" AND j.session = m.session AND j.peer = {bind(peer)}"
-            " AND j.to_position IS NULL AND j.joined_at <= m.created_at"
-            " AND (j.left_at IS NULL OR m.created_at <= j.left_at))"
+            f"EXISTS (SELECT FROM unnest({sessions}::text[], {since}::timestamptz[],"
+            f" {until}::timestamptz[]) AS j(session, since, until)"
+            " WHERE j.session = m.session AND j.since <= m.created_at"
+            " AND (j.until IS NULL OR m.created_at <= j.until))"
         )
 
     return write

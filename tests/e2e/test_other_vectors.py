@@ -125,3 +125,18 @@ def test_a_chat_key_alone_leaves_the_embedder_alone(tmp_path, stub):
         assert "vectors: all-minilm-l6-v2-int8 (bundled)" in server.log()
     finally:
         server.stop()
+
+
+def test_messages_may_stay_without_vectors(tmp_path, stub):
+    stub.forget()
+    settings = provider(stub) | {"EMBED_MESSAGES": "false"}
+    with (
+        running(tmp_path / "data", settings) as server,
+        plain_client(server.url) as http,
+    ):
+        say(http, "The ferry leaves at noon.")
+        conclude(http, NEW)
+        assert searched(http, "ferry") == ["The ferry leaves at noon."]
+        assert found(http, "bees") == [NEW]
+        texts = [text for call in stub.embeddings for text in call.body["input"]]
+        assert set(texts) == {NEW, "bees"}

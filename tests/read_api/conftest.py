@@ -74,6 +74,7 @@ class Asking:
                 "database": pool,
                 "views": self.views,
                 "query_embedder": self.embedder,
+                "message_embedder": self.embedder,
                 "tokens": tokens,
                 "context_max_tokens": context_max_tokens,
             },
