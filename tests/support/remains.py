@@ -9,6 +9,7 @@ import asyncpg
 from infra.key_source import master_key_of
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.log import LogSettings, PostgresLog
+from infra.postgres.verify import verify_chain
 from infra.settings import Settings
 
 _TABLES = """
@@ -18,7 +19,10 @@ WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
 
 
 def found_in(data: Path, marker: str) -> list[str]:
-    """Name the tables, and the positions of the log, of a stopped server's folder."""
+    """Name the tables and records of a stopped server's folder that hold the marker.
+
+    The chain of the log must hold whatever was erased.
+    """
     return asyncio.run(_search(data, marker))
 
 
@@ -37,6 +41,9 @@ async def _search(data: Path, marker: str) -> list[str]:
         while page := await log.store.read_log(after=after, limit=1_000):
             found += [f"{e.position} {e.event}" for e in page if marker in str(e.event)]
             after = page[-1].position
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+            verified = await verify_chain(pool)
+        assert verified.broken is None, verified
         return found
 
 
