@@ -221,8 +221,10 @@ class _Sentinel:
     def seen(self) -> bool:
         return b"data:[DONE]" in self._tail.replace(b" ", b"")
 
-    async def _watched(self, size: int | None = None) -> AsyncGenerator[bytes, None]:
-        async for part in self._read(size):
+    async def _watched(
+        self, chunk_size: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        async for part in self._read(chunk_size):
             self._tail = (self._tail + part)[-_SENTINEL_WITHIN:]
             yield part
 
