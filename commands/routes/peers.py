@@ -45,7 +45,7 @@ class PeerBody(msgspec.Struct, frozen=True):
 
 @post(
     "/v3/workspaces/{workspace:str}/peers",
-    opt={"body": PeerCreate},
+    opt={"body": PeerCreate, "existing": True},
     summary="Get or create",
 )
 async def post_peer(

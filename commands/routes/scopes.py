@@ -68,7 +68,7 @@ class ScopeBody(msgspec.Struct, frozen=True):
 
 @post(
     "/v3/workspaces/{workspace:str}/scopes",
-    opt={"body": ScopeCreate},
+    opt={"body": ScopeCreate, "existing": True},
     summary="Get or create",
 )
 async def post_scope(

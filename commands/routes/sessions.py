@@ -44,7 +44,7 @@ class SessionUpdate(BaseModel):
 
 @post(
     "/v3/workspaces/{workspace:str}/sessions",
-    opt={"body": SessionCreate},
+    opt={"body": SessionCreate, "existing": True},
     summary="Get or create",
 )
 async def post_session(

@@ -43,7 +43,7 @@ class WebhookBody(msgspec.Struct, frozen=True):
 
 @post(
     "/v3/workspaces/{workspace:str}/webhooks",
-    opt={"body": WebhookCreate},
+    opt={"body": WebhookCreate, "existing": True},
     summary="Get or create",
 )
 async def post_webhook(

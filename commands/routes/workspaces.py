@@ -48,7 +48,11 @@ class WorkspaceBody(msgspec.Struct, frozen=True):
     uid: str
 
 
-@post("/v3/workspaces", opt={"body": WorkspaceCreate}, summary="Get or create")
+@post(
+    "/v3/workspaces",
+    opt={"body": WorkspaceCreate, "existing": True},
+    summary="Get or create",
+)
 async def post_workspace(
     parse: GivenParse, caller: GivenCaller, origin: GivenOrigin, write: GivenWrite
 ) -> Response[WorkspaceBody]:

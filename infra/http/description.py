@@ -12,6 +12,12 @@ from litestar.openapi.spec import OpenAPIType
 from litestar.routes import HTTPRoute
 from pydantic import BaseModel
 
+from infra.http.described_responses import (
+    IDEMPOTENCY_KEY,
+    describe_responses,
+    is_write,
+)
+
 TITLE = "Palimpsest API"
 _REF = "#/components/schemas/"
 
@@ -39,13 +45,13 @@ def describe(app: Litestar) -> dict[str, Any]:
     """Return the OpenAPI 3.1.0 document of all doors.
 
     A door says what it reads by ``opt``: ``body`` and ``query`` are its pydantic
-    models, ``streams`` that it may answer in events, ``hidden`` leaves it out; its
-    annotation says what it answers.
+    models, ``streams`` that it may answer in events, ``existing`` that it answers 200
+    for what was there, ``hidden`` leaves it out; its annotation says what it answers.
     """
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for path, method, handler in sorted(_operations(app), key=lambda o: o[:2]):
-        paths.setdefault(path, {})[method] = _operation(path, handler, schemas)
+        paths.setdefault(path, {})[method] = _operation(path, method, handler, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version("palimpsest-memory")},
@@ -70,7 +76,7 @@ def _operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 
 
 def _operation(
-    path: str, handler: HTTPRouteHandler, schemas: dict[str, Any]
+    path: str, method: str, handler: HTTPRouteHandler, schemas: dict[str, Any]
 ) -> dict[str, Any]:
     words = (handler.fn.__doc__ or "").strip().splitlines()
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -83,14 +89,15 @@ def _operation(
         "description": words[0] if words else "",
         "tags": [_tag(path)],
         "parameters": parameters,
-        "responses": {
-            str(handler.status_code): {
-                "description": "The answer",
-                "content": _json(_answered(handler, schemas)) | _streamed(handler),
-            },
-            "422": {"description": "The request does not fit; `detail` says where"},
-        },
+        "responses": describe_responses(
+            path,
+            method,
+            handler,
+            _json(_answered(handler, schemas)) | _streamed(handler),
+        ),
     }
+    if is_write(path, method, handler):
+        parameters.append(IDEMPOTENCY_KEY)
     if (body := handler.opt.get("body")) is not None:
         operation["requestBody"] = {"content": _json(_model(body, schemas))}
     if (form := handler.opt.get("form")) is not None:
