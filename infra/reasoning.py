@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.session import SummaryKind
 from infra.llm.models import Models
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
@@ -28,7 +29,7 @@ async def make_reasoners(
     settings: Settings, models: Models, tokens: TokenCounter
 ) -> Reasoners:
     """Return the reasoners that settings describe (architecture section 6)."""
-    summaries = {
+    summaries: dict[SummaryKind, int] = {
         "short": settings.summary_max_tokens_short,
         "long": settings.summary_max_tokens_long,
     }

@@ -15,8 +15,10 @@ from commands.derivation import (
     record_failure,
     watch_derivation,
 )
+from commands.parents import watch_session, watch_workspace
 from commands.ports import Clock
 from domain.conclusion import MAX_CONCLUSION, Evidence, Found
+from domain.configuration import resolve
 from domain.derivation import Considered
 from domain.event import ERASED, Engine, Event
 from domain.recorded import Recorded
@@ -178,9 +180,20 @@ class DeriveConclusions:
             Said(each.id, each.author, each.content, each.created_at)
             for each in readable
         ]
+        wanted = await self._instructions(messages[0])
         for author in dict.fromkeys(each.author for each in readable if each.derive):
             own = {m.id: m for m in readable if m.derive and m.author == author}
-            yield await self._reasoner.derive(window, author), own
+            yield await self._reasoner.derive(window, author, wanted), own
+
+    async def _instructions(self, message: MessageAdded) -> str | None:
+        """Return what the tenant tells a model, of session or else of workspace."""
+        if self._window_tokens is None:
+            return None
+        named = (message.workspace, message.session)
+        workspace = await self._decide.look(watch_workspace(named[0]))
+        session = await self._decide.look(watch_session(*named))
+        levels = (workspace.configuration, session.configuration)
+        return resolve(*levels).custom_instructions
 
 
 def _together(engines: Sequence[Engine]) -> Engine | None:

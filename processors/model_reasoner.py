@@ -70,7 +70,9 @@ class ModelReasoner:
         """Name the model, before anything was asked of it."""
         return Engine(name=self._model.transport, version="0", model=self._model.model)
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
+    async def derive(
+        self, window: Sequence[Said], observed: str, instructions: str | None = None
+    ) -> Drawn:
         """Return what the window tells of ``observed``, in the order of its lines.
 
         Raises:
@@ -81,7 +83,7 @@ class ModelReasoner:
         read = self._shortened(window, most)
         answer = await self._model.structured(
             Prompt(
-                turns=derive_conclusions.render(read, observed),
+                turns=derive_conclusions.render(read, observed, instructions),
                 max_tokens=self._limits.facts,
             ),
             derive_conclusions.FORM,

@@ -32,7 +32,12 @@ class OfflineReasoner:
     def engine(self) -> Engine:
         return Engine(name=ENGINE.name, version=ENGINE.version)
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
+    async def derive(
+        self,
+        window: Sequence[Said],
+        observed: str,
+        instructions: str | None = None,  # noqa: ARG002  it has no ear for them
+    ) -> Drawn:
         """Return what the engine says of the whole window, in its order.
 
         Message by message, so that a long window keeps no request waiting: what it

@@ -201,8 +201,13 @@ class Reasoner(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
+    async def derive(
+        self, window: Sequence[Said], observed: str, instructions: str | None = None
+    ) -> Drawn:
         """Return what the window tells of ``observed``; nobody trusts the evidence.
+
+        ``instructions`` are the tenant's (HC 5.1); the offline engine has no ear for
+        them.
 
         Raises:
             Malformed, Unavailable, ModelRefused

@@ -75,7 +75,17 @@ FORM: Final = JsonSchema("facts", _ENFORCED, _SHOWN)
 """Asked for strictly; read leniently: what a fact rests on is checked by itself."""
 
 
-def render(window: Sequence[Said], observed: str) -> tuple[Turn, ...]:
+_INSTRUCTIONS: Final = """\
+Whoever keeps this memory wants besides, as to which facts are written down and how:"""
+
+
+def render(
+    window: Sequence[Said], observed: str, instructions: str | None = None
+) -> tuple[Turn, ...]:
     """Return the turns; evidence are the numbers of lines, counted from 1."""
-    told = f"The peer: {observed}\n\nThe conversation:\n{conversation(window)}"
-    return (Turn("system", _RULES), Turn("user", told))
+    wanted = f"{_INSTRUCTIONS}\n{instructions}\n\n" if instructions else ""
+    told = f"The conversation:\n{conversation(window)}"
+    return (
+        Turn("system", _RULES),
+        Turn("user", f"{wanted}The peer: {observed}\n\n{told}"),
+    )

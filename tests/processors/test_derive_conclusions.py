@@ -5,14 +5,18 @@ from uuid import uuid4
 
 import msgspec
 
-from commands.decide import Decide
+from commands.decide import Decide, Reason
+from commands.parents import watch_session
 from domain.conclusion import ConclusionDerived, ConclusionReinforced
 from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.event import ERASED, Engine
+from domain.names import session_stream
+from domain.recorded import Cause
+from domain.session import SessionCreated
 from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
 from processors.ports import Drawn, Fact, Malformed, ModelRefused
 from processors.processor import Done, Park, Retry
-from tests.support.reactions import Echo, batch
+from tests.support.reactions import SAID_AT, Echo, batch
 
 
 async def test_a_statement_becomes_a_conclusion_with_its_evidence(memory):
@@ -163,7 +167,7 @@ async def test_each_author_is_concluded_about_in_one_append(memory):
 
 async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(memory):
     class Liar(Echo):
-        async def derive(self, window, observed):
+        async def derive(self, window, observed, *_):
             own = [each.id for each in window if each.author == observed]
             others = [each.id for each in window if each.author != observed]
             facts = (
@@ -203,8 +207,8 @@ class Spending(Echo):
     def engine(self):
         return Engine(name="openai", version="0", model="m")
 
-    async def derive(self, window, observed):
-        drawn = await super().derive(window, observed)
+    async def derive(self, window, observed, instructions=None):
+        drawn = await super().derive(window, observed, instructions)
         if self.failure is not None:
             raise self.failure
         return Drawn(
@@ -262,10 +266,10 @@ async def test_what_was_drawn_before_a_failure_is_kept(memory):
     said += await memory.say("I sail.")
 
     class Second(Spending):
-        async def derive(self, window, observed):
+        async def derive(self, window, observed, instructions=None):
             if len(self.asked) == 1:
                 raise Malformed("the model")
-            return await super().derive(window, observed)
+            return await super().derive(window, observed, instructions)
 
     derive = DeriveConclusions(memory.decide, Second(), window_tokens=1)
     assert isinstance(await derive(batch(*said)), Retry)
@@ -315,3 +319,21 @@ async def test_what_fills_a_window_or_waited_long_waits_no_more(memory):
         memory.decide, engine, window_tokens=50, gathers=lambda: now
     )
     assert await derive(batch(old, *later)) == Done()
+
+
+async def test_a_model_is_told_what_the_tenant_wants(memory):
+    named = ("w", "s")
+    wants = {"reasoning": {"custom_instructions": "Only sports."}}
+    opened = SessionCreated(
+        workspace="w", session="s", uid="u", created_at=SAID_AT, configuration=wants
+    )
+    await memory.decide(
+        "w",
+        [watch_session(*named)],
+        lambda _: {session_stream(*named): [opened]},
+        Reason(Cause(actor="client", correlation_id=uuid4())),
+    )
+    said = await memory.say("I ski.")
+    engine = Spending()
+    await DeriveConclusions(memory.decide, engine, window_tokens=9)(batch(*said))
+    assert engine.told == "Only sports."

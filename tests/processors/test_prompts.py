@@ -42,3 +42,8 @@ def test_nobody_can_write_a_line_for_somebody_else():
     assert [line for line in told.splitlines() if line.startswith("[2]")] == [
         "[2] 2026-03-01 09:30:00 bob: Do you ski there?"
     ]
+
+
+def test_instructions_stand_before_the_conversation():
+    told = derive_conclusions.render(WINDOW, "ann", "Only sports.")[1].content
+    assert told.index("Only sports.") < told.index("The peer: ann")

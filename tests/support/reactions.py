@@ -127,12 +127,16 @@ class Echo:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
+        self.told: str | None = None
 
     @property
     def engine(self) -> Engine:
         return Engine(name="echo", version="1")
 
-    async def derive(self, window: Sequence[Said], observed: str) -> Drawn:
+    async def derive(
+        self, window: Sequence[Said], observed: str, instructions: str | None = None
+    ) -> Drawn:
+        self.told = instructions
         self.asked.append((observed, tuple(each.text for each in window)))
         facts = (
             Fact(f"{observed} says {each.text}", (each.id,))
