@@ -12,12 +12,16 @@ MOST_TOKENS = 8192
 """Longest question, in tokens (HC 10)."""
 
 
-def _without_nul(text: str) -> str:
+def _clean(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text must be valid Unicode") from None
     return text.replace("\x00", "")
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""A text without NUL, which is silently removed (HC 1.6)."""
+Text = Annotated[str, AfterValidator(_clean)]
+"""A text of real characters, without NUL, which is silently removed (HC 1.6)."""
 
 
 def check_length(query: str, tokens: TokenCounter) -> None:

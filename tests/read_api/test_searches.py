@@ -113,3 +113,14 @@ async def test_a_scope_is_not_found_and_excludes_a_session_filter(talk):
     body = {"query": "x", "scope": "team", "filters": {"session_id": "s"}}
     refused = await talk.post("/w/search", body)
     assert "mutually exclusive" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/w/conclusions/query"])
+async def test_a_question_that_is_no_text_is_refused(talk, path):
+    refused = await talk.http.post(
+        f"/v3/workspaces{path}",
+        content=b'{"query": "\\ud800", "filters": {"observer": "a", "observed": "b"}}',
+        headers={"content-type": "application/json"},
+    )
+    assert refused.status_code == 422
+    assert refused.json()["detail"][0]["loc"] == ["body", "query"]
