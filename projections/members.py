@@ -71,6 +71,35 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
 
 
+class Presence(msgspec.Struct, frozen=True):
+    """Since when a peer is in a session, and until when if it has left."""
+
+    session: str
+    since: datetime
+    until: datetime | None
+
+
+async def get_presence(db: Connection, tenant: str, peer: str) -> list[Presence]:
+    """Return when a peer was last in each of its sessions, as of now.
+
+    Whoever says something has joined anew (HC 2.3): no event says so, the newest
+    message does.
+    """
+    rows = await db.fetch(_PRESENCE, tenant, peer)
+    return [Presence(row["session"], row["since"], row["until"]) for row in rows]
+
+
+_PRESENCE = """
+    SELECT j.session, greatest(j.joined_at, s.came_at) AS since, j.left_at AS until
+    FROM member AS j
+    LEFT JOIN LATERAL (
+        SELECT s.came_at FROM message AS s
+        WHERE s.tenant = j.tenant AND s.session = j.session AND s.peer = j.peer
+        ORDER BY s.seq DESC LIMIT 1
+    ) AS s ON TRUE
+    WHERE j.tenant = $1 AND j.peer = $2 AND j.to_position IS NULL
+"""
+
 _COLUMNS = (
     "session, peer, observe_me, observe_others, joined_at, left_at, active"  # of Member
 )

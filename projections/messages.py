@@ -17,7 +17,8 @@ class Messages:
     ``words`` are the stems of author, content and day (architecture section 6): with
     the day among them a search finds two points more of what was said when.
     ``derive`` says whether reasoning was asked for, ``recorded_at`` when it was
-    written down; ``created_at`` is when it was said, as sent. What an erased session
+    written down; ``created_at`` is when it was said, as sent, ``came_at`` when the
+    request came that said it: its author has joined anew then. What an erased session
     held stays in ``departed_message`` until the lexicon, which is behind, has taken it
     out of its counts.
     """
@@ -35,6 +36,7 @@ class Messages:
             metadata    jsonb NOT NULL,
             created_at  timestamptz NOT NULL,
             recorded_at timestamptz NOT NULL,
+            came_at     timestamptz NOT NULL,
             tokens      integer NOT NULL,
             derive      boolean NOT NULL,
             position    bigint NOT NULL,
@@ -71,6 +73,7 @@ class Messages:
                 as_json(event.metadata) if event.metadata else "{}",
                 as_utc(event.created_at),
                 recorded.recorded_at,
+                as_utc(event.received_at or event.created_at),
                 event.tokens,
                 event.derive,
                 recorded.position,
@@ -106,13 +109,14 @@ _DEPART = """
 
 _INSERT = """
     INSERT INTO message (tenant, session, seq, id, peer, content, metadata, created_at,
-                         recorded_at, tokens, derive, position, body, words)
+                         recorded_at, came_at, tokens, derive, position, body, words)
     SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content || ' ' || to_char(
         g.created_at AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY'))
     FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
-                $7::jsonb[], $8::timestamptz[], $9::timestamptz[], $10::int[],
-                $11::boolean[], $12::bigint[], $13::bytea[])
+                $7::jsonb[], $8::timestamptz[], $9::timestamptz[],
+                $10::timestamptz[], $11::int[], $12::boolean[], $13::bigint[],
+                $14::bytea[])
         AS g(tenant, session, seq, id, peer, content, metadata, created_at, recorded_at,
-             tokens, derive, position, body)
+             came_at, tokens, derive, position, body)
     ON CONFLICT DO NOTHING
 """

@@ -95,7 +95,8 @@ async def test_what_the_route_imposes_replaces_the_callers_filter(talk):
 
 @pytest.mark.parametrize(
     ("peer", "found"),
-    [("alice", {"s-1", "s-2", "s-3"}), ("bob", {"s-2"}), ("x", set()), (5, set())],
+    # Whoever says something has joined anew: alice last spoke at s-3.
+    [("alice", {"s-3"}), ("bob", {"s-2"}), ("x", set()), (5, set())],
 )
 async def test_a_peer_finds_only_what_was_said_while_it_was_there(talk, peer, found):
     body = {"query": "", "filters": {"peer_perspective": peer}}
