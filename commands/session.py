@@ -81,13 +81,7 @@ async def set_session(
 
     def decision(proposal: Proposal) -> None:
         found_workspace(proposal, workspace, birth)
-        proposal.record(session, open_session(proposal.state(session), opened))
-        proposal.record(
-            session,
-            configure_session(
-                proposal.state(session), named, command.metadata, command.configuration
-            ),
-        )
+        _set_up(proposal, session, command, opened)
         refuse_scopes(proposal, peers)
         found_peers(proposal, peers, birth)
         proposal.record(
@@ -126,3 +120,18 @@ async def remove_peers(
         proposal.record(session, remove(state, named, command.peers, now))
 
     return await write(session, tuple(reserved.values()), decision, reason)
+
+
+def _set_up(
+    proposal: Proposal,
+    session: Watched[Session],
+    command: SetSession,
+    opened: SessionCreated,
+) -> None:
+    """Open the session unless it exists, and give it what was sent for it."""
+    proposal.record(session, open_session(proposal.state(session), opened))
+    named = (command.workspace, command.session)
+    configured = configure_session(
+        proposal.state(session), named, command.metadata, command.configuration
+    )
+    proposal.record(session, configured)
