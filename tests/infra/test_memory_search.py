@@ -2,15 +2,19 @@
 
 from array import array
 
+import msgspec
+
 from commands.asking import AskedQuestion
 from domain.conclusion import ConclusionDerived
+from domain.event import Engine
 from domain.session import MessageAdded
 from infra.memory_search import ViewMemorySearch
 from processors.answer_question import AnswerQuestion
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.processor import Batch
-from tests.support.reactions import Echo
+from tests.support.projecting import append
+from tests.support.reactions import SAID_AT, Echo
 from tests.support.seeing import seen
 
 ALIKE = {"Which sport does she like?", "bob: I cycle to work.", "bob says I ski."}
@@ -135,3 +139,53 @@ async def test_a_higher_level_quotes_more(memory, database, opened):
             for level in ("minimal", "low", "max")
         ]
     assert [each.count("\n- ") for each in told] == [3, 5, 10]
+
+
+def concluded(number, **more):
+    return ConclusionDerived(
+        workspace="w",
+        session="s",
+        id=f"c{number}",
+        observed="alice",
+        content=f"alice likes ski number {number}",
+        content_key=f"alice likes ski number {number}",
+        occurred_at=SAID_AT,
+        engine=Engine(name="scripted", version="1"),
+        **more,
+    )
+
+
+async def test_explicit_and_derived_conclusions_do_not_crowd_each_other(
+    memory, database, opened
+):
+    await memory.join("alice")
+    explicit = [concluded(number) for number in range(5)]
+    derived = [concluded(number, level="deductive") for number in range(5, 7)]
+    await append(opened, [*explicit, *derived])
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Absent(), views)
+        levels = [each.level for each in (await search.recall(asking("ski"), 2)).found]
+        listed = msgspec.structs.replace(asking("ski"), sessions=("s",))
+        confined = await search.recall(listed, 10)
+        nowhere = msgspec.structs.replace(asking("ski"), sessions=())
+        nothing = await search.recall(nowhere, 10)
+    assert levels == ["explicit"] * 2 + ["deductive"] * 2
+    assert {each.level for each in confined.found} == {"explicit"}
+    assert nothing.found == ()
+
+
+async def test_a_workspace_is_asked_for_all_of_it_once(memory, database, opened):
+    await memory.join("alice", "bob")
+    await memory.say("I ski fast")
+    await memory.say("I ski slowly", author="bob")
+    await derive(memory)
+    everything = msgspec.structs.replace(asking("Which ski?"), peer=None, target=None)
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Absent(), views)
+        found = (await search.recall(everything, 10)).found
+    assert sorted(each.text for each in found) == [
+        "I ski fast",
+        "I ski slowly",
+        "alice says I ski fast",
+        "bob says I ski slowly",
+    ]
