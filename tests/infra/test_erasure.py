@@ -1,0 +1,264 @@
+"""What was deleted is taken out of every store, and no more than that."""
+
+from datetime import timedelta
+
+import pytest
+
+from commands.derivation import RecordDerivation, record_derivation
+from commands.ports import ANY, AppendRequest, StreamAppend
+from domain.conclusion import ConclusionDerived, ConclusionRetracted, Evidence
+from domain.derivation import Considered
+from domain.erasure import (
+    SessionDeleted,
+    SessionErased,
+    StreamErased,
+    WorkspaceDeletionRequested,
+    WorkspaceErased,
+)
+from domain.event import ERASED, Engine
+from domain.names import (
+    conclusion_stream,
+    derivation_stream,
+    pair_conclusion_stream,
+    session_stream,
+    workspace_stream,
+)
+from domain.session import MessageAdded
+from domain.workspace import WorkspaceCreated
+from infra.holdings import StoredHoldings
+from infra.postgres.view_readers import open_view_readers
+from processors.derive_conclusions import DeriveConclusions
+from processors.embed_memory import EmbedMemory
+from processors.erase_session import EraseSession
+from processors.erase_workspace import EraseWorkspace
+from processors.living import Living
+from processors.processor import Batch, Done, Retry
+from tests.processors.test_embed_memory import Counting
+from tests.support.law import assert_rebuilt_equals_live
+from tests.support.log import CAUSE
+from tests.support.projecting import projecting
+from tests.support.reactions import SAID_AT, Echo
+
+LATER = SAID_AT + timedelta(hours=1)
+ENGINE = Engine(name="test", version="1")
+
+
+class Eraser:
+    """A log with live views, and what deletes and erases in it."""
+
+    def __init__(self, memory, views, readers, dsn):
+        self.memory, self.views, self.readers, self.dsn = memory, views, readers, dsn
+        self.now = LATER
+        stores = StoredHoldings(memory.log, readers, views)
+        made = (memory.decide, stores, lambda: self.now)
+        self.session, self.workspace = EraseSession(*made), EraseWorkspace(*made)
+
+    async def append(self, stream, *events):
+        streams = (StreamAppend(stream, ANY, events),)
+        request = AppendRequest(stream.tenant, streams, CAUSE)
+        appended = await self.memory.log.store.append(request)
+        self.memory.decide.forget(stream.name)
+        return appended.recorded
+
+    async def delete(self, session="s"):
+        deleted = SessionDeleted(
+            workspace="w", session=session, deleted_at=SAID_AT, purge_at=LATER
+        )
+        return await self.append(session_stream("w", session), deleted)
+
+    async def erase(self, session="s"):
+        recorded = await self.delete(session)
+        assert await self.session(Batch(f"w/{session}", recorded)) == Done()
+
+    async def derive(self, recorded, reasoner=None):
+        reasoner = reasoner or Echo()
+        key = f"w/{recorded[0].event.session}"
+        process = Living(
+            DeriveConclusions(self.memory.decide, reasoner),
+            self.memory.decide,
+        )
+        assert await process(Batch(key, tuple(recorded))) == Done()
+
+    async def conclude(self, name, session, evidence=(), sources=()):
+        if session is None:
+            stream = pair_conclusion_stream("w", "bob", "alice")
+        else:
+            stream = conclusion_stream("w", session)
+        event = ConclusionDerived(
+            workspace="w",
+            session=session,
+            id=name,
+            observed="alice",
+            observer="bob" if session is None else None,
+            content=f"alice is {name}",
+            content_key=name,
+            occurred_at=SAID_AT,
+            engine=ENGINE,
+            evidence=tuple(Evidence(m.id, m.session, m.seq) for m in evidence),
+            sources=tuple(sources),
+        )
+        await self.append(stream, event)
+
+    async def law(self):
+        await assert_rebuilt_equals_live(self.dsn, self.memory.log.store)
+
+
+@pytest.fixture
+async def eraser(memory, database):
+    dsn = database.dsn()
+    async with (
+        projecting(memory.log, dsn) as (prompt, _),
+        open_view_readers(dsn) as readers,
+    ):
+        yield Eraser(memory, prompt, readers, dsn)
+
+
+async def test_before_its_time_it_says_when_and_does_nothing(eraser):
+    await eraser.memory.say("I ski.")
+    deleted = await eraser.delete()
+    eraser.now = LATER - timedelta(seconds=3)
+    outcome = await eraser.session(Batch("w/s", deleted))
+    assert outcome == Retry(timedelta(seconds=3), "its grace is not over")
+    assert await eraser.memory.events(SessionErased) == []
+
+
+async def test_what_rests_on_a_session_alone_goes_with_it(eraser):
+    [gone] = [r.event for r in await eraser.memory.say("I ski.")]
+    [kept] = [r.event for r in await eraser.memory.say("I row.", session="t")]
+    await eraser.conclude("own", "s", [gone])
+    await eraser.conclude("other", "t", [kept])
+    await eraser.conclude("bereft", None, [gone])
+    await eraser.conclude("both", None, [gone, kept])
+    await eraser.conclude("upon", None, sources=["bereft", "own"])
+    await eraser.conclude("half", None, sources=["bereft", "other"])
+    await eraser.conclude("strange", "t", [gone])
+    await eraser.erase()
+    retracted = await eraser.memory.events(ConclusionRetracted)
+    assert {each.id for each in retracted} == {"bereft", "upon", "strange"}
+    await eraser.law()
+    rows = await eraser.readers.fetch("SELECT DISTINCT id FROM conclusion")
+    assert {row["id"] for row in rows} == {"other", "both", "half"}
+
+
+async def test_a_session_is_unreadable_and_the_next_is_derived_anew(eraser):
+    first = await eraser.memory.say("I ski.", "I row.", "I sing.")
+    await eraser.derive(first)
+    await eraser.erase()
+    said = [each.content for each in await eraser.memory.events(MessageAdded)]
+    assert said == [ERASED] * 3
+    drawn = [each.content for each in await eraser.memory.events(ConclusionDerived)]
+    assert drawn == [ERASED] * 3
+    ended = {r.stream for r in await eraser.memory.recorded(StreamErased)}
+    assert ended == {
+        derivation_stream("w", "s").name,
+        conclusion_stream("w", "s").name,
+    }
+    again = await eraser.memory.say("I ski.")
+    assert again[0].event.seq == 1
+    reasoner = Echo()
+    await eraser.derive([*first, *again], reasoner)
+    assert reasoner.asked == [("alice", ("I ski.",))]
+    fresh = await eraser.memory.events(ConclusionDerived)
+    assert fresh[-1].content == "alice says I ski."
+    await eraser.law()
+
+
+async def test_it_is_erased_once_however_often_it_is_asked(eraser):
+    await eraser.memory.say("I ski.")
+    deleted = await eraser.delete()
+    for _ in range(2):
+        assert await eraser.session(Batch("w/s", deleted)) == Done()
+    again = await eraser.memory.say("I row.")
+    assert await eraser.session(Batch("w/s", deleted)) == Done()
+    assert len(await eraser.memory.events(SessionErased)) == 1
+    assert [each.content for each in await eraser.memory.events(MessageAdded)] == [
+        ERASED,
+        again[0].event.content,
+    ]
+
+
+async def test_what_comes_back_from_a_model_too_late_is_recorded_nowhere(eraser):
+    [said] = await eraser.memory.say("I ski.")
+    late = RecordDerivation(
+        workspace="w",
+        session="s",
+        position=said.position,
+        name="late:1:1-1",
+        messages=(Considered(1, "alice", True),),
+        found=(),
+        engine=ENGINE,
+        cause=CAUSE,
+        causes={},
+    )
+    deleted = await eraser.delete()
+    assert await record_derivation(eraser.memory.decide, late) is None
+    await eraser.session(Batch("w/s", deleted))
+    assert await record_derivation(eraser.memory.decide, late) is None
+    await eraser.memory.say("I row.")
+    assert await record_derivation(eraser.memory.decide, late) is None
+
+
+async def test_a_vector_stays_while_another_session_holds_its_text(eraser):
+    embedder = Counting()
+    memory = eraser.memory
+    process = EmbedMemory(
+        memory.decide, embedder, memory.log.embeddings, memory.log.fingerprint
+    )
+    for session, texts in {"s": ("ok", "mine"), "t": ("ok",)}.items():
+        said = await memory.say(*texts, session=session)
+        await process(Batch(f"w/{session}", tuple(said)))
+    await eraser.erase("s")
+    assert await vectors(eraser) == ["alice: ok"]
+    await eraser.erase("t")
+    assert await vectors(eraser) == []
+
+
+async def test_a_parked_key_of_an_erased_session_goes_on(eraser, feeding):
+    await eraser.memory.say("I ski.")
+    await feeding.pool.execute(
+        "INSERT INTO work.held (processor, ordering_key, tenant, position, state,"
+        " reason) VALUES ('p', 'w/s', 'w', 1, 'parked', 'x'),"
+        " ('p', 'w/t', 'w', 1, 'parked', 'x')"
+    )
+    await eraser.erase()
+    parked = await feeding.parking.list(parked_only=True)
+    assert [each.ordering_key for each in parked] == ["w/t"]
+
+
+async def test_a_workspace_goes_with_every_stream_key_and_vector(eraser):
+    memory = eraser.memory
+    made = WorkspaceCreated(workspace="w", uid="w", created_at=SAID_AT)
+    await eraser.append(workspace_stream("w"), made)
+    said = await memory.say("I ski.")
+    await memory.say("I stay.", workspace="w-2")
+    await eraser.derive(said)
+    await eraser.conclude("pair", None)
+    asked = WorkspaceDeletionRequested(
+        workspace="w", requested_at=SAID_AT, purge_at=LATER
+    )
+    recorded = await eraser.append(workspace_stream("w"), asked)
+    for _ in range(2):
+        assert await eraser.workspace(Batch("w", recorded)) == Done()
+    assert len(await memory.events(WorkspaceErased)) == 1
+    newest = {}
+    for each in await memory.recorded():
+        if each.tenant == "w":
+            newest[each.stream] = type(each.event)
+    assert newest.pop("workspace-w") is WorkspaceErased
+    assert len(newest) == 4
+    assert set(newest.values()) == {StreamErased}
+    texts = [each.content for each in await memory.events(MessageAdded)]
+    assert texts == [ERASED, "I stay."]
+    assert await vectors(eraser) == []
+    await eraser.law()
+    rows = await eraser.readers.fetch("SELECT DISTINCT tenant FROM message")
+    assert [row["tenant"] for row in rows] == ["w-2"]
+
+
+async def vectors(eraser):
+    """Return the texts that have vectors: they are what the embedder makes of them."""
+    log = eraser.memory.log
+    texts = ["alice: ok", "alice: mine", "alice: I ski."]
+    prints = await log.fingerprint("w", texts)
+    there = await log.embeddings.get_many("w", "counting", prints)
+    return [vector.decode() for vector in there.values()]
