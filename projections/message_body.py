@@ -4,7 +4,7 @@ Lists and contexts hand out the same few kilobytes over and over: reading column
 building structs and encoding them took more time than everything else of a page.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -40,7 +40,7 @@ def body_of(event: MessageAdded) -> bytes:
         peer_id=event.author,
         session_id=event.session,
         metadata=msgspec.Raw(metadata.encode()),
-        created_at=as_utc(event.created_at),
+        created_at=as_utc(event.created_at).astimezone(UTC),
         workspace_id=event.workspace,
         token_count=event.tokens,
     )

@@ -24,7 +24,7 @@ class Messages:
     """
 
     name = "messages"
-    version = 3
+    version = 4
     tables = f"""
         CREATE TABLE message (
             tenant      text COLLATE "C" NOT NULL,
