@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+)
 from domain.derivation import DerivationCompleted
 from domain.embedding import EmbeddingRecorded
 from domain.names import (
@@ -91,6 +95,8 @@ class Story:
             case ConclusionReinforced(evidence=evidence, id=known):
                 said_here = [e.message for e in evidence if e.message in self.messages]
                 named = said_here or [known]
+            case ConclusionRetracted(id=known):
+                named = [known]
             case DerivationCompleted() | SummaryProduced():
                 named = [key for key in self.messages if self._covers(record, key)]
             case _:
@@ -111,6 +117,8 @@ class Story:
             case ConclusionReinforced(evidence=evidence, id=known):
                 drawn = self._of_message and cites(each.message for each in evidence)
                 found = drawn or cites([known])
+            case ConclusionRetracted(id=known):
+                found = cites([known])
             case DerivationCompleted(conclusions=drawn_ids):
                 covers = self._covers_any(record)
                 found = covers if self._of_message else cites(drawn_ids)

@@ -4,11 +4,20 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from commands.ports import ANY, AppendRequest, StreamAppend
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionRetracted,
+)
 from domain.derivation import DerivationCompleted
 from domain.embedding import EmbeddingRecorded
 from domain.event import Engine
-from domain.names import peer_stream, question_stream, session_stream
+from domain.names import (
+    conclusion_stream,
+    peer_stream,
+    question_stream,
+    session_stream,
+)
 from domain.peer import PeerCreated
 from domain.question import QuestionAnswered
 from domain.recorded import Cause
@@ -170,6 +179,27 @@ async def test_another_observers_row_leads_to_the_same_story(memory, database, o
         his = await trace(views.readers, opened.store, row_id(drawn.id, "bob"))
         own = await trace(views.readers, opened.store, drawn.id)
     assert his == own != []
+
+
+async def test_a_retracted_conclusion_keeps_its_story(memory, database, opened):
+    said = await memory.say("I ski.")
+    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    [drawn] = await memory.recorded(ConclusionDerived)
+    retracted = ConclusionRetracted(
+        workspace="w", session="s", id=drawn.event.id, reason="deleted", actor="client"
+    )
+    stream = conclusion_stream("w", "s")
+    await memory.log.store.append(
+        AppendRequest(
+            tenant="w",
+            streams=(StreamAppend(stream, ANY, (retracted,)),),
+            cause=Cause(actor="client", correlation_id=uuid4()),
+        )
+    )
+    async with seen(database, opened) as views:
+        story = await trace(views.readers, opened.store, drawn.event.id)
+    assert story[-1].record.event == retracted
+    assert story[-1].under == drawn.id
 
 
 async def test_an_unknown_id_has_no_story(memory, database, opened):
