@@ -44,7 +44,7 @@ class WebhookEndpoints:
                 case WebhookDeleted() as event:
                     await db.execute(
                         "UPDATE webhook SET to_position = $3 WHERE tenant = $1"
-                        " AND id = $2 AND to_position IS NULL",
+                        " AND id = $2 AND to_position IS NULL AND from_position < $3",
                         event.workspace,
                         event.id,
                         recorded.position,

@@ -52,6 +52,7 @@ async def intervals_join(db):
         "summary": "tenant, session, kind",
         "card": "tenant, observer, observed",
         "scope_session": "tenant, session, scope",
+        "webhook": "tenant, id",
     }.items():
         following = (
             f"lead(from_position) OVER (PARTITION BY {key} ORDER BY from_position)"

@@ -34,15 +34,17 @@ from domain.session import (
 from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from tests.support.history import START
+from tests.support.webhook_history import webhook_events
 
 PEERS = ("alice", "bob", "carol")
 SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 17
+KINDS = 18
 REPEATED = 7
 ERASING = (15, 16)
+HOOKS = 17
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -64,8 +66,14 @@ class Chronicle:
         for choice in choices:
             self.once("w", WorkspaceCreated(workspace="w", uid="w", created_at=START))
             step = self.erase if choice[0] in ERASING else self.choose
+            if choice[0] == HOOKS:
+                step = self.hook
             step(*choice)
         return self.events
+
+    def hook(self, _kind: int, where: int, _who: int, number: int) -> None:
+        session, count = SESSIONS[where % 2], len(self.events)
+        self.events.extend(webhook_events(session, number, count))
 
     def once(self, key: object, event: Event) -> None:
         if key not in self.known:
