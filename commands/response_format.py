@@ -1,5 +1,6 @@
 """The form an answer is asked for in: a subset of JSON Schema (HC 6.8)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -41,7 +42,12 @@ def read_response_format(sent: Schema) -> AnswerForm:
     Raises:
         Invalid: ``Invalid response_format: <reason> at <dotted path>``.
     """
-    return AnswerForm(_Reading(sent).root(), dict(sent))
+    form = AnswerForm(_Reading(sent).root(), dict(sent))
+    try:
+        json.dumps(sent, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _Place().wrong("a name or a text has lone surrogates") from None
+    return form
 
 
 class _Place(msgspec.Struct, frozen=True):

@@ -1,9 +1,8 @@
 """Answers questions with what memory holds, quoted, without a model (RS 7)."""
 
+import json
 from collections.abc import AsyncGenerator
 from typing import Final
-
-import msgspec
 
 from commands.asking import Answered, AskedQuestion
 from domain.event import Engine
@@ -46,9 +45,8 @@ class AnswerQuestion:
             messages.extend(conclusion.evidence)
         content = told.text
         if question.form is not None:
-            content = msgspec.json.encode(
-                fill(question.form.schema, told.lines)
-            ).decode()
+            filled = fill(question.form.schema, told.lines)
+            content = json.dumps(filled, ensure_ascii=False)
         return Answered(
             content=content,
             conclusions=tuple(each.id for each in conclusions),

@@ -5,6 +5,7 @@ model searches by itself (RS 7.5), come with issue 5. Until then the limits of
 iterations of RS 7.2 have nothing to limit.
 """
 
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -85,7 +86,7 @@ class AnswerWithModel:
             if asking.schema is not None:
                 structured = await model.structured(asking.prompt, asking.schema)
                 completion = structured.completion
-                text = msgspec.json.encode(structured.value).decode()
+                text = json.dumps(structured.value, ensure_ascii=False)
                 return self._answered(asking, completion, text, None)
             completion = await model.complete(asking.prompt)
         except Malformed:

@@ -18,11 +18,27 @@ def read_answer(text: str, schema: Mapping[str, Any]) -> Any:
         NotOfSchema: it holds none, it is cut short, or it breaks the schema.
     """
     value = _decoded(text)
+    spelled = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" in spelled or not _is_text(spelled):
+        raise NotOfSchema("it has NUL or lone surrogates in a text")
     checker = jsonschema.Draft202012Validator(schema)
     wrong = next(checker.iter_errors(value), None)
     if wrong is not None:
         raise NotOfSchema(f"{wrong.json_path}: {wrong.message}"[:1_000])
     return value
+
+
+def clean(text: str) -> str:
+    """Return a text without what neither UTF-8 nor a database can hold."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decoded(text: str) -> Any:

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, AsyncStream
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from infra.llm.json_answer import NotOfSchema, fulfils_strict, read_answer
+from infra.llm.json_answer import NotOfSchema, clean, fulfils_strict, read_answer
 from infra.llm.outcomes import outcome_of, persistently
 from infra.settings.model_choice import ModelChoice
 from processors.ports import (
@@ -137,7 +137,7 @@ class OpenAIModel:
         if choice.message.refusal or choice.finish_reason == "content_filter":
             raise ModelRefused(self._who, "content_filter")
         return Completion(
-            text=choice.message.content or "",
+            text=clean(choice.message.content or ""),
             model=answered.model or self.model,
             usage=_usage(answered.usage),
             finish=_finish(choice.finish_reason),
@@ -190,6 +190,7 @@ class _Answer:
             if choice.delta.refusal or self._finish == "content_filter":
                 raise ModelRefused(self._who, "content_filter")
             piece += choice.delta.content or ""
+        piece = clean(piece)
         self._pieces.append(piece)
         return piece
 

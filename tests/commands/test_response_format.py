@@ -190,6 +190,14 @@ def test_references_that_multiply_are_counted_as_what_they_stand_for():
         read_response_format(sent)
 
 
+@pytest.mark.parametrize(
+    "sent", [of(**{"\ud800": TEXT}), of(a=TEXT | {"default": "\ud800"})]
+)
+def test_what_no_answer_could_hold_is_refused(sent):
+    with pytest.raises(Invalid, match="lone surrogates at root"):
+        read_response_format(sent)
+
+
 class Pet(BaseModel):
     name: str
     age: int | None = None

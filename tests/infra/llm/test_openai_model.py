@@ -192,6 +192,15 @@ async def test_silence_is_given_up(stub):
         assert (await model.complete(ASKED)).text == "Tea."
 
 
+async def test_what_no_text_can_hold_is_taken_out(model, stub):
+    stub.script("A\x00 \ud800.", "A\x00 \ud800.", '{"drink": "\\u0000"}')
+    assert (await model.complete(ASKED)).text == "A ?."
+    assert (await streamed(model))[-1].text == "A ?."
+    stub.script('{"drink": "\\ud800"}')
+    with pytest.raises(Malformed):
+        await model.structured(ASKED, SCHEMA)
+
+
 async def test_an_answer_cut_short_says_so(model, stub):
     stub.script(Answer("Green", finish="length"))
     assert (await model.complete(ASKED)).finish == "length"
