@@ -54,14 +54,8 @@ class ReasoningSettings(BaseModel):
     deriver_max_custom_instructions_tokens: int = Field(
         default=2_000, ge=0, le=2_000, description="of a tenant's instructions; 0: none"
     )
-    deriver_representation_batch_work_unit_target_tokens: int = Field(
-        default=512, ge=0, le=16_384, description="tokens that wait for more; 0: none"
-    )
     deriver_representation_batch_target_input_tokens: int = Field(
         default=1_024, ge=128, le=16_384, description="tokens a model reads at once"
-    )
-    deriver_representation_batch_max_age_seconds: int = Field(
-        default=1_800, ge=0, description="seconds anything waits for more; 0: no end"
     )
 
     peer_card_enabled: bool = Field(

@@ -12,6 +12,8 @@ from infra.settings.unusable import SettingsUnusable
 
 _OFF: Final = {"", "0", "false", "no", "off", "none", "null"}
 
+_GATHERS: Final = "a model waits a moment for more, unless DERIVER_FLUSH_ENABLED"
+
 _DIFFERENT: Final = {
     "CACHE_": "there is no cache outside the process",
     "SENTRY_": "errors are in the process log only",
@@ -23,6 +25,8 @@ _DIFFERENT: Final = {
     "VECTOR_STORE_": "vectors are in Postgres",
     "REASONING_TRACES_": "calls of models are recorded in the log only",
     "COLLECT_METRICS_": "/metrics stays off",
+    "DERIVER_REPRESENTATION_BATCH_WORK_UNIT_": _GATHERS,
+    "DERIVER_REPRESENTATION_BATCH_MAX_AGE_": _GATHERS,
     "DB_SCHEMA": "tables have schemas of their own",
 }
 
