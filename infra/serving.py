@@ -1,6 +1,7 @@
 """Everything a server is, alive between entering and leaving."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -15,6 +16,8 @@ from infra.master_key import read_master_key
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.settings import Settings
 from infra.settings.theirs import check_vector_store
+
+_LOG = logging.getLogger(__name__)
 
 _FINISH_REQUESTS = 3
 """Seconds running requests get at a stop; all of a stop is bounded by 10 s."""
@@ -66,7 +69,9 @@ async def serving(
 
 async def _check(settings: Settings) -> None:
     """Find what is wrong with the settings before anything is started."""
-    wanted_keyring(settings)
+    keyring = wanted_keyring(settings)
+    if keyring is not None and keyring.is_short:
+        _LOG.warning("AUTH_JWT_SECRET is short: 32 bytes are as many as HS256 has")
     check_vector_store()
     if settings.keys_master_key is not None:
         read_master_key(settings.keys_master_key.get_secret_value())

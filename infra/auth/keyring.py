@@ -13,6 +13,8 @@ from infra.auth.claims import Claims
 from infra.auth.errors import SecretUnusable, Unauthorized
 
 _ALGORITHM: Final = "HS256"
+_ENOUGH: Final = 32
+"""Bytes of a secret that make guessing it as hard as HS256 is."""
 _HEADER: Final = {"typ": "JWT"}
 
 
@@ -38,7 +40,10 @@ class _Payload(msgspec.Struct, omit_defaults=True):
 
 
 class Keyring:
-    """Everything done with the secret; never shows it, nor a key."""
+    """Everything done with the secret, which is not shown, nor is a key.
+
+    ``is_short`` says that the secret is easier to guess than it could be.
+    """
 
     def __init__(self, secret: str) -> None:
         """Take the secret as UTF-8.
@@ -47,6 +52,7 @@ class Keyring:
             SecretUnusable: it is empty, or a public key that anyone may know.
         """
         self._secret = secret.encode()
+        self.is_short = len(self._secret) < _ENOUGH
         self._signer = PyJWS(algorithms=[])
         self._signer.register_algorithm(_ALGORITHM, _Hmac(HMACAlgorithm.SHA256))
         if not secret.strip():

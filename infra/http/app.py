@@ -70,7 +70,7 @@ def create_app(
             *_routers_first(doors),
             health_route(settings.is_ready),
             metrics_route(),
-            keys_route(settings.gate),
+            keys_route(settings.gate, dependencies.get("views")),
             *description_routes(),
         ],
         dependencies={

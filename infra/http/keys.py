@@ -16,6 +16,7 @@ from domain.names import MAX_NAME
 from infra.auth.claims import Claims
 from infra.http.gate import Gate
 from infra.http.validation import RequestParse
+from projections.ports import Views
 
 
 class KeyQuery(BaseModel):
@@ -51,7 +52,7 @@ class Key(msgspec.Struct, frozen=True):
     key: str
 
 
-def keys_route(gate: Gate | None) -> HTTPRouteHandler:
+def keys_route(gate: Gate | None, views: Views | None) -> HTTPRouteHandler:
     """Return ``POST /v3/keys``; without a gate keys would open nothing: 405."""
 
     @post("/v3/keys", opt={"query": KeyQuery}, status_code=HTTP_200_OK, summary="Make")
@@ -64,6 +65,9 @@ def keys_route(gate: Gate | None) -> HTTPRouteHandler:
             return Response(disabled, status_code=HTTP_405_METHOD_NOT_ALLOWED)
         query = parse.query(KeyQuery)
         key = gate.make_key(query.claims(), query.expires_at)
-        return Response(Key(key), headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"}
+        if views is not None:
+            headers["X-Position"] = str(views.position)
+        return Response(Key(key), headers=headers)
 
     return post_key

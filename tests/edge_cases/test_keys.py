@@ -20,6 +20,7 @@ def make_key(guarded, bearer):
         made = guarded.post("/v3/keys", params=query, headers=bearer(ad=True))
         assert made.status_code == 200, made.text
         assert made.json().keys() == {"key"}
+        assert int(made.headers["x-position"]) >= 0
         return {"Authorization": f"Bearer {made.json()['key']}"}
 
     return make

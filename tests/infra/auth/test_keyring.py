@@ -186,3 +186,5 @@ def test_a_short_secret_signs_all_the_same():
     short = Keyring("short")
     key = short.make(Claims(workspace="w"), made_at=NOON)
     assert short.read(key, now=NOON).workspace == "w"
+    assert short.is_short
+    assert not Keyring(SECRET).is_short
