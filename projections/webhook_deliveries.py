@@ -249,7 +249,9 @@ async def find_delivery(db: Connection, delivery: str) -> list[Delivery]:
 
 
 async def count_deliveries(db: Connection) -> dict[str, int]:
-    """Return how many deliveries are in each state."""
+    """Return how many deliveries are in each state; none before views are made."""
+    if await db.fetchval("SELECT to_regclass('webhook_delivery')") is None:
+        return {}
     rows = await db.fetch(
         "SELECT state, count(*) AS found FROM webhook_delivery GROUP BY state"
     )
