@@ -18,12 +18,13 @@ class ScopeSessions:
 
     ``begun`` is the position at which the session last came into the scope, when all
     that was known from it came into the scope's memory; ``begun_at`` is that time,
-    ``spoken`` whether anything had been said in it by then (HC E44). One that is
-    added again while it is there only goes to the end of the order.
+    ``spoken`` whether anything had been said in it by then (HC E44): not in one that
+    was opened in the scope, a copy of another included. One that is added again while
+    it is there only goes to the end of the order.
     """
 
     name = "scope_sessions"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE scope_session (
             tenant        text COLLATE "C" NOT NULL,
@@ -125,19 +126,22 @@ async def list_backfills(
 
 
 def _step(
-    before: Values | None, recorded: Recorded, first: Mapping[tuple[str, str], int]
+    before: Values | None,
+    recorded: Recorded,
+    first: Mapping[tuple[str, str], "_FirstWords"],
 ) -> Values | None:
     match recorded.event:
         case SessionAddedToScope() as event:
-            moved = {"joined_at": as_utc(event.joined_at), "active": True}
+            moved: Values = {"joined_at": as_utc(event.joined_at), "active": True}
             if before is not None and before["active"]:
                 return {**before, **moved}
-            said = first.get((event.workspace, event.session), NOW)
+            said = first.get((event.workspace, event.session))
             return {
                 **moved,
                 "begun": recorded.position,
                 "begun_at": recorded.recorded_at,
-                "spoken": said < recorded.position,
+                "spoken": said is not None
+                and said.before(recorded.position, moved["joined_at"]),
             }
         case SessionRemovedFromScope() if before is not None and before["active"]:
             return {**before, "active": False}
@@ -145,10 +149,21 @@ def _step(
             return None
 
 
+class _FirstWords(msgspec.Struct, frozen=True):
+    """Where in the log a session's first message stands, and when it was opened."""
+
+    position: int
+    opened_at: datetime | None
+
+    def before(self, position: int, joined_at: datetime) -> bool:
+        """Tell whether something was said before the session came into a scope."""
+        return self.position < position and self.opened_at != joined_at
+
+
 async def _first_words(
     db: Connection, batch: Sequence[Recorded]
-) -> dict[tuple[str, str], int]:
-    """Return where in the log the first message of each added session stands."""
+) -> dict[tuple[str, str], _FirstWords]:
+    """Return the first words of each added session in which something was said."""
     named = {
         (event.workspace, event.session)
         for recorded in batch
@@ -157,14 +172,19 @@ async def _first_words(
     if not named:
         return {}
     rows = await db.fetch(_FIRST, *map(list, zip(*sorted(named), strict=True)))
-    return {(row["tenant"], row["session"]): row["position"] for row in rows}
+    return {
+        (row["tenant"], row["session"]): _FirstWords(row["position"], row["created_at"])
+        for row in rows
+    }
 
 
 _FIRST = """
-    SELECT g.tenant, g.session, m.position
+    SELECT g.tenant, g.session, m.position, s.created_at
     FROM unnest($1::text[], $2::text[]) AS g(tenant, session)
     CROSS JOIN LATERAL (
         SELECT position FROM message AS m
         WHERE m.tenant = g.tenant AND m.session = g.session ORDER BY m.seq LIMIT 1
     ) AS m
+    LEFT JOIN session AS s
+        ON s.tenant = g.tenant AND s.session = g.session AND s.to_position IS NULL
 """

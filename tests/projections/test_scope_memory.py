@@ -11,7 +11,7 @@ from domain.conclusion import (
 from domain.erasure import SessionErased
 from domain.event import Engine
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
-from domain.session import MessageAdded, Session
+from domain.session import MessageAdded, Session, SessionCreated
 from projections.conclusions import Conclusions
 from projections.erasable import Erasable
 from projections.members import Members
@@ -21,6 +21,7 @@ from projections.scope_sessions import (
     list_backfills,
     sessions_of_scopes,
 )
+from projections.sessions import Sessions
 from tests.support.folding import create, fold
 from tests.support.given import fold as fold_state
 from tests.support.history import START, record
@@ -31,7 +32,7 @@ SCOPE = "scope.x"
 
 
 def views():
-    return [Members(), Messages(), ScopeSessions(), Conclusions()]
+    return [Sessions(), Members(), Messages(), ScopeSessions(), Conclusions()]
 
 
 def said(seq=1, session="s"):
@@ -208,6 +209,9 @@ async def test_a_backfill_is_told_where_there_was_something_to_bring(db):
         added("told"),
         derived("b", session="told"),
         added("told"),
+        said(session="copy"),
+        SessionCreated(workspace="w", session="copy", uid="u", created_at=NOON),
+        added("copy"),
     )
     found = await list_backfills(db, "w", "x")
     assert [(each.session, each.at - START, each.copied) for each in found] == [
