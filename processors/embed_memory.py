@@ -11,6 +11,7 @@ from commands.embedding import (
     record_embeddings,
     watch_embeddings,
 )
+from commands.living import Source, is_living
 from domain.conclusion import ConclusionDerived
 from domain.embedding import Embedded, Written, embedding_text
 from domain.event import ERASED, Event
@@ -120,9 +121,16 @@ class EmbedMemory:
         }
         if missing:
             vectors = await self._embedder.embed(list(missing.values()))
-            await self._store.put_many(
-                tenant, model, dict(zip(missing, vectors, strict=True))
-            )
+            # Else a vector is left that no record names, and no erasure finds.
+            if await is_living(self._decide, _source(texts[0].recorded)):
+                await self._store.put_many(
+                    tenant, model, dict(zip(missing, vectors, strict=True))
+                )
+
+
+def _source(recorded: Recorded) -> Source:
+    session = getattr(recorded.event, "session", None)
+    return Source(recorded.tenant, session, recorded.position)
 
 
 def _text(recorded: Recorded) -> _Text | None:

@@ -15,7 +15,8 @@ class Projection(Protocol):
     up by, ``indexes`` those only readers need, so that a rebuild may create them
     last (it may be empty). ``handles`` names the events that change it; ``apply`` is
     given only those, in position order, and the same batch again, or cut differently,
-    leaves the same rows.
+    leaves the same rows. Rows name their ``tenant`` and, where they are of one, their
+    ``session``: that is how what is erased is found (``projections/erasable.py``).
     """
 
     name: str

@@ -213,6 +213,21 @@ async def test_a_vector_stays_while_another_session_holds_its_text(eraser):
     assert await vectors(eraser) == []
 
 
+async def test_a_vector_that_comes_too_late_is_not_kept(eraser):
+    memory = eraser.memory
+
+    class Slow(Counting):
+        async def embed(self, texts):
+            await eraser.delete()
+            return await super().embed(texts)
+
+    process = EmbedMemory(
+        memory.decide, Slow(), memory.log.embeddings, memory.log.fingerprint
+    )
+    assert await process(Batch("w/s", tuple(await memory.say("ok")))) == Done()
+    assert await vectors(eraser) == []
+
+
 async def test_a_parked_key_of_an_erased_session_goes_on(eraser, feeding):
     await eraser.memory.say("I ski.")
     await feeding.pool.execute(
