@@ -67,8 +67,15 @@ class ModelReasoner:
 
     @property
     def engine(self) -> Engine:
-        """Name the model, before anything was asked of it."""
-        return Engine(name=self._model.transport, version="0", model=self._model.model)
+        """Name the model and how it is asked to derive, before it has answered."""
+        version = derive_conclusions.VERSION
+        return Engine(
+            name=self._model.transport,
+            version=version,
+            model=self._model.model,
+            prompt=f"derive_conclusions@{version}",
+            parameters=dict(self._model.parameters),
+        )
 
     async def derive(
         self, window: Sequence[Said], observed: str, instructions: str | None = None

@@ -64,6 +64,8 @@ class ProviderEmbedder:
             EmbedderUnavailable: also what a person has to mend, such as a wrong key
                 or a model of other dimensions; its text says which.
         """
+        if interactive and monotonic() < self._rests_until:
+            raise EmbedderUnavailable("it let a question hang a moment ago", _REST)
         readable = [await self._cut(text) for text in texts]
         vectors: list[bytes] = []
         for part in _parts(readable, self._asked):
@@ -72,8 +74,6 @@ class ProviderEmbedder:
 
     async def embed_query(self, text: str) -> bytes | None:
         """Return the vector of a question, None when it cannot be had now."""
-        if monotonic() < self._rests_until:
-            return None
         try:
             return (await self.embed([text], interactive=True))[0]
         except EmbedderUnavailable:
