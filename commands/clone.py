@@ -97,6 +97,7 @@ class _Copying:
         self._fork = fork
         self._name = name
         self._at = at
+        self._last = 0
 
     async def all_but_the_last(
         self, messages: AsyncIterator[MessageAdded], reason: Reason
@@ -126,13 +127,16 @@ class _Copying:
         )
 
     async def _append(self, batch: Sequence[MessageAdded], reason: Reason) -> None:
+        """Append a batch, once the views show the one before."""
         fork = self._fork
-        await self._write.decide(
+        await self._write.caught_up(self._last)
+        appended = await self._write.decide(
             fork.stream.tenant,
             (fork,),
             lambda states: {fork.stream: copy_messages(states[0], batch)},
             reason,
         )
+        self._last = 0 if appended is None else appended.last
 
 
 def _source(command: CloneSession) -> Watched[Session]:

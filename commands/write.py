@@ -106,6 +106,13 @@ class Write:
             return await self._readable(state, (), self.decide.position_of(watched))
         return await self._readable(state, appended.recorded, appended.last)
 
+    async def caught_up(self, position: int) -> None:
+        """Wait, within bounds, until the views have passed a position.
+
+        Between the appends of one long write, so that its last need not wait long.
+        """
+        await self._views.wait_for(position, READABLE_WITHIN)
+
     async def _readable(
         self, state: S, recorded: tuple[Recorded, ...], position: int
     ) -> Written[S]:

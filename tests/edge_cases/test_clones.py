@@ -113,3 +113,16 @@ def test_a_clone_can_be_cloned_deleted_and_spoken_in(api, at):
     assert api.delete(first).status_code == 202
     assert [each["content"] for each in said(api, second)] == ["one", "two"]
     assert len(said(api, path)) == 1
+
+
+def test_a_long_clone_is_readable_when_it_is_answered(api, at):
+    path = f"{at}/sessions/s"
+    for start in range(0, 500, 100):
+        say(api, path, *(f"number {n}" for n in range(start, start + 100)))
+    name = api.post(f"{path}/clone").json()["id"]
+    there = f"{at}/sessions/{name}/messages/list?size=100&page=5"
+    last = api.post(there).json()
+    assert last["total"] == 500
+    assert last["items"][-1]["content"] == "number 499"
+    found = api.post(f"{at}/search", json={"query": "number 250", "limit": 100}).json()
+    assert {"s", name} == {e["session_id"] for e in found if e["content"][-3:] == "250"}

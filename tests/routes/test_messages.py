@@ -164,3 +164,11 @@ async def test_summaries_fall_due_by_the_settings_of_the_session(app):
     )
     await app.post(PATH, {"messages": [say() for _ in range(10)]})
     assert all(not each.summaries for each in (await said(app))[20:])
+
+
+async def test_a_time_that_was_told_leaves_when_it_came_known(app):
+    sent = [say(created_at="2024-01-01T12:00:00Z"), say()]
+    await app.post(PATH, {"messages": sent})
+    told, now = await said(app)
+    assert told.received_at == now.created_at
+    assert now.received_at is None
