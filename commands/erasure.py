@@ -139,7 +139,7 @@ async def end_streams(
     for start in range(0, len(streams), STREAMS_AT_ONCE):
         chunk = streams[start : start + STREAMS_AT_ONCE]
         ends: dict[Stream, tuple[Event, ...]] = dict.fromkeys(chunk, (ended,))
-        await decide(workspace, (), lambda _, ends=ends: ends, Reason(cause))
+        await _end(decide, ends, Reason(cause))
 
 
 async def erase_workspace(
@@ -156,9 +156,7 @@ async def erase_workspace(
 
 
 async def _end(
-    decide: Decide,
-    workspace: str,
-    ends: Mapping[Stream, Sequence[Event]],
-    reason: Reason,
+    decide: Decide, ends: Mapping[Stream, Sequence[Event]], reason: Reason
 ) -> None:
-    await decide(workspace, (), lambda _: ends, reason)
+    tenant = next(iter(ends)).tenant
+    await decide(tenant, (), lambda _: ends, reason)

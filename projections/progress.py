@@ -20,12 +20,10 @@ Work = tuple[str, str, str, str]
 class Progress:
     """The tables ``progress`` (work items, RS 1.7) and ``session_progress``.
 
-    One representation item for each message that asked for reasoning, under its
-    author; one summary item for each message at which one or both fell due, done when
-    all are, under no sender (""): a filter by sender counts representations only (HC
-    E06). ``folded`` is the last
-    position counted for a session, so that nothing counts twice; ``due`` holds the
-    messages at which summaries fell due and are not done.
+    A representation item for each message that asked for reasoning, under its author;
+    one summary item for a message at which any fell due, under no sender (""), done
+    when all are (HC E06). ``folded`` is the last position counted for a session, so
+    that nothing counts twice; ``due`` holds where summaries fell due and are not done.
     """
 
     name = "progress"
@@ -113,10 +111,8 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
                 for author, count in event.handled.items()
             ]
         case SummaryProduced() as event:
-            due = standing.due.pop(event.kind, [])
-            rest = [seq for seq in due if seq > event.to_seq]
-            if rest:
-                standing.due[event.kind] = rest
+            due = standing.due.get(event.kind, [])
+            standing.due[event.kind] = [seq for seq in due if seq > event.to_seq]
             waiting = {seq for kind in standing.due.values() for seq in kind}
             done = len(set(due) - waiting)
             return [("", "summary", 0, done)] if done else []
@@ -225,13 +221,11 @@ _STORE = """
         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[],
             $5::int[], $6::bigint[], $7::timestamptz[], $8::jsonb[], $9::bigint[])
         ON CONFLICT (tenant, session) DO UPDATE SET
-            last_position = excluded.last_position,
-            last_seq = excluded.last_seq,
+            last_position = excluded.last_position, last_seq = excluded.last_seq,
             derived_seq = excluded.derived_seq,
             derived_position = excluded.derived_position,
             oldest_pending_at = excluded.oldest_pending_at,
-            due = excluded.due,
-            folded = excluded.folded
+            due = excluded.due, folded = excluded.folded
     )
     INSERT INTO progress AS p (tenant, session, sender, kind, total, completed)
     SELECT * FROM unnest($10::text[], $11::text[], $12::text[], $13::text[],
