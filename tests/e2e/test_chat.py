@@ -112,8 +112,14 @@ def test_on_a_model_both_chats_answer_stream_and_fill_forms(modelled, stub):
         assert filled == Drinks(summary="Green tea.")
         form = stub.chats[-1].body["response_format"]
         assert form["json_schema"]["schema"]["title"] == "Drinks"
-    stub.script("")
-    assert ann.chat("What does ann drink?") is None
+
+
+def test_x58_an_empty_answer_is_null_and_none_to_the_sdk(modelled, on_a_model, stub):
+    stub.otherwise = lambda _: Answer("")
+    assert modelled.peer("ann").chat("What?") is None
+    path = f"/v3/workspaces/{modelled.workspace_id}/peers/ann/chat"
+    answer = httpx.post(on_a_model.url + path, json={"query": "What?"})
+    assert answer.text == '{"content":null}'
 
 
 def test_on_a_model_cards_history_and_levels_are_told(modelled, stub):
