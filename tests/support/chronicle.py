@@ -33,7 +33,9 @@ from domain.session import (
 )
 from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
+from tests.support.dream_history import dream_events
 from tests.support.history import START
+from tests.support.message_history import message_events
 from tests.support.webhook_history import webhook_events
 
 PEERS = ("alice", "bob", "carol")
@@ -41,10 +43,12 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 18
+KINDS = 20
 REPEATED = 7
 ERASING = (15, 16)
 HOOKS = 17
+AFTERWARDS = 18
+DREAMS = 19
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -68,12 +72,23 @@ class Chronicle:
             step = self.erase if choice[0] in ERASING else self.choose
             if choice[0] == HOOKS:
                 step = self.hook
+            if choice[0] == AFTERWARDS:
+                step = self.afterwards
+            if choice[0] == DREAMS:
+                step = self.dream
             step(*choice)
         return self.events
 
     def hook(self, _kind: int, where: int, _who: int, number: int) -> None:
         session, count = SESSIONS[where % 2], len(self.events)
         self.events.extend(webhook_events(session, number, count))
+
+    def afterwards(self, _kind: int, where: int, _who: int, number: int) -> None:
+        session = SESSIONS[where % 2]
+        self.events.extend(message_events(session, self.said[session], number))
+
+    def dream(self, _kind: int, _where: int, who: int, number: int) -> None:
+        self.events.extend(dream_events(PEERS[who % 3], number, self.events))
 
     def once(self, key: object, event: Event) -> None:
         if key not in self.known:
@@ -123,6 +138,8 @@ class Chronicle:
             content=CONTENTS[number % 4],
             metadata={"n": number} if number % 2 else {},
             derive=number % 5 != 0,
+            copy_of="copied" if number % 7 == 0 else None,
+            received_at=START if number % 2 else None,
             summaries=("short",) if seq % 3 == 0 else (),
         )
         self.said[session].append(event)
