@@ -39,23 +39,22 @@ CHANGES = (MessageMetadataChanged, SessionForked)
 
 async def apply_changes(db: Connection, batch: Sequence[Recorded]) -> None:
     """Carry out the changes of a batch, whose messages are in their table."""
-    await _hide(db, batch)
+    hidden: set[tuple[str, str]] = set()
     for recorded in batch:
         match recorded.event:
-            case MessageMetadataChanged():
-                await _replace(db, recorded, recorded.event)
+            case MessageAdded() as event if event.copy_of is not None:
+                named = (event.workspace, event.session)
+                if named not in hidden:
+                    hidden.add(named)
+                    await db.execute(_HIDE, *named, recorded.position)
+            case MessageMetadataChanged() as event:
+                await _replace(db, recorded, event)
             case SessionForked() as event:
-                await db.execute(_SHOW, event.workspace, event.session)
-
-
-async def _hide(db: Connection, batch: Sequence[Recorded]) -> None:
-    first: dict[tuple[str, str], int] = {}
-    for recorded in batch:
-        event = recorded.event
-        if isinstance(event, MessageAdded) and event.copy_of is not None:
-            first.setdefault((event.workspace, event.session), recorded.position)
-    for named, position in first.items():
-        await db.execute(_HIDE, *named, position)
+                named = (event.workspace, event.session)
+                hidden.discard(named)
+                await db.execute(_SHOW, *named, recorded.position)
+            case _:
+                pass
 
 
 async def _replace(
@@ -76,7 +75,9 @@ _HIDE = """
     ON CONFLICT DO NOTHING
 """
 
-_SHOW = "DELETE FROM forking WHERE tenant = $1 AND session = $2"
+_SHOW = """
+    DELETE FROM forking WHERE tenant = $1 AND session = $2 AND position < $3
+"""
 
 _FIND = """
     SELECT body FROM message WHERE tenant = $1 AND session = $2 AND id = $3
