@@ -20,10 +20,14 @@ from infra.http.described_responses import (
 
 TITLE = "Palimpsest API"
 _REF = "#/components/schemas/"
+_PAGES = ["/docs", "/redoc", "/docs/oauth2-redirect"]
 
 
 def description_routes() -> list[HTTPRouteHandler]:
-    """Return ``GET /openapi.json`` and ``GET /docs``, which load nothing from afar."""
+    """Return the document and the page to read it, which loads nothing from afar.
+
+    The page is also where others look for it (HC 1.14).
+    """
     document: bytes | None = None
 
     @get("/openapi.json", opt={"hidden": True}, sync_to_thread=False)
@@ -33,7 +37,7 @@ def description_routes() -> list[HTTPRouteHandler]:
             document = msgspec.json.encode(describe(request.app))
         return Response(document, media_type=MediaType.JSON)
 
-    @get("/docs", opt={"hidden": True}, sync_to_thread=False)
+    @get(_PAGES, opt={"hidden": True}, sync_to_thread=False)
     def docs() -> Response[str]:
         page = files("infra.http").joinpath("docs.html").read_text()
         return Response(page, media_type=MediaType.HTML)

@@ -261,8 +261,9 @@ async def test_the_document_describes_each_door(http):
     )
 
 
-async def test_the_page_loads_nothing_from_afar(http):
-    answer = await http.get("/docs")
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])
+async def test_the_page_loads_nothing_from_afar(http, path):
+    answer = await http.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert "Palimpsest API" in answer.text
