@@ -264,7 +264,7 @@ def _with_member(
             member = Member(event.observe_me, event.observe_others)
         case PeerRoleChanged():
             member = Member(event.observe_me, event.observe_others, was.active)
-        case PeerLeft():
+        case _:
             member = msgspec.structs.replace(was, active=False)
     return msgspec.structs.replace(state, members={**state.members, event.peer: member})
 
