@@ -1,5 +1,6 @@
 """Deliveries over real HTTP, from a real server that may die meanwhile (HC E51)."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -8,6 +9,9 @@ import re
 import httpx
 import pytest
 
+from infra.postgres.embedded import running_cluster
+from infra.postgres.views import connect_views
+from projections.webhook_deliveries import list_deliveries
 from tests.support.command import Shell, until
 from tests.support.receiver import receiving
 from tests.support.server import running
@@ -39,7 +43,7 @@ def shell(tmp_path):
 
 
 class Workspace:
-    """A workspace with endpoints, and what the command line says of deliveries."""
+    """A workspace with endpoints, and its deliveries as their view has them."""
 
     def __init__(self, server, name, shell):
         self.server, self.name, self.shell = server, name, shell
@@ -68,11 +72,17 @@ class Workspace:
         return ended
 
     def deliveries(self):
-        words = ("webhooks", "list", "--workspace", self.name, "--json")
-        return json.loads(self.command(*words).out)
+        return asyncio.run(self._deliveries())
+
+    async def _deliveries(self):
+        db = await connect_views(running_cluster(self.server.data).dsn())
+        try:
+            return await list_deliveries(db, self.name, None, 100)
+        finally:
+            await db.close()
 
     def states(self):
-        return sorted(each["state"] for each in self.deliveries())
+        return sorted(each.state for each in self.deliveries())
 
 
 @pytest.fixture
@@ -162,7 +172,7 @@ def test_a_failed_attempt_is_repeated_with_the_same_bytes(workspace, receiver):
     heard = receiver.at("/shaky")
     assert len(heard) == 3
     assert len({each.body for each in heard}) == 1
-    assert workspace.deliveries()[0]["attempts"] == 3
+    assert workspace.deliveries()[0].attempts == 3
 
 
 def test_what_failed_is_shown_and_replayed_from_the_log(workspace, receiver):
@@ -175,7 +185,9 @@ def test_what_failed_is_shown_and_replayed_from_the_log(workspace, receiver):
     assert receiver.at("/elsewhere") == []
     status = json.loads(workspace.command("status", "--json").out)
     assert status["webhooks"]["failed"] >= 2
-    listed = {each["url"]: each for each in workspace.deliveries()}
+    words = ("webhooks", "list", "--workspace", workspace.name, "--json")
+    shown = json.loads(workspace.command(*words).out)
+    listed = {each["url"]: each for each in shown}
     broken = listed[receiver.url("/broken")]
     assert (broken["status"], broken["attempts"]) == (500, 3)
     receiver.answers.clear()
@@ -202,22 +214,20 @@ def test_a_slow_or_dead_endpoint_holds_up_nobody(workspace, receiver):
     receiver.released.set()
     until(lambda: "pending" not in workspace.states())
     assert len(receiver.at("/slow")) == 12
-    dead = [e for e in workspace.deliveries() if e["url"].endswith("/dead")]
-    assert {(each["state"], each["error"]) for each in dead} == {
-        ("failed", "ConnectError")
-    }
+    dead = [each for each in workspace.deliveries() if each.url.endswith("/dead")]
+    assert {(each.state, each.error) for each in dead} == {("failed", "ConnectError")}
 
 
 def test_a_retry_outlives_a_killed_server(tmp_path, receiver):
     receiver.answers["/later"] = [500, 200]
-    settings = {"WEBHOOK_SECRET": SECRET, "WEBHOOK_RETRY_SECONDS": "15"}
+    settings = {"WEBHOOK_SECRET": SECRET, "WEBHOOK_RETRY_SECONDS": "5"}
     with running(tmp_path / "data", settings) as server:
         workspace = Workspace(server, "w", Shell(tmp_path))
         workspace.hear(receiver.url("/later"), receiver.url("/slow"))
         workspace.test()
         until(lambda: receiver.at("/later"))
         until(lambda: receiver.at("/slow"))
-        until(lambda: any(each["attempts"] for each in workspace.deliveries()))
+        until(lambda: any(each.attempts for each in workspace.deliveries()))
         server.kill_everything()
         assert len(receiver.at("/later")) == 1
         receiver.released.set()
