@@ -1,4 +1,4 @@
-"""What is settled before any door: trailing slashes and foreign preflights."""
+"""What is settled before any door: trailing slashes and preflights."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,14 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _SERVED_WITH_SLASH = re.compile(r"/v3/workspaces/[^/]+/sessions/[^/]+/messages/")
+_UNSERVED = "TRACE"
+_PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"vary", b"Origin")]
+_PREFLIGHT = [
+    *_PLAIN,
+    (b"access-control-allow-methods", b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
+    (b"access-control-allow-credentials", b"true"),
+    (b"access-control-max-age", b"600"),
+]
 
 
 class Threshold:
@@ -16,7 +24,8 @@ class Threshold:
 
     A surplus slash at the end of a known path is a 307 to the path without it,
     except where messages are created, which is served as it is (HC 1.1, X15). A path
-    with an empty part names nothing.
+    with an empty part names nothing. A preflight is answered here, of any path
+    (HC 1.15); OPTIONS alone is a method like any other that a path does not serve.
     """
 
     def __init__(self, app: Litestar, allowed_origins: Sequence[str]) -> None:
@@ -29,18 +38,16 @@ class Threshold:
         """Serve one connection."""
         if scope["type"] == ScopeType.HTTP:
             path = scope["path"]
+            if scope["method"] == "OPTIONS":
+                if await self._answers_preflight(scope, send):
+                    return
+                scope["method"] = _UNSERVED  # type: ignore[typeddict-item]  # any name nobody serves is 405
             if "//" in path:
                 await _not_found(send)
                 return
-            if path.endswith("/") and len(path) > 1:
-                if not (
-                    scope["method"] == "POST" and _SERVED_WITH_SLASH.fullmatch(path)
-                ):
-                    await self._without_slash(scope, send)
-                    return
-            elif scope["method"] == "OPTIONS" and self._is_foreign(scope):
-                plain = [(b"content-type", b"text/plain; charset=utf-8")]
-                await _send(send, 400, plain, b"Disallowed CORS origin")
+            served = scope["method"] == "POST" and _SERVED_WITH_SLASH.fullmatch(path)
+            if path.endswith("/") and len(path) > 1 and not served:
+                await self._without_slash(scope, send)
                 return
         await self._app(scope, receive, send)
 
@@ -54,16 +61,21 @@ class Threshold:
             location += b"?" + scope["query_string"]
         await _send(send, 307, [(b"location", location)], b"")
 
-    def _is_foreign(self, scope: HTTPScope) -> bool:
-        """Tell whether this is a preflight from an origin nobody listed (HC 1.15)."""
+    async def _answers_preflight(self, scope: HTTPScope, send: Send) -> bool:
+        """Tell whether this was a preflight, which is answered (HC 1.15)."""
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
-        return (
-            b"access-control-request-method" in headers
-            and origin is not None
-            and origin not in self._origins
-            and b"*" not in self._origins
-        )
+        if origin is None or b"access-control-request-method" not in headers:
+            return False
+        if origin not in self._origins and b"*" not in self._origins:
+            await _send(send, 400, _PLAIN, b"Disallowed CORS origin")
+            return True
+        allowed = [(b"access-control-allow-origin", origin)]
+        wanted = headers.get(b"access-control-request-headers")
+        if wanted is not None:
+            allowed.append((b"access-control-allow-headers", wanted))
+        await _send(send, 200, [*_PREFLIGHT, *allowed], b"OK")
+        return True
 
 
 def _pattern(paths: Iterable[str]) -> re.Pattern[str]:

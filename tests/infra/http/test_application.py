@@ -223,9 +223,13 @@ async def test_a_flood_of_parameters_is_refused(http):
 
 async def test_listed_origins_may_call_and_others_not(http):
     ask = {"access-control-request-method": "PUT"}
+    wanted = {"access-control-request-headers": "x-honcho-host,authorization"}
     known = await http.options(
-        "/things/a", headers={"origin": "http://localhost", **ask}
+        "/things/a", headers={"origin": "http://localhost", **ask, **wanted}
     )
+    assert (known.status_code, known.text) == (200, "OK")
+    assert known.headers["access-control-allow-headers"] == wanted.popitem()[1]
+    assert "DELETE" in known.headers["access-control-allow-methods"]
     assert known.headers["access-control-allow-origin"] == "http://localhost"
     assert known.headers["access-control-allow-credentials"] == "true"
     assert known.headers["access-control-max-age"] == "600"
@@ -233,6 +237,18 @@ async def test_listed_origins_may_call_and_others_not(http):
     assert (foreign.status_code, foreign.text) == (400, "Disallowed CORS origin")
     answer = await http.get("/things/a", headers={"origin": "http://localhost"})
     assert answer.headers["access-control-allow-origin"] == "http://localhost"
+
+
+async def test_options_that_is_no_preflight_is_a_wrong_method(http):
+    answer = await http.options("/things/a")
+    assert (answer.status_code, answer.json()) == (
+        405,
+        {"detail": "Method Not Allowed"},
+    )
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "PUT"}
+    assert (await http.options("/nowhere")).status_code == 404
+    with_origin = await http.options("/things/a", headers={"origin": "http://evil"})
+    assert with_origin.status_code == 405
 
 
 async def test_the_document_describes_each_door(http):
