@@ -12,7 +12,11 @@ class ServerSettings(BaseModel):
         default="INFO", description="level of the process log; no content at info"
     )
     cors_origins: list[str] = Field(
-        default=["http://localhost", "http://127.0.0.1:8000"],
+        default=[
+            "http://localhost",
+            "http://127.0.0.1:8000",
+            "https://api.honcho.dev",
+        ],
         description="origins a browser may call from, a JSON list",
     )
     idempotency_days: int = Field(

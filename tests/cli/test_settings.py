@@ -28,7 +28,7 @@ def test_settings_are_a_table_for_a_person(shell):
     ended = shell.run("settings", LLM_OPENAI_API_KEY="hush")
     assert ended.code == 0, ended
     assert "hush" not in ended.out
-    assert '["http://localhost","http://127.0.0.1:8000"]' in ended.out
+    assert '["http://localhost","http://127.0.0.1:8000",' in ended.out
     assert "openai/gpt-5.4-mini" in ended.out
 
 
