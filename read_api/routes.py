@@ -79,10 +79,10 @@ def read_routes() -> Router:
 
 async def _make_storable(request: Asked) -> None:
     """Let a path with NUL name nothing, instead of what no column could hold."""
-    names = request.scope["path_params"]
-    for name, value in names.items():
-        if isinstance(value, str) and "\x00" in value:
-            names[name] = value.replace("\x00", "\ufffd")
+    request.scope["path_params"] = {  # a new one: Litestar keeps these for the path
+        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+        for name, value in request.scope["path_params"].items()
+    }
 
 
 def _say(_request: Asked, failure: NotReached | NobodyEmbeds) -> Response[Any]:

@@ -138,3 +138,14 @@ def test_x55_a_representation_takes_the_values_at_its_bounds(api, at):
             answer = api.post(path, json={"search_query": "tea", option: value})
             assert answer.status_code == 422
             assert answer.json()["detail"][0]["loc"] == ["body", option]
+
+
+def test_x127_a_name_with_nul_is_told_as_such_even_after_it_was_looked_for(api, at):
+    for _ in range(2):
+        looked_for = api.post(f"{at}/peers/a%00b/sessions")
+        assert looked_for.status_code == 200
+        asked = api.post(f"{at}/peers/a%00b/chat", json={"query": "who?"})
+        assert asked.status_code == 422
+        assert asked.json()["detail"] == (
+            "Peer name(s) must not contain NUL (0x00) bytes"
+        )
