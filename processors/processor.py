@@ -1,6 +1,5 @@
 """What a processor is, what it is fed, and the three ways it may answer."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -48,6 +47,3 @@ class Processor(Protocol):
     handles: tuple[type[Event], ...]
 
     async def __call__(self, batch: Batch) -> Outcome: ...
-
-
-Processors = Sequence[Processor]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from domain.card import CardReplacedByOwner
 from domain.recorded import Recorded
+from projections.as_of import NOW
 from projections.columns import as_json
 from projections.intervals import Intervals, Values
-from projections.page import NOW
 from projections.ports import Connection
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.conclusion import ConclusionDerived, ConclusionReinforced
 from domain.recorded import Recorded
-from projections.page import NOW
+from projections.as_of import NOW
 from projections.ports import Connection
 
 

@@ -7,9 +7,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.session import PeerJoined, PeerLeft, PeerRoleChanged
+from projections.as_of import AS_OF, NOW
 from projections.columns import as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW, Page, Window
 from projections.ports import Connection, Row
 
 
@@ -133,30 +133,6 @@ async def takes_part_in_all(
         list(named),
     )
     return found == len(named)
-
-
-async def list_members(
-    db: Connection, tenant: str, session: str, window: Window
-) -> Page[Member]:
-    """Return a session's active members by the time they joined."""
-    where = f"{AS_OF} AND tenant = $2 AND session = $3 AND active"
-    rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM member WHERE {where}"  # noqa: S608  constants
-        f" ORDER BY joined_at {window.direction}, peer {window.direction}"
-        " LIMIT $4 OFFSET $5",
-        window.as_of,
-        tenant,
-        session,
-        window.limit,
-        window.offset,
-    )
-    total = await db.fetchval(
-        f"SELECT count(*) FROM member WHERE {where}",  # noqa: S608  constants
-        window.as_of,
-        tenant,
-        session,
-    )
-    return Page([_member(row) for row in rows], total)
 
 
 def _step(before: Values | None, recorded: Recorded) -> Values | None:

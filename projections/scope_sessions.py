@@ -7,9 +7,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope, peer_of_scope
+from projections.as_of import AS_OF, NOW
 from projections.columns import as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW
 from projections.ports import Connection
 
 

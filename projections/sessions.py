@@ -9,9 +9,9 @@ import msgspec
 from domain.erasure import SessionDeleted
 from domain.recorded import Recorded
 from domain.session import SessionConfigured, SessionCreated
+from projections.as_of import AS_OF, NOW
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW
 from projections.ports import Connection, Row
 
 

@@ -8,9 +8,9 @@ import msgspec
 from domain.recorded import Recorded
 from domain.session import SummaryKind
 from domain.summary import SummaryProduced
+from projections.as_of import NOW
 from projections.columns import as_text, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import NOW
 from projections.ports import Connection, Row
 
 

@@ -8,9 +8,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
+from projections.as_of import AS_OF, NOW
 from projections.columns import as_json, as_utc
 from projections.intervals import Intervals, Values
-from projections.page import AS_OF, NOW
 from projections.ports import Connection, Row
 
 

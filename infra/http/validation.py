@@ -59,15 +59,6 @@ class RequestParse:
         value = self._body(model, await self._json(), items)
         return _accepted(value, items)
 
-    async def optional_body(self, model: type[B]) -> B | None:
-        """Return the body, or None when it is absent, empty or ``null``."""
-        read = await self._json()
-        if read is _ABSENT or read is None:
-            return None
-        items: list[Item] = []
-        value = self._body(model, read, items)
-        return _accepted(value, items)
-
     async def query_and_body(self, query: type[Q], body: type[B]) -> tuple[Q, B]:
         """Return both; what is wrong with either is in one list."""
         read = await self._json()
@@ -79,7 +70,7 @@ class RequestParse:
     async def query_and_optional_body(
         self, query: type[Q], body: type[B]
     ) -> tuple[Q, B | None]:
-        """Return both, the body as ``optional_body`` does."""
+        """Return both, None for a body that is absent, empty or ``null``."""
         read = await self._json()
         items: list[Item] = []
         asked = self._query(query, items)
