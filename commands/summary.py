@@ -9,12 +9,19 @@ import msgspec
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
-from commands.ports import Appended
+from commands.ports import Appended, CommandIdentity
 from domain.event import Engine, Event
 from domain.names import Stream, public_id, summary_stream
 from domain.recorded import Cause
 from domain.session import SummaryKind
-from domain.summary import Summary, SummaryProduced, evolve_summary, produce
+from domain.summary import (
+    Summary,
+    SummaryOmitted,
+    SummaryProduced,
+    evolve_summary,
+    omit,
+    produce,
+)
 
 
 class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +29,7 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` identifies the command within the workspace; the summary's id is made
     from it. ``message`` is the public id of the last message covered, ``position``
-    where in the log the first one is.
+    where in the log the first one is. Without ``content`` nothing is worth it.
     """
 
     workspace: str
@@ -48,14 +55,38 @@ def watch_summary(workspace: str, session: str, kind: SummaryKind) -> Watched[Su
 
 
 async def record_summary(decide: Decide, command: RecordSummary) -> Appended | None:
-    """Append ``SummaryProduced``; None if the chain goes on without it.
+    """Append the summary, or that there is none; None if the chain goes on without.
 
     Raises:
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
     """
     identity = processor_command(command.workspace, command.name)
     chain = watch_summary(command.workspace, command.session, command.kind)
-    event = SummaryProduced(
+
+    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+        return {chain.stream: _decided(states[0], command, identity)}
+
+    cause = msgspec.structs.replace(command.cause, command_id=identity.id)
+    source = Source(command.workspace, command.session, command.position)
+    return await decide_if_living(
+        decide, source, (chain,), decision, Reason(cause, identity)
+    )
+
+
+def _decided(
+    chain: Summary, command: RecordSummary, identity: CommandIdentity
+) -> Sequence[Event]:
+    if not command.content:
+        omitted = SummaryOmitted(
+            workspace=command.workspace,
+            session=command.session,
+            kind=command.kind,
+            from_seq=command.from_seq,
+            to_seq=command.to_seq,
+            engine=command.engine,
+        )
+        return omit(chain, omitted)
+    produced = SummaryProduced(
         workspace=command.workspace,
         session=command.session,
         id=public_id(identity.id.bytes, 0),
@@ -69,12 +100,4 @@ async def record_summary(decide: Decide, command: RecordSummary) -> Appended | N
         engine=command.engine,
         parent=command.parent,
     )
-
-    def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
-        return {chain.stream: produce(states[0], event)}
-
-    cause = msgspec.structs.replace(command.cause, command_id=identity.id)
-    source = Source(command.workspace, command.session, command.position)
-    return await decide_if_living(
-        decide, source, (chain,), decision, Reason(cause, identity)
-    )
+    return produce(chain, produced)

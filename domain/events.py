@@ -40,7 +40,7 @@ from domain.session import (
     SessionConfigured,
     SessionCreated,
 )
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 from domain.webhook import (
     WebhookAttemptFailed,
     WebhookCreated,
@@ -74,6 +74,7 @@ EVENTS: tuple[type[Event], ...] = (
     DerivationCompleted,
     DerivationFailed,
     SummaryProduced,
+    SummaryOmitted,
     CardReplacedByOwner,
     QuestionAnswered,
     EmbeddingRecorded,

@@ -34,25 +34,57 @@ class SummaryProduced(Event, frozen=True, kw_only=True, tag="summary-produced"):
     parent: str | None = None
 
 
+class SummaryOmitted(Event, frozen=True, kw_only=True, tag="summary-omitted"):
+    """A summary fell due, and nothing said up to ``to_seq`` is worth summing up.
+
+    What it would have covered is left to the next one.
+    """
+
+    session: str
+    kind: SummaryKind
+    from_seq: int
+    to_seq: int
+    engine: Engine
+
+
 class Summary(msgspec.Struct, frozen=True):
-    """The newest summary of one kind: what the next one absorbs."""
+    """The newest summary of one kind: what the next one absorbs.
+
+    Up to ``answered`` nothing is owed: it is summed up, or was not worth it.
+    """
 
     id: str | None = None
     to_seq: int = 0
     content: str = ""
+    answered: int = 0
 
 
 def evolve_summary(state: Summary, event: Event) -> Summary:
     """Fold one event into the state; events of other aggregates change nothing."""
-    if isinstance(event, SummaryProduced):
-        return Summary(event.id, event.to_seq, event.content)
-    return state
+    match event:
+        case SummaryProduced():
+            return Summary(event.id, event.to_seq, event.content, event.to_seq)
+        case SummaryOmitted():
+            return msgspec.structs.replace(state, answered=event.to_seq)
+        case _:
+            return state
 
 
 def produce(state: Summary, event: SummaryProduced) -> list[SummaryProduced]:
     """Record a summary that continues the chain where it stands, and no other.
 
-    What was covered meanwhile is not covered again, and no gap can open (RS 4).
+    What was covered meanwhile is not covered again, and no gap can open (RS 4): one
+    may begin later only behind what was not worth summing up.
     """
-    continues = event.from_seq == state.to_seq + 1 and event.parent == state.id
+    continues = _continues(state, event) and event.parent == state.id
     return [event] if continues and event.to_seq >= event.from_seq else []
+
+
+def omit(state: Summary, event: SummaryOmitted) -> list[SummaryOmitted]:
+    """Record that nothing is to be summed up, unless that is answered already."""
+    owed = _continues(state, event) and event.to_seq > state.answered
+    return [event] if owed else []
+
+
+def _continues(state: Summary, event: SummaryProduced | SummaryOmitted) -> bool:
+    return event.from_seq in {state.to_seq + 1, state.answered + 1}

@@ -21,7 +21,7 @@ from domain.names import (
 from domain.question import QuestionAnswered
 from domain.recorded import Recorded
 from domain.session import MessageAdded
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 
 
 class Story:
@@ -97,7 +97,7 @@ class Story:
                 named = said_here or [known]
             case ConclusionRetracted(id=known):
                 named = [known]
-            case DerivationCompleted() | SummaryProduced():
+            case DerivationCompleted() | SummaryProduced() | SummaryOmitted():
                 named = [key for key in self.messages if self._covers(record, key)]
             case _:
                 return None
@@ -122,7 +122,7 @@ class Story:
             case DerivationCompleted(conclusions=drawn_ids):
                 covers = self._covers_any(record)
                 found = covers if self._of_message else cites(drawn_ids)
-            case SummaryProduced():
+            case SummaryProduced() | SummaryOmitted():
                 found = self._of_message and self._covers_any(record)
             case EmbeddingRecorded(items=items):
                 found = cites(each.id for each in items)
@@ -146,7 +146,7 @@ class Story:
             case DerivationCompleted() as done:
                 within = done.first_seq <= said.seq <= done.last_seq
                 return within and done.session == said.session
-            case SummaryProduced() as summed:
+            case (SummaryProduced() | SummaryOmitted()) as summed:
                 within = summed.from_seq <= said.seq <= summed.to_seq
                 return within and summed.session == said.session
             case _:

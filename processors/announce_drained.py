@@ -14,7 +14,7 @@ from domain.event import Event
 from domain.names import session_stream
 from domain.recorded import Recorded
 from domain.session import MessageAdded, Session, SummaryKind, evolve_session
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 from processors.following import cause_of
 from processors.ports import StreamReader
 from processors.processor import Batch, Done, Outcome
@@ -32,7 +32,11 @@ class AnnounceDrained:
     """
 
     name = "announce_drained"
-    handles: tuple[type[Event], ...] = (DerivationCompleted, SummaryProduced)
+    handles: tuple[type[Event], ...] = (
+        DerivationCompleted,
+        SummaryProduced,
+        SummaryOmitted,
+    )
 
     def __init__(
         self, decide: Decide, streams: StreamReader, *, clock: Clock, signs: bool
@@ -58,7 +62,7 @@ class AnnounceDrained:
                 case DerivationCompleted() as event:
                     for author in event.handled:
                         await self._represented(recorded, event, author)
-                case SummaryProduced() as event:
+                case (SummaryProduced() | SummaryOmitted()) as event:
                     await self._summed_up(recorded, event)
                 case _:
                     pass
@@ -84,13 +88,15 @@ class AnnounceDrained:
             ),
         )
 
-    async def _summed_up(self, recorded: Recorded, event: SummaryProduced) -> None:
+    async def _summed_up(
+        self, recorded: Recorded, event: SummaryProduced | SummaryOmitted
+    ) -> None:
         reached = {
             kind: (
                 await self._decide.look(
                     watch_summary(event.workspace, event.session, kind)
                 )
-            ).to_seq
+            ).answered
             for kind in get_args(SummaryKind)
         }
         last = recorded
@@ -114,7 +120,7 @@ class AnnounceDrained:
         )
 
     async def _said_after(
-        self, event: DerivationCompleted | SummaryProduced, seq: int
+        self, event: DerivationCompleted | SummaryProduced | SummaryOmitted, seq: int
     ) -> AsyncIterator[tuple[Recorded, MessageAdded]]:
         """Yield the session's messages after number ``seq``.
 

@@ -22,7 +22,9 @@ class SummarizeSession:
     """Absorbs what was said since the newest summary of a kind that falls due.
 
     The input is the range after the newest summary, whatever failed in between, so
-    the chain of each kind covers the session from its first message on.
+    the chain of each kind covers the session from its first message on. Where nothing
+    is worth summing up that is recorded, and the range stays the next one's, unless
+    it fills a window.
     """
 
     name = "summarize_session"
@@ -60,12 +62,13 @@ class SummarizeSession:
         """Bring the chain of a kind up to the message that made it due."""
         message = _message(due)
         chain = watch_summary(message.workspace, message.session, kind)
-        while (newest := await self._decide.look(chain)).to_seq < message.seq:
-            run = await self._said_since(newest.to_seq, due)
-            command = await self._sum_up(kind, newest, run, due) if run else None
-            if command is None:
+        while (newest := await self._decide.look(chain)).answered < message.seq:
+            run = await self._said_since(_covered(newest), due)
+            if not run:
                 return
-            await record_summary(self._decide, command)
+            command = await self._sum_up(kind, newest, run, due)
+            if await record_summary(self._decide, command) is None:
+                return
 
     async def _sum_up(
         self,
@@ -73,7 +76,7 @@ class SummarizeSession:
         newest: Summary,
         run: Sequence[Recorded],
         due: Recorded,
-    ) -> RecordSummary | None:
+    ) -> RecordSummary:
         messages = [_message(each) for each in run]
         window = [
             Said(each.id, each.author, each.content, each.created_at)
@@ -82,9 +85,7 @@ class SummarizeSession:
         ]
         previous = "" if newest.content == ERASED else newest.content
         summed_up = await self._reasoner.summarize(kind, previous, window)
-        content = summed_up.text
-        if not content.strip():
-            return None
+        content = summed_up.text if summed_up.text.strip() else ""
         return RecordSummary(
             workspace=messages[0].workspace,
             session=messages[0].session,
@@ -124,6 +125,12 @@ class SummarizeSession:
                 if isinstance(each.event, MessageAdded) and seq < each.event.seq <= last
             ]
         return run[:WINDOW]
+
+
+def _covered(newest: Summary) -> int:
+    """Return the number of the last message the next summary need not look at."""
+    filled = newest.answered - newest.to_seq >= WINDOW
+    return newest.answered if filled else newest.to_seq
 
 
 def _message(recorded: Recorded) -> MessageAdded:

@@ -9,7 +9,7 @@ import msgspec
 from domain.derivation import DerivationCompleted
 from domain.recorded import Recorded
 from domain.session import MessageAdded
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 from projections.erasable import Erased
 from projections.ports import Connection
 
@@ -22,12 +22,13 @@ class Progress:
 
     A representation item for each message that asked for reasoning, under its author;
     one summary item for a message at which any fell due, under no sender (""), done
-    when all are (HC E06). ``folded`` is the last position counted for a session, so
-    that nothing counts twice; ``due`` holds where summaries fell due and are not done.
+    when all are (HC E06), or were not worth making. ``folded`` is the last position
+    counted for a session, so that nothing counts twice; ``due`` holds where summaries
+    fell due and are not done.
     """
 
     name = "progress"
-    version = 2
+    version = 3
     tables = """
         CREATE TABLE progress (
             tenant    text COLLATE "C" NOT NULL,
@@ -52,7 +53,7 @@ class Progress:
         ) WITH (fillfactor = 70);
     """
     indexes = ""
-    handles = (MessageAdded, DerivationCompleted, SummaryProduced)
+    handles = (MessageAdded, DerivationCompleted, SummaryProduced, SummaryOmitted)
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         sessions = await _load(db, batch)
@@ -110,7 +111,7 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
                 (author, "representation", 0, count)
                 for author, count in event.handled.items()
             ]
-        case SummaryProduced() as event:
+        case (SummaryProduced() | SummaryOmitted()) as event:
             due = standing.due.get(event.kind, [])
             standing.due[event.kind] = [seq for seq in due if seq > event.to_seq]
             waiting = {seq for kind in standing.due.values() for seq in kind}

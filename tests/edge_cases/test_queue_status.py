@@ -147,3 +147,13 @@ def test_x40_the_key_is_the_sessions_own_and_internal(api, at, status, say):
     [session] = api.post(f"{at}/sessions/list").json()["items"]
     assert key == session["uid"]
     assert list(of) == ["session_id", *(f"{name}_work_units" for name in COUNTS)]
+
+
+def test_a_session_with_nothing_worth_summing_up_is_done_all_the_same(api, at, status):
+    batch = [{"peer_id": "alice", "content": f"n{n}"} for n in range(24)]
+    sent = api.post(f"{at}/sessions/s/messages", json={"messages": batch})
+    assert sent.status_code == 201, sent.text
+    assert total(status()) == 25
+    until(status, lambda body: body["pending_work_units"] == 0)
+    answer = api.get(f"{at}/sessions/s/summaries").json()
+    assert answer["short_summary"] is None

@@ -6,7 +6,7 @@ import pytest
 
 from commands.decide import Decide
 from domain.event import ERASED
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 from processors import summarize_session
 from processors.ports import SummedUp, Unavailable
 from processors.processor import Done
@@ -29,6 +29,11 @@ def summarize(memory, reasoner=None, decide=None):
         tokens=Words(),
         clock=lambda: NOW,
     )
+
+
+class Silent(Echo):
+    async def summarize(self, *_):
+        return SummedUp(" ", self.engine)
 
 
 async def test_a_due_summary_covers_the_session_so_far(memory):
@@ -80,19 +85,32 @@ async def test_what_a_failure_left_out_is_covered_next_time(memory):
         async def summarize(self, *_):
             raise Unavailable("the model")
 
-    class Silent(Echo):
-        async def summarize(self, *_):
-            return SummedUp(" ", self.engine)
-
     said = await memory.say(*"abcdef", short_every=3)
     with pytest.raises(Unavailable):
         await summarize(memory, Asleep())(batch(*said[:3]))
     await summarize(memory, Silent())(batch(*said[:3]))
     assert await memory.events(SummaryProduced) == []
+    [omitted] = await memory.events(SummaryOmitted)
+    assert (omitted.from_seq, omitted.to_seq) == (1, 3)
 
     await summarize(memory)(batch(*said[3:]))
     [summary] = await memory.events(SummaryProduced)
     assert (summary.from_seq, summary.to_seq) == (1, 6)
+
+
+async def test_a_long_backlog_of_nothing_holds_no_later_summary_up(memory, monkeypatch):
+    monkeypatch.setattr(summarize_session, "WINDOW", 4)
+    said = await memory.say(*"abcdefg")
+    said += await memory.say("h", short_every=8)
+    await summarize(memory, Silent())(batch(*said))
+    await summarize(memory, Silent())(batch(*said))
+    omitted = await memory.events(SummaryOmitted)
+    assert [(each.from_seq, each.to_seq) for each in omitted] == [(1, 4), (5, 8)]
+
+    said = await memory.say("i", "j", short_every=10)
+    await summarize(memory)(batch(*said))
+    [summary] = await memory.events(SummaryProduced)
+    assert (summary.from_seq, summary.to_seq) == (9, 10)
 
 
 async def test_a_long_backlog_is_absorbed_in_steps(memory, monkeypatch):

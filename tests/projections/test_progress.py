@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from domain.derivation import DerivationCompleted
 from domain.event import Engine
 from domain.session import MessageAdded
-from domain.summary import SummaryProduced
+from domain.summary import SummaryOmitted, SummaryProduced
 from projections.messages import Messages
 from projections.progress import Items, Progress, count_items, get_progress
 from tests.support.folding import create, fold
@@ -62,6 +64,12 @@ def summed(kind, to_seq):
     )
 
 
+def omitted(kind, to_seq):
+    return SummaryOmitted(
+        workspace="w", session="s", kind=kind, from_seq=1, to_seq=to_seq, engine=ENGINE
+    )
+
+
 EVENTS = record(
     [
         said(1),
@@ -77,7 +85,10 @@ EVENTS = record(
 )
 
 
-async def test_items_are_counted_by_session_and_sender_however_events_are_cut(db):
+@pytest.mark.parametrize("answer", [summed, omitted])
+async def test_items_are_counted_by_session_and_sender_however_events_are_cut(
+    db, answer
+):
     await create(db, views())
     await fold(db, views(), EVENTS[:4])
     await fold(db, views(), EVENTS[2:7])
@@ -91,7 +102,7 @@ async def test_items_are_counted_by_session_and_sender_however_events_are_cut(db
     ]
     assert await count_items(db, "w", sender="bob") == [Items("s", 1, 1)]
     assert await count_items(db, "other") == []
-    await fold(db, views(), record([summed("long", 4)], after=9))
+    await fold(db, views(), record([answer("long", 4)], after=9))
     assert await count_items(db, "w", session="s") == [Items("s", 5, 4)]
 
 
