@@ -38,21 +38,26 @@ def _count(info: ValidationInfo) -> Callable[[str], int]:
 Instructions = Annotated[Text, AfterValidator(_short_enough)]
 
 
-class Reasoning(BaseModel):
-    """Whether and how messages are reasoned about."""
+class _Instructed(BaseModel):
+    """A section that clients since 2.6 may give instructions of its own (HC 7.5)."""
 
-    enabled: bool | None = None
     custom_instructions: Instructions | None = None
 
 
-class PeerCard(BaseModel):
+class Reasoning(_Instructed):
+    """Whether and how messages are reasoned about."""
+
+    enabled: bool | None = None
+
+
+class PeerCard(_Instructed):
     """Whether peer cards are used and made."""
 
     use: bool | None = None
     create: bool | None = None
 
 
-class Summary(BaseModel):
+class Summary(_Instructed):
     """Whether and how often sessions are summed up."""
 
     enabled: bool | None = None
@@ -70,7 +75,7 @@ class Summary(BaseModel):
         return self
 
 
-class Dream(BaseModel):
+class Dream(_Instructed):
     """Whether memory is consolidated in the background."""
 
     enabled: bool | None = None

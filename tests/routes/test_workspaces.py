@@ -96,6 +96,21 @@ async def test_x28_unknown_keys_stay_and_unknown_settings_go(app):
     }
 
 
+async def test_every_section_may_carry_instructions_and_none_are_made_up(app):
+    """HC 7.5: ``custom_instructions`` at the top and in every section."""
+    told = {"custom_instructions": "Be brief."}
+    sections = ("reasoning", "peer_card", "summary", "dream", "dialectic")
+    sent = told | dict.fromkeys(sections, told)
+    for path in ("/acme", "/acme/sessions/s"):
+        answer = await app.put(path, {"configuration": sent})
+        assert answer.json()["configuration"] == sent
+    plain = {name: {} for name in sections}
+    answer = await app.put("/acme", {"configuration": plain})
+    assert answer.json()["configuration"] == told | plain
+    long = {"configuration": {"dream": {"custom_instructions": "do " * 2_001}}}
+    assert (await app.put("/acme", long)).status_code == 422
+
+
 async def test_nul_is_dropped_from_metadata_and_configuration(app):
     sent = {"k\x00": ["v\x00", {"\x00": "\x00"}]}
     answer = await app.put("/acme", {"metadata": sent, "configuration": sent})
