@@ -42,6 +42,7 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     ids yet: they are made from it, so the same command yields the same ids. A
     conclusion's cause is that of the newest message it rests on, in ``causes`` by
     number; all else has ``cause``. ``position`` is that of the first message.
+    ``unanswered`` says that an engine had no usable answer on some of them.
     """
 
     workspace: str
@@ -53,6 +54,7 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     cause: Cause
     causes: Mapping[int, Cause]
+    unanswered: bool = False
 
 
 class RecordFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,13 @@ async def record_derivation(
         )
         ids = tuple(dict.fromkeys(event.id for event in drawn))
         completed = complete(
-            done, named, command.messages, ids, command.engine, str(identity.id)
+            done,
+            named,
+            command.messages,
+            ids,
+            command.engine,
+            str(identity.id),
+            unanswered=command.unanswered,
         )
         return {derivation.stream: completed, conclusions.stream: drawn}
 

@@ -8,12 +8,16 @@ import msgspec
 
 from domain.event import Engine, Event
 
+Reason = Literal["nothing-to-extract", "not-observed", "no-usable-answer"]
+
 
 class DerivationCompleted(Event, frozen=True, kw_only=True, tag="derivation-completed"):
     """Messages ``first_seq``..``last_seq`` were reasoned about, each exactly once.
 
     ``handled`` counts, per author, the messages that asked for reasoning; an empty
     ``conclusions`` says why in ``reason`` (RS 13.1 W3): failure is never "no facts".
+    "no-usable-answer" says that what a model answered on some of them, asked again
+    and again, was none; attempts before were ``DerivationFailed``.
     """
 
     session: str
@@ -22,7 +26,7 @@ class DerivationCompleted(Event, frozen=True, kw_only=True, tag="derivation-comp
     handled: dict[str, int]
     conclusions: tuple[str, ...]
     engine: Engine
-    reason: Literal["nothing-to-extract", "not-observed"] | None = None
+    reason: Reason | None = None
     generation: int = 1
     derivation: str = ""
 
@@ -72,18 +76,23 @@ def complete(
     conclusions: tuple[str, ...],
     engine: Engine,
     derivation: str,
+    *,
+    unanswered: bool = False,
 ) -> list[DerivationCompleted]:
     """Record that the messages are handled; those handled before do not count again.
 
-    ``conclusions`` are the ids drawn from the messages that remain.
+    ``conclusions`` are the ids drawn from the messages that remain; ``unanswered``
+    says that nobody knows what else they tell.
     """
     fresh = [each for each in messages if each.seq > state.through_seq]
     if not fresh:
         return []
     workspace, session = named
     handled = Counter(each.author for each in fresh if each.derive)
-    reason: Literal["nothing-to-extract", "not-observed"] | None = None
-    if not conclusions:
+    reason: Reason | None = None
+    if unanswered:
+        reason = "no-usable-answer"
+    elif not conclusions:
         reason = "nothing-to-extract" if handled else "not-observed"
     return [
         DerivationCompleted(

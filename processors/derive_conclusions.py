@@ -1,5 +1,6 @@
 """Draws conclusions from messages, each message exactly once (RS 3)."""
 
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
@@ -29,6 +30,8 @@ from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.stories import stories
 from processors.windows import windows
 
+_LOG: Final = logging.getLogger(__name__)
+
 AT_ONCE = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
 
@@ -38,7 +41,10 @@ SETTLED: Final = timedelta(seconds=1)
 GATHERED: Final = timedelta(seconds=10)
 """So long nobody waits for what is still being said."""
 
-_FIRST_WAIT: Final = timedelta(seconds=4)
+_ASKED: Final = 3
+"""Attempts after which a window is passed over that a model has no answer to."""
+
+_FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 _REFUSALS: Final = 5
 """Refusals of a model after which somebody has to look."""
@@ -59,7 +65,10 @@ class DeriveConclusions:
     is said quickly one after the other is read together.
 
     An attempt that came to nothing is recorded; its messages wait, twice as long
-    after each, an hour at most. What a model refuses again and again is parked.
+    after each, an hour at most. Where the model answers, and its answer is none each
+    time, its author's part of the window is passed over, which the record says: what
+    is said after it is not to wait for it, nor who asks what is pending (RS 1.6, 1.7,
+    HC E06). What a model refuses otherwise, again and again, is parked.
     """
 
     name = "derive_conclusions"
@@ -91,12 +100,14 @@ class DeriveConclusions:
         new = [each for each in batch.events if _message(each).seq > done.through_seq]
         if self._is_gathering(new):
             return Retry(SETTLED, "gathering")
+        failures = done.failures
         for run in self._runs(new):
             try:
-                command = await self._reason(run)
+                command = await self._reason(run, last=failures + 1 >= _ASKED)
             except (Malformed, ModelRefused) as failure:
                 return await self._failed(run, failure)
             await record_derivation(self._decide, command)
+            failures = 0
         return Done()
 
     def _is_gathering(self, new: Sequence[Recorded]) -> bool:
@@ -148,14 +159,20 @@ class DeriveConclusions:
         wait = min(_FIRST_WAIT * 2 ** min(attempt - 1, 16), _LONGEST_WAIT)
         return Retry(wait, f"DerivationFailed ({error})")
 
-    async def _reason(self, said: Sequence[Recorded]) -> RecordDerivation:
+    async def _reason(
+        self, said: Sequence[Recorded], *, last: bool
+    ) -> RecordDerivation:
         messages = [_message(each) for each in said]
         found: list[Found] = []
         engines: list[Engine] = []
+        unanswered = False
         for window in [said] if self._window_tokens else stories(said):
             story = [_message(each) for each in window]
             facts: list[Found] = []
-            async for drawn, own in self._conclude(story):
+            async for drawn, own in self._conclude(story, last=last):
+                if drawn is None:
+                    unanswered = True
+                    continue
                 engines.append(drawn.engine)
                 facts += (f for fact in drawn.facts for f in _checked(fact, own))
             found += sorted(facts, key=lambda fact: fact.evidence[-1].seq)
@@ -169,12 +186,16 @@ class DeriveConclusions:
             engine=_together(engines) or self._reasoner.engine,
             cause=cause_of(self.name, said[-1]),
             causes={_message(each).seq: cause_of(self.name, each) for each in said},
+            unanswered=unanswered,
         )
 
     async def _conclude(
-        self, messages: Sequence[MessageAdded]
-    ) -> AsyncIterator[tuple[Drawn, dict[str, MessageAdded]]]:
-        """Yield what one window tells of each author, and the author's messages."""
+        self, messages: Sequence[MessageAdded], *, last: bool
+    ) -> AsyncIterator[tuple[Drawn | None, dict[str, MessageAdded]]]:
+        """Yield what one window tells of each author, and the author's messages.
+
+        At the ``last`` attempt None is what a model has no answer to.
+        """
         readable = [each for each in messages if each.content not in {"", ERASED}]
         window = [
             Said(each.id, each.author, each.content, each.created_at)
@@ -183,7 +204,14 @@ class DeriveConclusions:
         wanted = await self._instructions(messages[0])
         for author in dict.fromkeys(each.author for each in readable if each.derive):
             own = {m.id: m for m in readable if m.derive and m.author == author}
-            yield await self._reasoner.derive(window, author, wanted), own
+            try:
+                drawn = await self._reasoner.derive(window, author, wanted)
+            except (Malformed, ModelRefused) as failure:
+                if not last or _may_be_mended(failure):
+                    raise
+                _LOG.warning("%s: passed over: %s", self.name, failure)
+                drawn = None
+            yield drawn, own
 
     async def _instructions(self, message: MessageAdded) -> str | None:
         """Return what the tenant tells a model, of session or else of workspace."""
@@ -194,6 +222,11 @@ class DeriveConclusions:
         session = await self._decide.look(watch_session(*named))
         levels = (workspace.configuration, session.configuration)
         return resolve(*levels).custom_instructions
+
+
+def _may_be_mended(failure: Malformed | ModelRefused) -> bool:
+    """Tell whether a setting may be wrong, rather than what was said."""
+    return isinstance(failure, ModelRefused) and failure.reason != "content_filter"
 
 
 def _together(engines: Sequence[Engine]) -> Engine | None:

@@ -54,8 +54,9 @@ class ModelReasoner:
     """Fulfils ``processors.ports.Reasoner`` with a language model.
 
     Each fact names the lines it rests on, which must be there; one that names none
-    is refused, unless the peer said only one thing. Sums up in steps what does not
-    fit one call.
+    is refused, unless the peer said only one thing. Facts of an answer that numbers
+    no line as they are numbered rest on all the peer said (RS 3.4), but for those
+    that say they rest on none. Sums up in steps what does not fit one call.
     """
 
     def __init__(
@@ -98,8 +99,7 @@ class ModelReasoner:
         given = [
             each for each in answer.value["explicit"] or () if each["content"].strip()
         ]
-        facts = [_fact(each, window, observed) for each in given]
-        found = tuple(fact for fact in facts if fact.evidence)
+        found = _supported(given, window, observed)
         if given and not found:
             raise Malformed(f"the model {self._model.model}")
         engine = self._engine(
@@ -178,18 +178,27 @@ class ModelReasoner:
         )
 
 
-def _fact(given: Mapping[str, Any], window: Sequence[Said], observed: str) -> Fact:
-    """Return a fact with that part of its evidence which is in the window.
+def _supported(
+    given: Sequence[Mapping[str, Any]], window: Sequence[Said], observed: str
+) -> tuple[Fact, ...]:
+    """Return the facts with that part of their evidence which is in the window."""
+    own = tuple(each.id for each in window if each.author == observed)
+    named = [_lines(each.get("evidence"), window) for each in given]
+    numbered = any(named)
+    facts = []
+    for each, lines in zip(given, named, strict=True):
+        says_none = each.get("evidence") == [] or numbered
+        unnamed = () if says_none and len(own) > 1 else own
+        facts.append(Fact(each["content"], lines or unnamed))
+    return tuple(fact for fact in facts if fact.evidence)
 
-    A model that named nothing is taken at its word where only one line can be meant.
-    """
-    named = given.get("evidence")
-    if named is None:
-        own = [each.id for each in window if each.author == observed]
-        return Fact(given["content"], tuple(own) if len(own) == 1 else ())
-    numbers = (_number(each) for each in named)
+
+def _lines(
+    evidence: Sequence[object] | None, window: Sequence[Said]
+) -> tuple[str, ...]:
+    numbers = (_number(each) for each in evidence or ())
     lines = dict.fromkeys(n for n in numbers if n is not None and 1 <= n <= len(window))
-    return Fact(given["content"], tuple(window[n - 1].id for n in lines))
+    return tuple(window[n - 1].id for n in lines)
 
 
 def _number(line: object) -> int | None:

@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import msgspec
+import pytest
 
 from commands.decide import Decide, Reason
 from commands.parents import watch_session
@@ -243,22 +244,46 @@ async def test_what_a_derivation_took_is_said_once(memory):
 
 async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
     said = await memory.say("I ski.", "I sail.")
-    engine = Spending(Malformed("the model"))
+    engine = Spending(ModelRefused("the model", "status 400"))
     derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
-    waits = [(await derive(batch(*said))).after.total_seconds() for _ in range(12)]
-    assert waits[:3] == [4, 8, 16]
-    assert waits[-1] == 3_600
+    waits = [(await derive(batch(*said))).after.total_seconds() for _ in range(4)]
+    assert waits == [1, 2, 4, 8]
     failed = await memory.events(DerivationFailed)
-    assert [each.attempt for each in failed] == list(range(1, 13))
+    assert [each.attempt for each in failed] == list(range(1, 5))
     assert (failed[0].first_seq, failed[0].last_seq) == (1, 2)
-    assert (failed[0].error, failed[0].engine.model) == ("malformed", "m")
+    assert (failed[0].error, failed[0].engine.model) == ("refused: status 400", "m")
 
     engine.failure = None
     assert await derive(batch(*said)) == Done()
     assert len(await memory.events(ConclusionDerived)) == 2
     later = await memory.say("I sing.")
     engine.failure = Malformed("the model")
-    assert (await derive(batch(*later))).after.total_seconds() == 4
+    assert (await derive(batch(*later))).after.total_seconds() == 1
+
+
+HOPELESS = [Malformed("the model"), ModelRefused("the model", "content_filter")]
+
+
+@pytest.mark.parametrize("failure", HOPELESS)
+async def test_what_a_model_has_no_answer_to_is_passed_over_in_the_end(memory, failure):
+    said = await memory.say("I ski.", author="alice")
+    said += await memory.say("I sail.", author="bob")
+
+    class OnlyBob(Spending):
+        async def derive(self, window, observed, instructions=None):
+            if observed == "alice":
+                raise failure
+            return await super().derive(window, observed, instructions)
+
+    derive = DeriveConclusions(memory.decide, OnlyBob(), window_tokens=100)
+    outcomes = [await derive(batch(*said)) for _ in range(3)]
+    assert [type(each) for each in outcomes] == [Retry, Retry, Done]
+    assert len(await memory.events(DerivationFailed)) == 2
+    [done] = await memory.events(DerivationCompleted)
+    assert done.reason == "no-usable-answer"
+    assert done.handled == {"alice": 1, "bob": 1}
+    [drawn] = await memory.events(ConclusionDerived)
+    assert drawn.observed == "bob"
 
 
 async def test_what_was_drawn_before_a_failure_is_kept(memory):
@@ -279,11 +304,11 @@ async def test_what_was_drawn_before_a_failure_is_kept(memory):
 
 async def test_what_a_model_refuses_for_good_is_parked(memory):
     said = await memory.say("I ski.")
-    engine = Spending(ModelRefused("the model", "content_filter"))
+    engine = Spending(ModelRefused("the model", "status 400"))
     derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
     outcomes = [await derive(batch(*said)) for _ in range(5)]
     assert [type(each) for each in outcomes] == [Retry] * 4 + [Park]
-    assert outcomes[-1].reason == "DerivationFailed (refused: content_filter)"
+    assert outcomes[-1].reason == "DerivationFailed (refused: status 400)"
 
 
 async def test_a_model_that_gathers_waits_until_nothing_more_is_said(memory):

@@ -88,14 +88,26 @@ async def test_a_fact_that_rests_on_nothing_is_refused(fact):
     given = {"content": "ann skis", "evidence": [1]}
     drawn = await derive(facts(given, {"content": "made up"} | fact))
     assert [each.content for each in drawn.facts] == ["ann skis"]
+
+
+async def test_an_answer_whose_facts_all_rest_on_nothing_is_none():
     with pytest.raises(Malformed):
-        await derive(facts({"content": "made up"} | fact))
+        await derive(facts({"content": "made up", "evidence": []}))
+
+
+@pytest.mark.parametrize("unnumbered", [{}, {"evidence": None}, {"evidence": [0]}])
+async def test_an_answer_that_numbers_no_line_rests_on_all_its_peer_said(unnumbered):
+    drawn = await derive(facts({"content": "ann skis"} | unnumbered))
+    own = tuple(each.id for each in LINES if each.author == "ann")
+    assert len(own) > 1
+    assert drawn.facts == (Fact("ann skis", own),)
 
 
 async def test_what_one_line_alone_can_mean_needs_no_number():
     lines = window(("bob", "Hi"), ("ann", "I ski."))
-    drawn = await derive(facts({"content": "ann skis"}), lines)
-    assert drawn.facts == (Fact("ann skis", ("id2",)),)
+    for evidence in ({}, {"evidence": []}, {"evidence": [99]}):
+        drawn = await derive(facts({"content": "ann skis"} | evidence), lines)
+        assert drawn.facts == (Fact("ann skis", ("id2",)),)
 
 
 @pytest.mark.parametrize("nothing", [facts(), '{"explicit": null}'])
