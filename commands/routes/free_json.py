@@ -4,6 +4,7 @@ import math
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticKnownError
 
 MAX_KEYS = 100
 """Most top-level keys of metadata (HC 1.6)."""
@@ -18,6 +19,14 @@ _MAX_NESTING = 100
 def strip_nul(text: str) -> str:
     """Remove NUL characters, which are silently dropped everywhere (HC 1.6)."""
     return text.replace("\x00", "") if "\x00" in text else text
+
+
+def as_text(text: str) -> str:
+    """Return a text without NULs; one with half a character is no Unicode (422)."""
+    try:
+        return _clean_text(text)
+    except ValueError:
+        raise PydanticKnownError("string_unicode") from None
 
 
 def clean(value: Any, level: int = 1) -> Any:
@@ -64,7 +73,7 @@ def _within(value: dict[str, Any], depth: int) -> bool:
     )
 
 
-Text = Annotated[str, AfterValidator(strip_nul)]
+Text = Annotated[str, AfterValidator(as_text)]
 """A text without NULs."""
 
 FreeObject = Annotated[dict[str, Any], AfterValidator(clean)]

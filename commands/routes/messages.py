@@ -11,7 +11,7 @@ from pydantic_core import PydanticKnownError
 
 from commands.messages import AddMessages, Said, add_messages
 from commands.ports import Limits
-from commands.routes.free_json import Metadata, strip_nul
+from commands.routes.free_json import Metadata, as_text
 from commands.routes.message_body import MessageBody, message_body
 from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
@@ -53,7 +53,7 @@ def _short_enough(text: str, info: ValidationInfo) -> str:
     limits: Limits = (info.context or {})["limits"]
     if len(text) > limits.message_size:
         raise PydanticKnownError("string_too_long", {"max_length": limits.message_size})
-    return strip_nul(text)
+    return as_text(text)
 
 
 Content = Annotated[

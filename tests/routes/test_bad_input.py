@@ -272,7 +272,6 @@ STRINGS = [
     ("PUT", CARD + "?target=" + "a" * 513, {"peer_card": []}, 422, "at most 512"),
     ("POST", "/bad.name/sessions", {"id": "s"}, 422, "must match pattern"),
     ("POST", SESSIONS, {"id": "s", "peers": {"a b": {}}}, 422, "['a b']"),
-    ("POST", SESSIONS, {"id": "s", "scopes": ["x"]}, 422, "not served"),
     ("PUT", "/acme/sessions/a.b", {}, 404, "Session not found"),
     ("PUT", "/acme/sessions/a%00b", {}, 404, "Session not found"),
     ("POST", "/acme/sessions/a.b/peers", {"ann": {}}, 404, "Session not found"),
