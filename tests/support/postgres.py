@@ -12,12 +12,18 @@ import pytest
 
 from infra.postgres.embedded import ClusterAddress, EmbeddedPostgres
 
+FORGETFUL = {"fsync": "off"}
+"""Half the time of a test went into syncing a database nobody will start again.
+
+What must survive a crash is tested on clusters of its own, which sync.
+"""
+
 
 @pytest.fixture(scope="session")
 def postgres_address() -> Iterator[ClusterAddress]:
     """Start the embedded Postgres once; no event loop outlives the start."""
     folder = Path(tempfile.mkdtemp(prefix="palimpsest-tests-"))
-    server = EmbeddedPostgres(folder)
+    server = EmbeddedPostgres(folder, settings=FORGETFUL)
     try:
         yield asyncio.run(server.start())
     finally:
