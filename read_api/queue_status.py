@@ -1,5 +1,6 @@
 """How much reasoning is asked for and done (E06)."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -8,10 +9,14 @@ from litestar.params import FromPath
 from pydantic import AfterValidator
 
 from projections.dreams import DreamCount, count_dreams
-from projections.ports import Connection, Database, Views
+from projections.ports import Connection, Database, QueryEmbedder, Views
 from projections.progress import Items, count_items
+from projections.unembedded import Unembedded, count_unembedded
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
+
+EMBEDDED_WITHIN = timedelta(seconds=30)
+"""So long work counts as pending for want of a vector of what it concluded."""
 
 
 def _storable(name: str) -> str:
@@ -56,12 +61,14 @@ async def get_queue_status(
     parse: Injected[Parse],
     views: Injected[Views],
     database: Injected[Database],
+    query_embedder: Injected[QueryEmbedder],
 ) -> Response[QueueStatus]:
     """Count work items: of messages, of summaries that fell due, of dreams (E06).
 
     An observer matches dreams, a sender what is concluded from what they said; with
     both, either counts. Dreams have no session. Views do not show who works on what,
-    so nothing is ever in progress.
+    so nothing is ever in progress. What is concluded is done once meaning finds it:
+    who waits until nothing is pending, and then asks, is not to miss it.
     """
     query = parse.query(QueueQuery)
     position = await reached(views, query)
@@ -71,6 +78,15 @@ async def get_queue_status(
         dreams = DreamCount(0, 0)
         if query.sender_id or not query.observer_id:
             items = await count_items(db, workspace, session, query.sender_id or None)
+            unfinished = Unembedded(
+                tenant=workspace,
+                model=query_embedder.model,
+                dimensions=query_embedder.dimensions,
+                since=datetime.now(UTC) - EMBEDDED_WITHIN,
+                session=session,
+                sender=query.sender_id or None,
+            )
+            items = _less(items, await count_unembedded(db, unfinished))
         if session is None and (query.observer_id or not query.sender_id):
             dreams = await count_dreams(db, workspace, query.observer_id or None)
         uids = await _uids(db, workspace, [each.session for each in items])
@@ -89,6 +105,16 @@ async def get_queue_status(
         sessions=sessions if sessions and session is None else None,
     )
     return answer(content, position)
+
+
+def _less(items: list[Items], unfinished: dict[str, int]) -> list[Items]:
+    """Take back, of what is done in each session, what is not finished after all."""
+    return [
+        msgspec.structs.replace(
+            each, completed=max(0, each.completed - unfinished.get(each.session, 0))
+        )
+        for each in items
+    ]
 
 
 def _of(uid: str, items: Items) -> SessionQueueStatus:

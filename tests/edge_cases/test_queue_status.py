@@ -157,3 +157,16 @@ def test_a_session_with_nothing_worth_summing_up_is_done_all_the_same(api, at, s
     until(status, lambda body: body["pending_work_units"] == 0)
     answer = api.get(f"{at}/sessions/s/summaries").json()
     assert answer["short_summary"] is None
+
+
+def test_when_nothing_is_pending_meaning_finds_what_was_concluded(api, at, status, say):
+    for turn in range(5):
+        say(f"s{turn}", f"peer{turn}")
+        until(status, lambda now: now["pending_work_units"] == 0)
+        filters = {"observer_id": f"peer{turn}", "observed_id": f"peer{turn}"}
+        asked = {"query": "What does one drink?", "filters": filters}
+        found = api.post(f"{at}/conclusions/query", json=asked).json()
+        assert len(found) == 1, turn
+        wanted = {"search_query": "tea", "search_max_distance": 0.9}
+        path = f"{at}/peers/peer{turn}/representation"
+        assert "tea" in api.post(path, json=wanted).json()["representation"]
