@@ -26,6 +26,7 @@ from commands.ports import (
     WrongExpectedVersion,
 )
 from domain.erasure import StreamErased
+from domain.errors import DomainError
 from domain.event import Event
 from domain.names import Stream
 from domain.recorded import Cause
@@ -111,7 +112,13 @@ class Decide:
                 return seen
             await self._load(watched)
             states = [self._cache[each.stream.name].state for each in watched]
-            decided = {s: tuple(e) for s, e in decision(states).items() if e}
+            try:
+                decided = {s: tuple(e) for s, e in decision(states).items() if e}
+            except DomainError:
+                first = await self._meanwhile(tenant, watched, reason)
+                if first is None:
+                    raise
+                return first
             if not decided:
                 under_way = self._under_way(watched)
                 if not under_way:
@@ -126,6 +133,19 @@ class Decide:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  jitter, not a secret
         raise WrongExpectedVersion("Appends on the same streams did not cease")
+
+    async def _meanwhile(
+        self, tenant: str, watched: Sequence[Watched[Any]], reason: Reason
+    ) -> Appended | None:
+        """Return what this very command wrote while it was refused, if it did.
+
+        A second deletion at once, under one key, is refused because of the first.
+        """
+        if reason.command is None:
+            return None
+        if under_way := self._under_way(watched):
+            await _written(under_way)
+        return await self.seen(tenant, reason)
 
     async def look(self, watched: Watched[S]) -> S:
         """Return one stream's state as it stands, appends under way included."""

@@ -96,6 +96,18 @@ async def test_many_at_once_happen_once_and_all_get_the_same_answer(
     assert all(recorded.count(tag) <= 1 for tag in once)
 
 
+async def test_deleting_many_times_at_once_is_done_for_each(app):
+    await app.post(PATH, SAY)
+    path = "/acme/sessions/s1"
+    answers = await asyncio.gather(
+        *(app.send("DELETE", path, None, idempotency_key="k") for _ in range(4))
+    )
+    assert {each.status_code for each in answers} == {202}
+    assert len({each.headers["x-position"] for each in answers}) == 1
+    refused = await app.send("DELETE", path, None, idempotency_key="another")
+    assert refused.status_code == 404
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\tb", "caf\u00e9"])
 async def test_a_key_that_is_none_is_422(app, key):
     headers = {"content-type": "application/json", "idempotency-key": key.encode()}
