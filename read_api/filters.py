@@ -1,8 +1,7 @@
 """The filter language, compiled to conditions with bound values (HC 3).
 
 A walk over the tree with a table of columns for each resource. A part that imposes
-nothing compiles to None and vanishes from the AND or OR it stands in. Metadata
-conditions are not spoken yet; they are refused, never ignored.
+nothing compiles to None and vanishes from the AND or OR it stands in.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +15,9 @@ from read_api.filter_columns import Column, column_condition
 
 DEEPEST = 5
 """How many logical levels may be nested."""
+
+MOST_CONDITIONS = 2_000
+"""How many names a filter may hold: a statement takes no more than 32,767 values."""
 
 _KNOWN = frozenset(
     {"is_active", "peer_id", "session_id", "token_count", "workspace_id"}
@@ -45,8 +47,23 @@ def compile_filter(tree: Mapping[str, Any] | None, resource: Filterable) -> Cond
         msgspec.json.encode(tree)
     except (UnicodeEncodeError, RecursionError):
         raise Invalid("Invalid filter configuration") from None
+    if _names(tree) > MOST_CONDITIONS:
+        raise Invalid(f"Filter exceeds maximum of {MOST_CONDITIONS} conditions")
     condition = _entries(tree, resource, 0)
     return condition if condition is not None else always
+
+
+def _names(tree: Mapping[str, Any]) -> int:
+    """Count the names in a tree, at every level."""
+    names, waiting = 0, list[Any]([tree])
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            names += len(node)
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return names
 
 
 def _entries(

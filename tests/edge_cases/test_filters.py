@@ -214,3 +214,17 @@ def test_x155_a_perspective_has_inclusive_bounds_and_strangers_see_nothing(api, 
         assert refused.status_code == 422
     refused = ask(api, f"{at}/sessions/s/messages/list", {"peer_perspective": "bob"})
     assert refused.status_code == 422
+
+
+def test_a_filter_of_more_conditions_than_a_statement_takes_is_422(api, people):
+    path = people(a={"k0": 0}, b={})
+    assert found(api, path, {"metadata": {"k0": 0}}) == ["a"]
+    wide = {"OR": [{"metadata": {f"k{n}": n}} for n in range(900)]}
+    assert found(api, path, wide) == ["a"]
+    for filters in (
+        {"metadata": {f"k{n}": n for n in range(40_000)}},
+        {"OR": [{"id": "a"}] * 2_001},
+    ):
+        answer = ask(api, path, filters)
+        assert answer.status_code == 422
+        assert answer.json() == {"detail": "Filter exceeds maximum of 2000 conditions"}
