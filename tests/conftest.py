@@ -1,3 +1,8 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.support.needs", "tests.support.postgres", "tests.support.log"]
+pytest_plugins = [
+    "tests.support.needs",
+    "tests.support.postgres",
+    "tests.support.log",
+    "tests.support.servers",
+]

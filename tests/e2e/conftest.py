@@ -1,16 +1,8 @@
-"""One server for the end-to-end tests, as ``palimpsest up`` starts it."""
+"""The open server, under the name the end-to-end tests know it by."""
 
 import pytest
 
-from tests.support.server import running
-from tests.support.stopped import rebuilt_equals_live
-
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """Ready before the first test; after the last, rebuilt views equal live ones."""
-    data = tmp_path_factory.mktemp("e2e") / "data"
-    with running(data) as server:
-        yield server
-        assert server.stop() == 0
-    rebuilt_equals_live(data)
+def server(open_server):
+    return open_server

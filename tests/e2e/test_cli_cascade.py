@@ -5,19 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import httpx
-import pytest
-
-from tests.support.server import running
-
-
-@pytest.fixture
-def server(tmp_path):
-    with running(tmp_path / "data") as server:
-        yield server
-        assert server.stop() == 0
 
 
 def honcho(server, home, *arguments):
@@ -45,10 +36,12 @@ def honcho(server, home, *arguments):
 def test_the_cascade_takes_all_sessions_and_the_workspace_without_waiting(
     server, tmp_path
 ):
-    with httpx.Client(base_url=f"{server.url}/v3/workspaces", timeout=30) as api:
+    name = f"cascade-{uuid.uuid4().hex[:8]}"
+    at = f"{server.url}/v3/workspaces/{name}"
+    with httpx.Client(base_url=at, timeout=30) as api:
         for number in range(3):
             said = {"messages": [{"peer_id": "alice", "content": "hello"}]}
-            assert api.post(f"/w/sessions/s{number}/messages", json=said).is_success
-        honcho(server, tmp_path, "workspace", "delete", "w", "--cascade", "--yes")
-        assert api.post("/w/sessions/list", json={}).json()["total"] == 0
-        assert api.delete("/w").status_code in {202, 404}
+            assert api.post(f"/sessions/s{number}/messages", json=said).is_success
+        honcho(server, tmp_path, "workspace", "delete", name, "--cascade", "--yes")
+        assert api.post("/sessions/list", json={}).json()["total"] == 0
+        assert httpx.delete(at, timeout=30).status_code in {202, 404}

@@ -10,36 +10,12 @@ import httpx
 import jwt
 import pytest
 
-from tests.support.server import running
-from tests.support.stopped import rebuilt_equals_live
-
-JWT_SECRET = "a secret of the tests, long enough for HS256"  # noqa: S105  of the tests
-WEBHOOK_SECRET = "a secret of the tests for webhooks"  # noqa: S105  of the tests
+from tests.support.servers import JWT_SECRET
 
 
 @pytest.fixture(scope="session")
-def edge_server(tmp_path_factory):
-    """An open server; after the last test, rebuilt views equal live ones."""
-    data = tmp_path_factory.mktemp("edges") / "data"
-    with running(data, {"WEBHOOK_SECRET": WEBHOOK_SECRET}) as server:
-        yield server
-        assert server.stop() == 0
-    rebuilt_equals_live(data)
-
-
-@pytest.fixture(scope="session")
-def guarded_server(tmp_path_factory):
-    """A server that wants a key for everything under /v3 (HC 4)."""
-    data = tmp_path_factory.mktemp("guarded") / "data"
-    wanted = {"AUTH_USE_AUTH": "true", "AUTH_JWT_SECRET": JWT_SECRET}
-    with running(data, wanted) as server:
-        yield server
-        assert server.stop() == 0
-
-
-@pytest.fixture(scope="session")
-def api(edge_server):
-    with httpx.Client(base_url=edge_server.url, timeout=30) as client:
+def api(open_server):
+    with httpx.Client(base_url=open_server.url, timeout=30) as client:
         yield client
 
 

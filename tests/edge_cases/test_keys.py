@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from tests.edge_cases.conftest import JWT_SECRET
+from tests.support.servers import JWT_SECRET
 
 NO_IDS = "At least one of workspace_id, peer_id, or session_id must be provided"
 NO_WORKSPACE = "workspace_id is required when scoping a key to a peer or session"

@@ -13,8 +13,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
-from tests.support.server import running
-
 CHECKS = (not_a_server_error, status_code_conformance)
 FEW, MANY = 8, 400
 KNOWN = {"workspace": "known", "peer": "alice", "session": "s", "scope": "team"}
@@ -35,14 +33,12 @@ def map_query(_context, query):
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory):
+def described(open_server):
     """The description of a server that has something of each kind."""
-    data = tmp_path_factory.mktemp("described") / "data"
-    with running(data, {"WEBHOOK_SECRET": "of the tests"}) as server:
-        read = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-        read.hook(map_path_parameters)
-        read.hook(map_query)
-        yield read
+    read = schemathesis.openapi.from_url(f"{open_server.url}/openapi.json")
+    read.hook(map_path_parameters)
+    read.hook(map_query)
+    return read
 
 
 def asking(examples):

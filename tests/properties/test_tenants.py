@@ -14,10 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.server import running
-from tests.support.stopped import rebuilt_equals_live
+from tests.support.servers import JWT_SECRET
 
-SECRET = "a secret of the tests, long enough for HS256"  # noqa: S105  of the tests
 PEERS = ("alice", "bob")
 SESSIONS = ("s", "t")
 WITHIN = 30.0
@@ -32,7 +30,7 @@ class Tenant:
         self.at = f"/v3/workspaces/{self.name}"
         self._http = http
         claims = {"t": "", "w": self.name}
-        key = jwt.encode(claims, SECRET, algorithm="HS256")
+        key = jwt.encode(claims, JWT_SECRET, algorithm="HS256")
         self.headers = {"Authorization": f"Bearer {key}"} if guarded else {}
         self.ids = {"message": [], "conclusion": [], "webhook": [], "clone": []}
         self.said = dict.fromkeys(SESSIONS, 0)
@@ -204,23 +202,15 @@ def never_open(one, other):
 
 
 @pytest.fixture(scope="module")
-def open_server(tmp_path_factory):
-    data = tmp_path_factory.mktemp("tenants") / "data"
-    with running(data) as server:
-        with httpx.Client(base_url=server.url, timeout=30) as http:
-            yield http
-        assert server.stop() == 0
-    rebuilt_equals_live(data)
+def open_door(open_server):
+    with httpx.Client(base_url=open_server.url, timeout=30) as http:
+        yield http
 
 
 @pytest.fixture(scope="module")
-def guarded_server(tmp_path_factory):
-    data = tmp_path_factory.mktemp("guarded-tenants") / "data"
-    wanted = {"AUTH_USE_AUTH": "true", "AUTH_JWT_SECRET": SECRET}
-    with running(data, wanted) as server:
-        with httpx.Client(base_url=server.url, timeout=30) as http:
-            yield http
-        assert server.stop() == 0
+def guarded_door(guarded_server):
+    with httpx.Client(base_url=guarded_server.url, timeout=30) as http:
+        yield http
 
 
 STORIES = st.lists(
@@ -253,16 +243,16 @@ def lived(http, story, *, guarded):
 
 @FEW
 @given(story=STORIES)
-def test_two_workspaces_never_see_each_other(open_server, story):
-    one, other = lived(open_server, story, guarded=False)
+def test_two_workspaces_never_see_each_other(open_door, story):
+    one, other = lived(open_door, story, guarded=False)
     never_meet(one, other)
     never_meet(other, one)
 
 
 @FEW
 @given(story=STORIES)
-def test_nor_do_they_behind_keys_that_open_only_their_own(guarded_server, story):
-    one, other = lived(guarded_server, story, guarded=True)
+def test_nor_do_they_behind_keys_that_open_only_their_own(guarded_door, story):
+    one, other = lived(guarded_door, story, guarded=True)
     never_meet(one, other)
     never_meet(other, one)
     never_open(one, other)
