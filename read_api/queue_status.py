@@ -15,7 +15,7 @@ from projections.unembedded import Unembedded, count_unembedded
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
 
-EMBEDDED_WITHIN = timedelta(seconds=30)
+EMBEDDED_WITHIN = timedelta(seconds=10)
 """So long work counts as pending for want of a vector of what it concluded."""
 
 
