@@ -47,12 +47,14 @@ async def newest_that_fit(
     """Return the newest messages that fit the room together, oldest first.
 
     ``columns`` are those wanted of ``message AS m``. The newest message alone may be
-    too large: then nothing fits, nothing is skipped. As many messages as there are
-    tokens are looked at, however many cost none.
+    too large: then nothing fits, nothing is skipped. However many cost none, no more
+    are taken than the largest budget has tokens.
     """
+    if fitted.room <= 0:
+        return []
     taken: list[Row] = []
     room, before, page = fitted.room, _AFTER_ALL, _FIRST_PAGE
-    while room > 0 and len(taken) <= fitted.room:
+    while len(taken) < MOST_TOKENS:
         rows = await db.fetch(
             f"SELECT {columns}, m.seq, m.tokens FROM message AS m"  # noqa: S608  columns of the code
             " WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 AND m.seq < $4"
@@ -71,7 +73,7 @@ async def newest_that_fit(
         if len(rows) < page:
             break
         before, page = rows[-1]["seq"], page * _GROWTH
-    return taken[: fitted.room + 1][::-1]
+    return taken[:MOST_TOKENS][::-1]
 
 
 _AFTER_ALL = 2**31 - 1

@@ -87,6 +87,19 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
     assert await newest_that_fit(db, "w", "none", none, "m.id") == []
 
 
+async def test_messages_of_no_tokens_cost_nothing_however_many(db):
+    views = [Messages()]
+    await create(db, views)
+    sizes = (7, *[0] * 200, 1, *[0] * 127)
+    events = [said(n, "x", tokens=size) for n, size in enumerate(sizes, start=1)]
+    await fold(db, views, record(events))
+    for room, first in ((0, None), (1, 2), (7, 2), (8, 1)):
+        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room), "m.id")
+        assert [row["seq"] for row in found] == (
+            [] if first is None else list(range(first, len(sizes) + 1))
+        )
+
+
 async def test_a_long_session_is_read_back_page_by_page(db):
     views = [Messages()]
     await create(db, views)
