@@ -70,7 +70,7 @@ async def represent(db: Connection, wanted: Wanted) -> list[Observation]:
     rows = await db.fetch(
         f"""
         SELECT level, content, session, occurred_at FROM ({" UNION ".join(arms)}) AS c
-        ORDER BY occurred_at, created_at, id
+        ORDER BY occurred_at, created_at, born, id
         """,  # noqa: S608  every value is bound
         *bind.values,
     )
@@ -92,7 +92,7 @@ def _arms(
 ) -> list[str]:
     """Write one query for each share there is, each the head of an index."""
     held = f"""
-        SELECT id, level, content, session, occurred_at, created_at
+        SELECT id, level, content, session, occurred_at, created_at, born
         FROM conclusion AS c WHERE c.tenant = $1 AND c.observer = $2
             AND c.observed = $3 AND c.to_position IS NULL
             AND {_within(wanted.sessions)(bind)}

@@ -70,6 +70,11 @@ async def test_the_most_recent_are_chosen_and_told_by_the_time_they_were_said(db
     assert await texts(db, budget=2) == ["second", "third"]
 
 
+async def test_what_was_said_at_one_moment_is_told_in_the_order_it_was_concluded(db):
+    await show(db, *[concluded(name, name.upper()) for name in "zayb"])
+    assert await texts(db) == ["Z", "A", "Y", "B"]
+
+
 async def test_what_was_derived_most_often_has_its_share(db):
     again = ConclusionReinforced(
         workspace="w",
