@@ -124,8 +124,7 @@ async def query_conclusions(
         observed=_named(filters, "observed"),
         query=body.query,
         limit=body.top_k,
-        # What is asked may be nothing: its vector is as good as any.
-        probe=await probe_of(body.query or ".", query_embedder),
+        probe=await probe_of(_words(body.query), query_embedder),
         farthest=body.distance,
         where=where,
     )
@@ -136,6 +135,11 @@ async def query_conclusions(
     position = await reached(views, query)
     async with database.acquire() as db:
         return answer(await _nearest(db, question), position)
+
+
+def _words(query: str) -> str:
+    """Return what to embed; where nothing is asked any vector is as good."""
+    return query if query.strip() else "."
 
 
 async def _nearest(db: Connection, question: ConclusionQuestion) -> list[Conclusion]:

@@ -207,3 +207,13 @@ def test_x118_what_is_fresh_is_found_by_list_and_query_at_once(api, at, pair):
     whole = [holding(f"note {number}") for number in range(100)]
     made = create(api, pair, *whole)
     assert queried(api, pair, "note 37", top_k=1, distance=0.01).json() == [made[37]]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n\t", "\x00"])
+def test_x118_a_question_of_nothing_finds_what_there_is(api, pair, nothing):
+    create(api, pair, holding("one"))
+    answer = queried(api, pair, nothing)
+    assert (answer.status_code, [each["content"] for each in answer.json()]) == (
+        200,
+        ["one"],
+    )
