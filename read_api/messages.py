@@ -5,6 +5,7 @@ from litestar.params import FromPath
 
 from domain.errors import NotFound
 from projections.condition import equals, every
+from projections.message_page import read_message_page
 from projections.ports import Database, Views
 from read_api.answers import MESSAGE, Message, message_of
 from read_api.filters import compile_filter
@@ -28,13 +29,22 @@ async def list_messages(
 ) -> Response[Page[Message]]:
     """List a session's messages in the order they were said (E34)."""
     query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
-    wanted = compile_filter(body.filters if body else None, MESSAGE_FILTERS)
-    where = every(equals("m.tenant", workspace), equals("m.session", session), wanted)
+    filters = body.filters if body else None
+    wanted = compile_filter(filters, MESSAGE_FILTERS)
     position = await reached(views, query)
     async with database.acquire() as db:
-        rows, total = await read_page(
-            db, MESSAGES, where, query, descending=query.reverse
-        )
+        if filters:
+            where = every(
+                equals("m.tenant", workspace), equals("m.session", session), wanted
+            )
+            rows, total = await read_page(
+                db, MESSAGES, where, query, descending=query.reverse
+            )
+        else:
+            window = ((query.page - 1) * query.size, query.size)
+            rows, total = await read_message_page(
+                db, (workspace, session), MESSAGE, window, descending=query.reverse
+            )
     items = [message_of(row) for row in rows]
     return answer(page_of(items, total, query), position)
 
