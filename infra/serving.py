@@ -12,6 +12,7 @@ from infra.auth.wanted import wanted_keyring
 from infra.cli.place import Place, check_reachable
 from infra.composition import Palimpsest, open_palimpsest
 from infra.http.closing import answered_when_closing
+from infra.http.intake import Intake
 from infra.master_key import read_master_key
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.settings import Settings
@@ -47,7 +48,7 @@ async def serving(
         )
         server = _Server(
             uvicorn.Config(
-                answered_when_closing(palimpsest.app),
+                answered_when_closing(Intake(palimpsest.app)),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

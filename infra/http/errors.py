@@ -15,6 +15,7 @@ from litestar.status_codes import (
     HTTP_401_UNAUTHORIZED,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_408_REQUEST_TIMEOUT,
     HTTP_409_CONFLICT,
     HTTP_422_UNPROCESSABLE_ENTITY,
     HTTP_500_INTERNAL_SERVER_ERROR,
@@ -26,6 +27,7 @@ from commands.ports import EventStoreError, KeyReused, Overloaded
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from infra.auth.errors import Unauthorized
 from infra.http.correlation import correlation_of
+from infra.http.intake import BodyMissing
 from infra.http.validation import Item, ValidationFailed
 from infra.postgres.connection import is_lost
 
@@ -33,6 +35,7 @@ logger = logging.getLogger("palimpsest.http")
 
 _STATUS: dict[type[Exception], int] = {
     Unauthorized: HTTP_401_UNAUTHORIZED,
+    BodyMissing: HTTP_408_REQUEST_TIMEOUT,
     NotFound: HTTP_404_NOT_FOUND,
     Invalid: HTTP_422_UNPROCESSABLE_ENTITY,
     Conflict: HTTP_409_CONFLICT,
@@ -66,7 +69,7 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
             seconds = failure.retry_after or _RETRY_AFTER
             after = {"Retry-After": f"{max(1, round(seconds))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
-        case DomainError() | EventStoreError() | Unauthorized():
+        case DomainError() | EventStoreError() | Unauthorized() | BodyMissing():
             return _refusal(_status_of(failure), _text(str(failure)))
         case HTTPException():
             return _of_litestar(request, failure)
