@@ -29,7 +29,8 @@ class AnswerForm(msgspec.Struct, frozen=True):
     ``schema`` is what is enforced: types, enumerations, required properties, with
     every reference resolved; it holds nothing but ``type``, ``enum``, ``anyOf``,
     ``properties``, ``required``, ``items``, ``default`` and ``description``.
-    ``shown`` is the schema as it was sent, with its hints.
+    ``shown`` is the schema as it was sent, with its hints; only that an object is one
+    is always said, and a reference at the root is followed: models want both.
     """
 
     schema: Node
@@ -42,7 +43,8 @@ def read_response_format(sent: Schema) -> AnswerForm:
     Raises:
         Invalid: ``Invalid response_format: <reason> at <dotted path>``.
     """
-    form = AnswerForm(_Reading(sent).root(), dict(sent))
+    reading = _Reading(sent)
+    form = AnswerForm(reading.root(), _saying_objects(reading.shown_root()))
     try:
         json.dumps(sent, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -85,6 +87,11 @@ class _Reading:
         if kind != "object" or any(union in schema for union in _UNIONS):
             raise place.wrong("root schema must have type 'object'")
         return self._node(schema, place)
+
+    def shown_root(self) -> Schema:
+        """Return the root, which was read, with its definitions."""
+        kept = {name: self._sent[name] for name in _DEFINITIONS if name in self._sent}
+        return {**self._resolved(self._sent, _Place())[0], **kept}
 
     def _node(self, sent: Any, place: _Place) -> Node:
         """Read one schema and all below it."""
@@ -181,6 +188,28 @@ class _Reading:
         if not isinstance(definitions, Mapping) or which not in definitions:
             raise place.wrong(f"unknown $ref {name!r}")
         return definitions[which]
+
+
+def _saying_objects(schema: Any, levels: int = MOST_LEVELS) -> Any:
+    """Say of every object that it is one; what is deeper nothing refers to."""
+    if not isinstance(schema, Mapping) or not levels:
+        return schema
+    said = dict(schema)
+
+    def below(each: Any) -> Any:
+        return _saying_objects(each, levels - 1)
+
+    for names in ("properties", *_DEFINITIONS):
+        if isinstance(said.get(names), Mapping):
+            said[names] = {name: below(each) for name, each in said[names].items()}
+    for union in _UNIONS:
+        if isinstance(said.get(union), list):
+            said[union] = [below(each) for each in said[union]]
+    if "items" in said:
+        said["items"] = below(said["items"])
+    if "properties" in said and not said.keys() & {"type", "enum", "$ref", *_UNIONS}:
+        said["type"] = "object"
+    return said
 
 
 def _checked(sent: Any, place: _Place) -> Schema:

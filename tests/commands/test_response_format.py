@@ -155,8 +155,52 @@ def test_what_is_not_supported_is_refused_with_its_reason(sent, reason):
 )
 def test_what_is_supported_passes(sent):
     form = read_response_format(sent)
-    assert form.shown == sent
+    assert form.shown["type"] == "object"
     jsonschema.Draft202012Validator.check_schema(form.schema)
+
+
+def test_that_an_object_is_one_is_always_shown():
+    inner = {"properties": {"b": {"type": "string", "minLength": 2}}}
+    sent = {
+        "properties": {
+            "a": inner,
+            "many": {"type": "array", "items": inner},
+            "either": {"anyOf": [inner, {"type": "null"}]},
+            "properties": {"type": "string"},
+        }
+    }
+    typed = {"type": "object", **inner}
+    assert read_response_format(sent).shown == {
+        "type": "object",
+        "properties": {
+            "a": typed,
+            "many": {"type": "array", "items": typed},
+            "either": {"anyOf": [typed, {"type": "null"}]},
+            "properties": {"type": "string"},
+        },
+    }
+
+
+def test_definitions_nothing_refers_to_may_be_as_deep_as_they_like():
+    deep = {"type": "string"}
+    for _ in range(100):
+        deep = {"properties": {"a": deep}}
+    sent = {"type": "object", "$defs": {"unused": deep}}
+    assert read_response_format(sent).shown.keys() == {"type", "$defs"}
+
+
+def test_a_reference_at_the_root_is_followed_in_what_is_shown():
+    definitions = {
+        "A": {"properties": {"b": {"$ref": "#/$defs/B"}}},
+        "B": {"type": "string", "format": "date"},
+    }
+    sent = {"$ref": "#/$defs/A", "description": "What", "$defs": definitions}
+    assert read_response_format(sent).shown == {
+        "type": "object",
+        "description": "What",
+        "properties": {"b": {"$ref": "#/$defs/B"}},
+        "$defs": {**definitions, "A": {"type": "object", **definitions["A"]}},
+    }
 
 
 def test_hints_are_shown_and_not_enforced():
