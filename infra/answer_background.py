@@ -1,18 +1,17 @@
 """Reads from the views what is told beside a question: cards and history (RS 7.3)."""
 
-from typing import Final
+import msgspec
 
 from commands.asking import AskedQuestion
 from domain.configuration import uses_cards
 from processors.ports import Said
 from processors.recall import Background
 from projections.cards import get_card
+from projections.message_body import MessageBody
 from projections.ports import Connection, Database
 from projections.session_context import Fitted, newest_that_fit
 from projections.sessions import get_session
 from projections.workspaces import get_workspace
-
-_HISTORY: Final = "m.id, m.peer, m.content, m.created_at"
 
 
 class ViewBackground:
@@ -61,8 +60,8 @@ class ViewBackground:
             return ()
         named = (question.workspace, question.session)
         whole = Fitted(None, 0, self._history_tokens)
-        rows = await newest_that_fit(db, *named, whole, _HISTORY)
+        messages = await newest_that_fit(db, *named, whole)
         return tuple(
-            Said(row["id"], row["peer"], row["content"], row["created_at"])
-            for row in rows
+            Said(each.id, each.peer_id, each.content, each.created_at)
+            for each in msgspec.json.decode(messages, type=list[MessageBody])
         )

@@ -5,7 +5,7 @@ The arithmetic is HC 6.5's; tokens are o200k_base.
 
 import msgspec
 
-from projections.ports import Connection, Row
+from projections.ports import Connection
 from projections.summaries import Summary
 
 MOST_TOKENS = 100_000
@@ -42,40 +42,42 @@ def fit(budget: int, short: Summary | None, long: Summary | None) -> Fitted:
 
 
 async def newest_that_fit(
-    db: Connection, tenant: str, session: str, fitted: Fitted, columns: str
-) -> list[Row]:
+    db: Connection, tenant: str, session: str, fitted: Fitted
+) -> msgspec.Raw:
     """Return the newest messages that fit the room together, oldest first.
 
-    ``columns`` are those wanted of ``message AS m``. The newest message alone may be
-    too large: then nothing fits, nothing is skipped. However many cost none, no more
-    are taken than the largest budget has tokens.
+    It is the JSON of an array of ``MessageBody``, put together by the database. The
+    newest message alone may be too large: then nothing fits, nothing is skipped.
+    However many cost none, no more are taken than the largest budget has tokens.
     """
-    if fitted.room <= 0:
-        return []
-    taken: list[Row] = []
-    room, before, page = fitted.room, _AFTER_ALL, _FIRST_PAGE
-    while len(taken) < MOST_TOKENS:
-        rows = await db.fetch(
-            f"SELECT {columns}, m.seq, m.tokens FROM message AS m"  # noqa: S608  columns of the code
-            " WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 AND m.seq < $4"
-            " ORDER BY m.seq DESC LIMIT $5",
-            tenant,
-            session,
-            fitted.from_seq,
-            before,
-            page,
+    parts: list[bytes] = []
+    room, before, page, left = fitted.room, _AFTER_ALL, _FIRST_PAGE, MOST_TOKENS
+    while fitted.room > 0 and left > 0:
+        page = min(page, left)
+        row = await db.fetchrow(
+            _NEWEST, tenant, session, fitted.from_seq, before, page, room
         )
-        for row in rows:
-            room -= row["tokens"]
-            if room < 0:
-                return taken[::-1]
-            taken.append(row)
-        if len(rows) < page:
+        if row is None or not row["taken"]:
             break
-        before, page = rows[-1]["seq"], page * _GROWTH
-    return taken[:MOST_TOKENS][::-1]
+        parts.append(row["bodies"])
+        if row["taken"] < page:
+            break
+        room, left = room - row["cost"], left - page
+        before, page = row["first"], page * _GROWTH
+    return msgspec.Raw(b"[" + b",".join(parts[::-1]) + b"]")
 
 
 _AFTER_ALL = 2**31 - 1
-_FIRST_PAGE = 128
+_FIRST_PAGE = 256
 _GROWTH = 4
+_NEWEST = """
+    SELECT string_agg(body, ',' ORDER BY seq) AS bodies, count(*) AS taken,
+        min(seq) AS first, max(running)::bigint AS cost
+    FROM (
+        SELECT seq, body, sum(tokens) OVER (ORDER BY seq DESC) AS running
+        FROM message
+        WHERE tenant = $1 AND session = $2 AND seq >= $3 AND seq < $4
+        ORDER BY seq DESC LIMIT $5
+    ) AS newest
+    WHERE running <= $6
+"""

@@ -1,6 +1,7 @@
 """A session as an agent is given it: summary, newest messages, what is known (E29)."""
 
 from functools import cache
+from typing import cast
 
 import msgspec
 from litestar import Response, get
@@ -14,7 +15,7 @@ from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown, plain
 from projections.session_context import MOST_TOKENS, Fitted, fit, newest_that_fit
 from projections.summaries import get_summaries
-from read_api.answers import MESSAGE, Message, Summary, message_of, summary_of
+from read_api.answers import Message, Summary, summary_of
 from read_api.asking import Text, check_length, probe_of
 from read_api.cards import card_of
 from read_api.moment import answer, reached
@@ -89,10 +90,10 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
             budget - known.tokens,
             summary=query.summary,
         )
-        rows = await newest_that_fit(db, workspace, session, fitted, MESSAGE)
+        messages = await newest_that_fit(db, workspace, session, fitted)
     content = SessionContext(
         id=session,
-        messages=[message_of(row) for row in rows],
+        messages=cast("list[Message]", messages),
         summary=summary_of(fitted.summary) if fitted.summary else None,
         peer_representation=known.representation,
         peer_card=known.card,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from projections.messages import Messages
@@ -60,6 +61,11 @@ def test_a_summary_may_take_two_fifths(budget, short, long, chosen):
         assert fitted.room == budget - expected.tokens
 
 
+def numbered(messages):
+    """The numbers of messages, which their ids tell."""
+    return [int(each["id"].split("-")[1]) for each in msgspec.json.decode(messages)]
+
+
 async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
     views = [Messages()]
     await create(db, views)
@@ -69,8 +75,8 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
 
     async def first(room, from_seq=0):
         fitted = Fitted(None, from_seq, room)
-        found = await newest_that_fit(db, "w", "s", fitted, "m.id")
-        numbers = [row["seq"] for row in found]
+        found = await newest_that_fit(db, "w", "s", fitted)
+        numbers = numbered(found)
         assert numbers == list(range(6 - len(numbers), 6))
         return numbers[0] if numbers else None
 
@@ -84,7 +90,7 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
     assert await first(10_000, from_seq=3) == 3
     assert await first(0) is None
     none = Fitted(None, 0, 9)
-    assert await newest_that_fit(db, "w", "none", none, "m.id") == []
+    assert await newest_that_fit(db, "w", "none", none) == msgspec.Raw(b"[]")
 
 
 async def test_messages_of_no_tokens_cost_nothing_however_many(db):
@@ -94,8 +100,8 @@ async def test_messages_of_no_tokens_cost_nothing_however_many(db):
     events = [said(n, "x", tokens=size) for n, size in enumerate(sizes, start=1)]
     await fold(db, views, record(events))
     for room, first in ((0, None), (1, 2), (7, 2), (8, 1)):
-        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room), "m.id")
-        assert [row["seq"] for row in found] == (
+        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room))
+        assert numbered(found) == (
             [] if first is None else list(range(first, len(sizes) + 1))
         )
 
@@ -105,6 +111,6 @@ async def test_a_long_session_is_read_back_page_by_page(db):
     await create(db, views)
     events = [said(n, "x", tokens=1) for n in range(1, 1001)]
     await fold(db, views, record(events))
-    for room, first in ((100, 901), (128, 873), (129, 872), (700, 301), (5_000, 1)):
-        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room), "m.id")
-        assert [row["seq"] for row in found] == list(range(first, 1001))
+    for room, first in ((100, 901), (256, 745), (257, 744), (700, 301), (5_000, 1)):
+        found = await newest_that_fit(db, "w", "s", Fitted(None, 0, room))
+        assert numbered(found) == list(range(first, 1001))
