@@ -12,6 +12,7 @@ NEEDS = {
     "kafka": (lambda: shutil.which("java") and shutil.which("mvn"), "Java and Maven"),
     "node": (lambda: shutil.which("node") and shutil.which("npm"), "Node.js and npm"),
     "browser": (lambda: shutil.which("chromium"), "Chromium"),
+    "uv": (lambda: shutil.which("uv"), "uv and a package registry"),
     "shared": (SHARED.is_dir, "../shared beside the checkout"),
 }
 
@@ -20,6 +21,11 @@ def pytest_runtest_setup(item):
     for marker, (there, tool) in NEEDS.items():
         if item.get_closest_marker(marker) is None or there():
             continue
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must have {tool}", pytrace=False)
-        pytest.skip(f"needs {tool}")
+        lacking(tool)
+
+
+def lacking(tool, why=""):
+    """Skip for want of a tool, and say why; fail where there must be one."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have {tool}\n{why}", pytrace=False)
+    pytest.skip(f"needs {tool} {why}")
