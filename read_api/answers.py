@@ -1,7 +1,7 @@
 """The objects of the contract's responses, and how rows become them (HC 1.17).
 
 Every key is always there. ``metadata`` and ``configuration`` pass from the views to
-the wire as the JSON they are stored as.
+the wire without being understood.
 """
 
 from datetime import UTC, datetime
@@ -96,8 +96,8 @@ def workspace_of(row: Row) -> Workspace:
     """Read a workspace from a row with the columns ``WORKSPACE``."""
     return Workspace(
         id=row["tenant"],
-        metadata=_json(row["metadata"]),
-        configuration=_json(row["configuration"]),
+        metadata=json_of(row["metadata"]),
+        configuration=json_of(row["configuration"]),
         created_at=row["created_at"],
         uid=row["uid"],
     )
@@ -109,8 +109,8 @@ def peer_of(row: Row) -> Peer:
         id=row["peer"],
         workspace_id=row["tenant"],
         created_at=row["created_at"],
-        metadata=_json(row["metadata"]),
-        configuration=_json(row["configuration"]),
+        metadata=json_of(row["metadata"]),
+        configuration=json_of(row["configuration"]),
         uid=row["uid"],
     )
 
@@ -121,8 +121,8 @@ def session_of(row: Row) -> Session:
         id=row["session"],
         is_active=row["is_active"],
         workspace_id=row["tenant"],
-        metadata=_json(row["metadata"]),
-        configuration=_json(row["configuration"]),
+        metadata=json_of(row["metadata"]),
+        configuration=json_of(row["configuration"]),
         created_at=row["created_at"],
         uid=row["uid"],
     )
@@ -160,6 +160,6 @@ def summary_of(summary: Produced) -> Summary:
     )
 
 
-def _json(text: str) -> msgspec.Raw:
-    """Take a jsonb column's text as it is; the empty object has no blanks to save."""
-    return msgspec.Raw(text.encode())
+def json_of(text: str) -> msgspec.Raw:
+    """Take a jsonb column's text without its blanks (HC 1.1)."""
+    return msgspec.Raw(msgspec.json.format(text.encode(), indent=-1))

@@ -12,7 +12,7 @@ from domain.scope import peer_of_scope
 from projections.condition import equals, every
 from projections.ports import Connection, Database, Row, Views
 from projections.scope_sessions import list_backfills
-from read_api.answers import Json, Session, session_of
+from read_api.answers import Json, Session, json_of, session_of
 from read_api.moment import ReadQuery, answer, reached
 from read_api.pages import (
     Listing,
@@ -167,6 +167,6 @@ async def _found(db: Connection, workspace: str, scope: str) -> Row:
 def _scope(row: Row) -> Scope:
     return Scope(
         id=row["peer"].removeprefix(SCOPE_PREFIX),
-        metadata=msgspec.Raw(row["metadata"].encode()),
+        metadata=json_of(row["metadata"]),
         created_at=row["created_at"],
     )

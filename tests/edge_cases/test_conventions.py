@@ -1,5 +1,7 @@
 """HC 8.1: conventions all routes share."""
 
+import json
+
 import pytest
 
 MESSAGES = {
@@ -164,3 +166,39 @@ def test_x15_a_surplus_slash_is_redirected_except_where_messages_are_made(api, a
         assert answer.status_code == 307
         assert answer.headers["location"].endswith(f"{path}?a=1")
     assert api.post(f"{at}/sessions/s/messages/", json=MESSAGES).status_code == 201
+
+
+def test_answers_are_compact_whether_just_written_or_read_back(api, at, workspace):
+    free = {"metadata": {"é": [1, {"x, y": "a: b"}]}, "configuration": {"own": [1, 2]}}
+    shaped = {"metadata": free["metadata"]}
+    said = {"content": "tea", "peer_id": "ann", **shaped}
+    written = [
+        api.post("/v3/workspaces", json={"id": workspace, **free}),
+        api.post(f"{at}/peers", json={"id": "ann", **free}),
+        api.post(f"{at}/scopes", json={"id": "work", **shaped}),
+        api.post(f"{at}/sessions", json={"id": "s", "scopes": ["work"], **free}),
+        api.post(f"{at}/sessions/s/messages", json={"messages": [said]}),
+    ]
+    read = [
+        api.post("/v3/workspaces/list", json={"filters": {"id": workspace}}),
+        *(
+            api.post(f"{at}/{listed}")
+            for listed in (
+                "peers/list",
+                "sessions/list",
+                "peers/ann/sessions",
+                "scopes/list",
+                "scopes/work/sessions/list",
+                "sessions/s/messages/list",
+            )
+        ),
+        api.get(f"{at}/scopes/work"),
+        api.get(f"{at}/sessions/s/peers"),
+        api.get(f"{at}/sessions/s/context"),
+        api.post(f"{at}/search", json={"query": "tea"}),
+    ]
+    for answer in (*written, *read):
+        assert answer.status_code in {200, 201}, answer.text
+        compact = json.dumps(answer.json(), separators=(",", ":"), ensure_ascii=False)
+        assert answer.text == compact
+        assert "é" in answer.text
