@@ -5,45 +5,53 @@ a range of them: no row is skipped one by one, none is counted, however long the
 session and however far the page.
 """
 
-from collections.abc import Sequence
+import msgspec
 
-from projections.ports import Connection, Row
+from projections.ports import Connection
 
 _FARTHEST = 2**31 - 1
 
 
 async def read_message_page(
     db: Connection,
-    named: tuple[str, str],
-    columns: str,
+    tenant: str,
+    session: str,
     window: tuple[int, int],
     *,
     descending: bool = False,
-) -> tuple[Sequence[Row], int]:
-    """Return a page's messages and how many the session (tenant, name) has.
+) -> tuple[msgspec.Raw, int]:
+    """Return a page's messages and how many the session has.
 
-    ``columns`` are those wanted of ``message AS m``, ``window`` is how many messages
+    They are the JSON of an array of ``MessageBody``. ``window`` is how many messages
     lie before the page, from the end it is read from, and how many it may hold.
     """
     offset, size = window
-    if offset >= _FARTHEST:
-        offset = _FARTHEST - size
-    if descending:
-        within, order = "m.seq <= last.n - $3 AND m.seq > last.n - $3 - $4", "DESC"
-    else:
-        within, order = "m.seq > $3 AND m.seq <= $3 + $4", "ASC"
-    rows = await db.fetch(
-        f"""
-        SELECT {columns}, m.seq, last.n FROM (
-            SELECT coalesce(max(seq), 0)::bigint AS n FROM message
-            WHERE tenant = $1 AND session = $2
-        ) AS last
-        LEFT JOIN message AS m ON m.tenant = $1 AND m.session = $2 AND {within}
-        ORDER BY m.seq {order}
-        """,  # noqa: S608  columns of the code
-        *named,
-        offset,
+    row = await db.fetchrow(
+        _LAST_FIRST if descending else _FIRST_FIRST,
+        tenant,
+        session,
+        min(offset, _FARTHEST - size),
         size,
     )
-    found = [row for row in rows if row["seq"] is not None]
-    return found, rows[0]["n"]
+    if row is None:  # pragma: no cover  an aggregate is always one row
+        return msgspec.Raw(b"[]"), 0
+    return msgspec.Raw(b"[" + (row["bodies"] or b"") + b"]"), row["n"]
+
+
+_PAGE = """
+    SELECT last.n, (
+        SELECT string_agg(body, ',' ORDER BY seq {order}) FROM message
+        WHERE tenant = $1 AND session = $2 AND {within}
+    ) AS bodies
+    FROM (
+        SELECT coalesce(max(seq), 0)::bigint AS n FROM message
+        WHERE tenant = $1 AND session = $2
+    ) AS last
+"""
+_FIRST_FIRST = _PAGE.format(
+    order="ASC", within="seq > $3::bigint AND seq <= $3::bigint + $4::bigint"
+)
+_LAST_FIRST = _PAGE.format(
+    order="DESC",
+    within="seq <= last.n - $3::bigint AND seq > last.n - $3::bigint - $4::bigint",
+)

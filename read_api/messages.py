@@ -1,5 +1,7 @@
 """Messages of a session, listed and one by one (E34, E35)."""
 
+from typing import cast
+
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -40,12 +42,13 @@ async def list_messages(
             rows, total = await read_page(
                 db, MESSAGES, where, query, descending=query.reverse
             )
+            items = [message_of(row) for row in rows]
         else:
             window = ((query.page - 1) * query.size, query.size)
-            rows, total = await read_message_page(
-                db, (workspace, session), MESSAGE, window, descending=query.reverse
+            bodies, total = await read_message_page(
+                db, workspace, session, window, descending=query.reverse
             )
-    items = [message_of(row) for row in rows]
+            items = cast("list[Message]", bodies)
     return answer(page_of(items, total, query), position)
 
 
