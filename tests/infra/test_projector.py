@@ -251,7 +251,7 @@ async def test_views_of_another_version_are_rebuilt_or_refused(log, log_dsn):
         assert await prompt.wait_for(await append(log, history(5, 60)), 5.0)
 
     class Newer(Messages):
-        version = 2
+        version = Messages.version + 1
         tables = Messages.tables + "ALTER TABLE message ADD COLUMN length integer;"
 
     newer = tuple(Newer() if each.name == "messages" else each for each in ALL)
