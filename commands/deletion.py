@@ -1,15 +1,18 @@
 """Delete a session or a workspace: marked at once, erased after a grace."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import uuid4
 
 import msgspec
 
-from commands.decide import Reason
+from commands.decide import Decide, Reason
 from commands.parents import watch_named_session, watch_named_workspace
 from commands.ports import ActiveSessions
 from commands.proposal import Proposal
 from commands.write import Write, Written
 from domain.erasure import SessionDeleted, WorkspaceDeletionRequested
+from domain.fork import abandon_fork
+from domain.recorded import Cause
 from domain.session import Session
 from domain.session import delete_session as delete
 from domain.workspace import Workspace, request_deletion
@@ -51,6 +54,24 @@ async def delete_session(
         proposal.record(session, delete(proposal.state(session), deleted))
 
     return await write(session, (), decision, reason)
+
+
+async def abandon_clone(decide: Decide, named: tuple[str, str], at: datetime) -> bool:
+    """Delete what was copied into a (workspace, session) that was never opened.
+
+    Nobody has seen any of it, so its grace is over at once. Return if there was any.
+    """
+    session = watch_named_session(*named)
+    deleted = SessionDeleted(
+        workspace=named[0], session=named[1], deleted_at=at, purge_at=at
+    )
+    appended = await decide(
+        named[0],
+        (session,),
+        lambda states: {session.stream: abandon_fork(states[0], deleted)},
+        Reason(Cause(actor="sweep", correlation_id=uuid4())),
+    )
+    return appended is not None
 
 
 async def delete_workspace(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain.erasure import SessionDeleted
 from domain.errors import NotFound
 from domain.event import Event
 from domain.scope_membership import join_scopes
@@ -67,3 +68,9 @@ def fork_session(
         for peer, member in source.members.items()
     ]
     return [opened, *joined, *join_scopes(fork, place, source.scopes, at), forked]
+
+
+def abandon_fork(fork: Session, event: SessionDeleted) -> list[SessionDeleted]:
+    """Delete copies that were never opened; what is open or gone stays as it is."""
+    unopened = fork.last_seq > 0 and not fork.exists and not fork.deleted
+    return [event] if unopened else []

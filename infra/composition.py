@@ -18,6 +18,7 @@ from commands.asking import Chat
 from commands.decide import Decide
 from commands.routes import ROUTES as WRITES
 from commands.write import Write
+from infra.abandoned_clones import AbandonedClones
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.background_embedder import BackgroundEmbedder
@@ -138,7 +139,10 @@ async def open_palimpsest(
             running,
         ):
             watch.add(feed)
-        sweeping = asyncio.create_task(sweep_daily(log, settings.idempotency_days))
+        clones = AbandonedClones(log.store, parts.readers, parts.write.decide, _now)
+        sweeping = asyncio.create_task(
+            sweep_daily(log, clones, settings.idempotency_days)
+        )
         running.push_async_callback(_stop, sweeping)
         watch.add(sweeping)
         await dispatch_webhooks(

@@ -1,4 +1,4 @@
-"""Forgets, once a day, the client commands nobody will repeat."""
+"""Forgets, once a day, what clients began or did so long ago that nobody repeats it."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import asyncpg
 
+from commands.ports import EventStoreError
 from infra.postgres.connection import LOST
 
 _LOG = logging.getLogger("palimpsest.sweep")
@@ -19,17 +20,26 @@ class Log(Protocol):
     async def sweep_commands(self, days: int) -> int: ...
 
 
-async def sweep_daily(log: Log, days: int) -> None:
-    """Forget idempotency keys older than ``days``, for ever; cancel to stop.
+class Clones(Protocol):
+    """What is deleted."""
+
+    async def give_up(self, days: int) -> int: ...
+
+
+async def sweep_daily(log: Log, clones: Clones, days: int) -> None:
+    """Forget keys, and clones that broke off, older than ``days``; cancel to stop.
 
     What processors did is remembered for ever (architecture section 2).
     """
     while True:
         try:
             forgotten = await log.sweep_commands(days)
-        except (*LOST, asyncpg.InterfaceError) as error:
+            given_up = await clones.give_up(days)
+        except (*LOST, asyncpg.InterfaceError, EventStoreError) as error:
             _LOG.warning("not swept: %s", type(error).__name__)
             await asyncio.sleep(_SOON)
         else:
             _LOG.info("%s idempotency keys forgotten", forgotten)
+            if given_up:
+                _LOG.info("%s clones that broke off deleted", given_up)
             await asyncio.sleep(_DAY)

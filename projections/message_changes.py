@@ -57,6 +57,12 @@ async def apply_changes(db: Connection, batch: Sequence[Recorded]) -> None:
                 pass
 
 
+async def list_forking(db: Connection) -> list[tuple[str, str, int]]:
+    """Return tenants and sessions that are copied in part, and since which position."""
+    rows = await db.fetch("SELECT tenant, session, position FROM forking")
+    return [(row["tenant"], row["session"], row["position"]) for row in rows]
+
+
 async def _replace(
     db: Connection, recorded: Recorded, event: MessageMetadataChanged
 ) -> None:

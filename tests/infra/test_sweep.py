@@ -16,10 +16,23 @@ class SweptLog:
         return 0
 
 
+class SweptClones:
+    """Remembers how many days were waited for a clone to be carried on."""
+
+    def __init__(self):
+        self.days = asyncio.Queue()
+
+    async def give_up(self, days):
+        await self.days.put(days)
+        return 1
+
+
 async def test_a_server_sweeps_when_it_starts_and_then_waits_a_day():
     log = SweptLog()
-    sweeping = asyncio.create_task(sweep_daily(log, 7))
+    clones = SweptClones()
+    sweeping = asyncio.create_task(sweep_daily(log, clones, 7))
     assert await asyncio.wait_for(log.days.get(), 5) == 7
+    assert await asyncio.wait_for(clones.days.get(), 5) == 7
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
     assert log.days.empty()
