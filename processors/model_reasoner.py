@@ -16,11 +16,11 @@ from processors.ports import (
     Fact,
     LanguageModel,
     Malformed,
+    ModelRefused,
     Prompt,
     Said,
     SummedUp,
     TokenCounter,
-    Unavailable,
     Usage,
 )
 from processors.prompts import derive_conclusions, summarize_long, summarize_short
@@ -35,6 +35,9 @@ _WORDS: Final = 0.75
 
 _LINE: Final = 40
 """Tokens of a number, a time and a name, most often."""
+
+_TOLD_WITHIN: Final = 2
+"""Times a model is asked for a summary before it has none."""
 
 _RULES: Final = 1_000
 """Tokens the fixed part of a prompt takes, at most."""
@@ -112,28 +115,43 @@ class ModelReasoner:
     ) -> SummedUp:
         """Return a summary of all so far, absorbing ``previous``.
 
+        It is empty where the model, asked twice, has none or filters what was said:
+        nobody is to wait for it, and the next summary covers the same again.
+
         Raises:
-            Unavailable: also where the answer is empty.
-            ModelRefused
+            Unavailable
+            ModelRefused: the model, or a setting, is wrong.
         """
-        if not window:
-            return SummedUp("", self.engine)
         prompts, most = _SUMMARIES[kind], self._limits.summaries[kind]
         text, usage, completion = previous, Usage(calls=0), None
         for part in self._parts(window, most):
             words = self._words(kind, text, part)
-            turns = prompts.render(text, part, words)
-            completion = await self._model.complete(
-                Prompt(turns=turns, max_tokens=most)
-            )
-            text, usage = completion.text.strip(), usage + completion.usage
-            if not text:
-                raise Unavailable(f"the model {self._model.model}")
+            prompt = Prompt(turns=prompts.render(text, part, words), max_tokens=most)
+            completion, used = await self._told(prompt)
+            usage += used
+            if completion is None:
+                break
+            text = completion.text.strip()
         if completion is None:
             return SummedUp("", self.engine)
         spent = msgspec.structs.replace(completion, usage=usage)
         engine = self._engine(f"summarize_{kind}", prompts.VERSION, spent)
         return SummedUp(cut_text(text, most, self._tokens), engine)
+
+    async def _told(self, prompt: Prompt) -> tuple[Completion | None, Usage]:
+        """Return an answer that says something, and what it and others took."""
+        usage = Usage(calls=0)
+        for _ in range(_TOLD_WITHIN):
+            try:
+                completion = await self._model.complete(prompt)
+            except ModelRefused as refused:
+                if refused.reason != "content_filter":
+                    raise
+                continue
+            usage += completion.usage
+            if completion.text.strip():
+                return completion, usage
+        return None, usage
 
     def _words(self, kind: SummaryKind, previous: str, part: Sequence[Said]) -> int:
         """Bound a short summary by what it sums up, too: it is never longer."""

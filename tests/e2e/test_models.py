@@ -110,6 +110,16 @@ def test_summaries_are_the_models(http, at):
     assert summary["content"] == "Summed up."
 
 
+def test_a_model_without_a_word_keeps_no_summary_pending(http, stub, at):
+    stub.otherwise = lambda call: "" if "At most" in call.text else thinking(call)
+    say(http, at, *[f"Number {n}." for n in range(20)])
+    eventually(lambda: not pending(http, at))
+    assert http.get(f"{at}/sessions/s/summaries").json()["short_summary"] is None
+    stub.otherwise = thinking
+    say(http, at, *[f"Number {n}." for n in range(20)])
+    eventually(lambda: http.get(f"{at}/sessions/s/summaries").json()["short_summary"])
+
+
 def test_many_waiting_messages_are_one_call(http, stub, at):
     say(http, at, *[f"I own {n} books." for n in range(100)])
     eventually(lambda: len(concluded(http, at)) == 50 and not pending(http, at))

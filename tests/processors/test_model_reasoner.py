@@ -10,9 +10,9 @@ from processors.ports import (
     Completion,
     Fact,
     Malformed,
+    ModelRefused,
     Said,
     Structured,
-    Unavailable,
     Usage,
 )
 from tests.support.application import WordCounter
@@ -145,9 +145,28 @@ async def test_what_does_not_fit_one_call_is_summed_up_in_steps():
     assert summed_up.engine.usage["calls"] == 2
 
 
-async def test_an_empty_summary_is_none_yet():
-    with pytest.raises(Unavailable):
-        await ModelReasoner(Scripted(" "), WordCounter()).summarize("long", "", LINES)
+async def test_a_model_that_says_nothing_is_asked_again_and_then_has_no_summary():
+    reasoner = ModelReasoner(Scripted(" ", "They ski."), WordCounter())
+    summed_up = await reasoner.summarize("short", "", LINES)
+    assert summed_up.text == "They ski."
+    assert summed_up.engine.usage["calls"] == 2
+    reasoner = ModelReasoner(Scripted(" ", ""), WordCounter())
+    assert (await reasoner.summarize("short", "Before.", LINES)).text == ""
+
+
+async def test_what_a_model_filters_has_no_summary_and_no_other_refusal_is_hidden():
+    class Refusing(Scripted):
+        async def complete(self, prompt):
+            self.asked.append(prompt)
+            raise ModelRefused("the model", self.answers.pop(0))
+
+    reasoner = ModelReasoner(
+        Refusing("content_filter", "content_filter"), WordCounter()
+    )
+    assert (await reasoner.summarize("long", "", LINES)).text == ""
+    reasoner = ModelReasoner(Refusing("status 400"), WordCounter())
+    with pytest.raises(ModelRefused):
+        await reasoner.summarize("long", "", LINES)
 
 
 async def test_nothing_said_needs_no_model():
