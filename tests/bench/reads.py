@@ -1,6 +1,6 @@
 """Reads over HTTP: ``python -m tests.bench.reads [--seconds S] [--json]``.
 
-Starts a server on a temporary folder, fills a workspace (20 sessions of 200 messages,
+Starts a server on a temporary folder, fills a workspace (10 sessions of 200 messages,
 two authors who tell about themselves), and asks at 16 connections for one message, a
 page of 50, a session context of 2,000 tokens, a representation and a session search.
 Beside rate and latency it says where the time goes: milliseconds of processor time
@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,10 +25,10 @@ from rich.table import Table
 
 from tests.bench.http import until_drained
 from tests.bench.requests import Connection, Measured, get, load, post
-from tests.support.server import Server, running
+from tests.support.server import Server, palimpsest, running
 
 CONNECTIONS = 16
-SESSIONS = 20
+SESSIONS = 10
 MESSAGES = 200
 AIMS = {
     "one message": 3_600,
@@ -66,6 +68,18 @@ async def fill(port: int) -> list[list[str]]:
     await connection.close()
     await until_drained(port)
     return ids
+
+
+def until_settled(server: Server, bound: float = 300) -> None:
+    """Wait until nothing is done behind any more, vectors included."""
+    asked = palimpsest("status", "--data", str(server.data), "--json")
+    until = time.monotonic() + bound
+    while time.monotonic() < until:
+        status = json.loads(subprocess.check_output(asked))
+        if not any(each["lag_events"] for each in status["consumers"]):
+            return
+        time.sleep(2)
+    raise TimeoutError("the server does not come to rest")
 
 
 def questions(ids: list[list[str]]) -> dict[str, Callable[[int, int], bytes]]:
@@ -115,6 +129,7 @@ def processor_seconds(server: Server) -> dict[str, float]:
 
 async def run(server: Server, seconds: float) -> dict[str, dict[str, float]]:
     ids = await fill(server.port)
+    await asyncio.to_thread(until_settled, server)
     result: dict[str, dict[str, float]] = {}
     for name, make in questions(ids).items():
         await load(server.port, CONNECTIONS, 1, make)
