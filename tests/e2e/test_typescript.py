@@ -15,12 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.openai_stub import openai_stub, plain_answer
 from tests.support.server import running
+from tests.support.stub_replies import Answer
 
 FOLDER = Path(__file__).parent / "typescript"
 OPEN = ["workspaces", "peers", "sessions", "messages", "chat", "conclusions", "scopes"]
 OPEN += ["errors", "mcp"]
 GUARDED = ["guarded"]
+MODELS = ["models"]
 STEP = re.compile(r'^(step|newer)\(\s*"([^"]+)"', re.MULTILINE)
 SECRET = "a secret of the tests, long enough for HS256"  # noqa: S105  of the tests
 
@@ -37,7 +40,7 @@ def steps(release: str, chapters: list[str]) -> list[str]:
 TAKEN = [
     pytest.param(release, name, id=f"{release}: {name}")
     for release in ("newest", "oldest")
-    for name in steps(release, OPEN + GUARDED)
+    for name in steps(release, OPEN + GUARDED + MODELS)
 ]
 
 
@@ -62,12 +65,40 @@ def guarded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def outcomes(installed, server, guarded):
+def modelled(tmp_path_factory):
+    """A server on a model that answers as the chapter ``models`` expects."""
+    with openai_stub(key="k") as stub:
+        stub.otherwise = answer_as_expected
+        wanted = {
+            "LLM_OPENAI_BASE_URL": stub.url,
+            "LLM_OPENAI_API_KEY": "k",
+            "EMBEDDING_MODEL_CONFIG__OVERRIDES__BASE_URL": stub.url,
+            "EMBEDDING_MODEL_CONFIG__OVERRIDES__API_KEY": "k",
+        }
+        with running(tmp_path_factory.mktemp("modelled") / "data", wanted) as server:
+            yield server
+            assert server.stop() == 0
+
+
+def answer_as_expected(call):
+    if "response_format" in call.body:
+        return plain_answer(call)
+    if "Please fail." in call.text:
+        return Answer(status=500)
+    return "Tea, at the café by the sea. [[sources: none]]"
+
+
+@pytest.fixture(scope="module")
+def outcomes(installed, server, guarded, modelled):
     """What came of each step, by release and name; all releases go at once."""
     replays = [
         (release, asked, chapters)
         for release in ("newest", "oldest")
-        for asked, chapters in ((server, OPEN), (guarded, GUARDED))
+        for asked, chapters in (
+            (server, OPEN),
+            (guarded, GUARDED),
+            (modelled, MODELS),
+        )
     ]
     with ThreadPoolExecutor(len(replays)) as pool:
         found = pool.map(lambda each: replay(installed, *each), replays)
