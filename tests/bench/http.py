@@ -5,21 +5,19 @@ and 256 connections, batches of 100, the time from POST to the conclusion being
 readable, and the memory of server, embedder and Postgres.
 """
 
-import argparse
 import asyncio
 import json
-import tempfile
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import msgspec
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.command import command
 from tests.bench.requests import Connection, Measured, load, post
-from tests.support.server import Server, running
+from tests.support.server import Server
 
 WORDS = "the river bends twice before it meets the old mill where we used to swim"
 
@@ -135,21 +133,5 @@ def show(result: dict[str, object], console: Console) -> None:
     console.print(table)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="palimpsest-") as folder,
-        running(Path(folder) / "data") as server,
-    ):
-        result = asyncio.run(run(server, given.seconds))
-    if given.json:
-        print(json.dumps(result))
-    else:
-        show(result, Console(width=160))
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, 8, run, show)

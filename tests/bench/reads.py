@@ -7,25 +7,21 @@ Beside rate and latency it says where the time goes: milliseconds of processor t
 each request takes of server, Postgres, embedder and of this client.
 """
 
-import argparse
-import asyncio
-import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 import msgspec
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.command import command
 from tests.bench.http import until_drained
 from tests.bench.requests import Connection, Measured, get, load, post
-from tests.support.server import Server, palimpsest, running
+from tests.support.server import Server, palimpsest
 
 CONNECTIONS = 16
 SESSIONS = 10
@@ -157,21 +153,5 @@ def show(result: dict[str, dict[str, float]], console: Console) -> None:
     console.print(table)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="palimpsest-") as folder,
-        running(Path(folder) / "data") as server,
-    ):
-        result = asyncio.run(run(server, given.seconds))
-    if given.json:
-        print(json.dumps(result))
-    else:
-        show(result, Console(width=160))
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, 6, run, show)

@@ -81,8 +81,7 @@ async def test_copies_nobody_carries_on_are_deleted_and_erased(cloning):
     await cloning.views.wait_for(erased.position, 10)
     assert await cloning.forking() == []
     said = {
-        each.session: each.content
-        for each in await cloning.memory.events(MessageAdded)
+        each.session: each.content for each in await cloning.memory.events(MessageAdded)
     }
     assert said == {"s": "I ski.", "half": ERASED}
     assert await cloning.clones.give_up(DAYS) == 0

@@ -5,28 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from commands.asking import AskedQuestion
 from commands.response_format import read_response_format
 from processors.ports import Said
 from processors.prompts import answer_question as prompts
 from processors.recall import Background, Recollection
+from tests.support.questions import asked
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"
 AT = datetime(2026, 5, 8, 9, 30, tzinfo=UTC)
 TODAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FORM = read_response_format({"type": "object"})
-
-
-def asked(**changed):
-    plain = {
-        "workspace": "acme",
-        "peer": "ann",
-        "target": "ann",
-        "session": None,
-        "query": "What does she drink?",
-        "level": "low",
-    }
-    return AskedQuestion(**{**plain, **changed})
 
 
 def remembered(kind, number, text, **more):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from commands.asking import Answered, AskedQuestion, Unanswered
+from commands.asking import Answered, Unanswered
 from commands.response_format import read_response_format
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
@@ -16,6 +16,7 @@ from processors.answer_with_model import AnswerWithModel, Effort
 from processors.ports import Malformed, ModelRefused
 from processors.recall import Background, Recalled, Recollection
 from tests.support.openai_stub import Answer, openai_stub
+from tests.support.questions import asked
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FORM = read_response_format(
@@ -25,18 +26,6 @@ FORM = read_response_format(
         "required": ["drink"],
     }
 )
-
-
-def asked(**changed):
-    plain = {
-        "workspace": "acme",
-        "peer": "ann",
-        "target": "ann",
-        "session": None,
-        "query": "What does she drink?",
-        "level": "low",
-    }
-    return AskedQuestion(**{**plain, **changed})
 
 
 def remembered(kind, number, text, evidence=()):
