@@ -7,6 +7,8 @@ Beside rate and latency it says where the time goes: milliseconds of processor t
 each request takes of server, Postgres, embedder and of this client.
 """
 
+import asyncio
+import json
 import os
 import subprocess
 import time
