@@ -41,7 +41,7 @@ export async function until(ask, answered) {
     const answer = await ask();
     if (answered(answer)) return answer;
     if (Date.now() > deadline) throw new Error(`still ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
