@@ -9,6 +9,7 @@ from domain.names import NAME_PATTERN, is_name
 MOST = 1000
 """Most sessions one request may list."""
 
+_KEY = "filters.session_id"
 _SHAPE = (
     'filters.session_id must be a session id, a list of session ids, or {"in": [...]}'
 )
@@ -34,14 +35,16 @@ def read_allowlist(
         )
     if "session_id" not in filters:
         raise Invalid("filters must contain 'session_id'")
-    listed = check_sessions(_entries(filters["session_id"]), "filters.session_id")
+    listed = check_sessions(_entries(filters["session_id"]))
     if session is not None and session not in listed:
         raise Invalid("session_id must be included in filters.session_id")
     return listed
 
 
-def check_sessions(sessions: Sequence[str], where: str) -> list[str]:
+def check_sessions(sessions: Sequence[str]) -> list[str]:
     """Return session ids in order, each once.
+
+    A context's ``sessions`` are refused in the words of ``filters`` (HC 6.6).
 
     Raises:
         Invalid: one is no session id, or there are too many.
@@ -49,12 +52,12 @@ def check_sessions(sessions: Sequence[str], where: str) -> list[str]:
     for session in sessions:
         if not is_name(session):
             raise Invalid(
-                f"Invalid session id in {where}: {session!r}."
+                f"Invalid session id in {_KEY}: {session!r}."
                 f" Session ids match {NAME_PATTERN}"
             )
     listed = list(dict.fromkeys(sessions))
     if len(listed) > MOST:
-        raise Invalid(f"{where} supports at most {MOST} sessions per request")
+        raise Invalid(f"{_KEY} supports at most {MOST} sessions per request")
     return listed
 
 

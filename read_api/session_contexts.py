@@ -185,7 +185,7 @@ def _sessions(query: SessionContextQuery, session: str) -> list[str] | None:
         raise Invalid("`sessions` and `limit_to_session` are mutually exclusive")
     if query.peer_target is None:
         raise Invalid("peer_target must be provided if sessions is provided")
-    listed = check_sessions(query.sessions, "sessions")
+    listed = check_sessions(query.sessions)
     if session not in listed:
         raise Invalid("session_id must be included in sessions")
     return listed
