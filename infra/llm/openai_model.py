@@ -66,10 +66,10 @@ class OpenAIModel:
         self, prompt: Prompt, schema: JsonSchema | None = None
     ) -> AsyncGenerator[str | Completion, None]:
         """See the port."""
-        request = self._request(prompt)
+        whole = self._request(prompt)
         if schema is not None:
-            request = self._shaped(prompt, schema)
-        request |= {"stream": True, "stream_options": {"include_usage": True}}
+            whole = self._shaped(prompt, schema)
+        request = whole | {"stream": True, "stream_options": {"include_usage": True}}
         chunks: AsyncStream[ChatCompletionChunk] = await persistently(
             self._who, lambda: self._client.chat.completions.create(**request)
         )
@@ -85,7 +85,14 @@ class OpenAIModel:
                 raise outcome_of(self._who, error) from None
             except json.JSONDecodeError:
                 raise Unavailable(self._who) from None
-        yield answer.completion(whole=sentinel.seen)
+        if answer.begun or sentinel.seen:
+            yield answer.completion(whole=sentinel.seen)
+            return
+        # Without a single event, it is an endpoint that does not stream.
+        completion = await self._complete(whole)
+        if completion.text:
+            yield completion.text
+        yield completion
 
     async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
         """See the port."""
@@ -167,10 +174,11 @@ class OpenAIModel:
 
 
 class _Answer:
-    """A streamed answer as far as it has come."""
+    """A streamed answer as far as it has come; ``begun`` once anything has."""
 
     def __init__(self, who: str, model: str) -> None:
         self._who = who
+        self.begun = False
         self._model = model
         self._pieces: list[str] = []
         self._usage: CompletionUsage | None = None
@@ -182,6 +190,7 @@ class _Answer:
         Raises:
             ModelRefused
         """
+        self.begun = True
         self._model = chunk.model or self._model
         self._usage = chunk.usage or self._usage
         piece = ""

@@ -110,6 +110,14 @@ async def test_a_stream_that_breaks_off_is_no_answer(model, stub, clean):
     assert len(stub.chats) == 1
 
 
+async def test_an_endpoint_that_does_not_stream_is_asked_for_the_whole(model, stub):
+    whole = b'{"choices": [{"message": {"content": "Green tea."}}]}'
+    stub.script(Answer(body=whole), Answer(body=whole))
+    text, completion = await streamed(model)
+    assert (text, completion.text) == ("Green tea.", "Green tea.")
+    assert [call.body.get("stream", False) for call in stub.chats] == [True, False]
+
+
 async def test_a_stream_may_end_without_saying_why(model, stub):
     stub.script(Answer("Green tea.", finish=""))
     assert (await streamed(model))[-1].text == "Green tea."
