@@ -69,7 +69,19 @@ class ProviderEmbedder:
         readable = [await self._cut(text) for text in texts]
         vectors: list[bytes] = []
         for part in _parts(readable, self._asked):
-            vectors += await self._ask(part, interactive=interactive)
+            found = await self._ask(part, interactive=interactive)
+            if len(part) > 1 and len(found) == 1:
+                # A server that does not batch answers the first or the last text.
+                found = [
+                    vector
+                    for text in part
+                    for vector in await self._ask([text], interactive=interactive)
+                ]
+            if len(found) != len(part):
+                reason = f"it gave {len(found)} vectors for {len(part)} texts"
+                _log.warning("the embedder is not as set: %s", reason)
+                raise EmbedderUnavailable(reason)
+            vectors += found
         return vectors
 
     async def embed_query(self, text: str) -> bytes | None:
@@ -97,7 +109,7 @@ class ProviderEmbedder:
             _log.warning("%s: %s", outcome, type(error).__name__)
             after = outcome.retry_after if isinstance(outcome, Unavailable) else None
             raise EmbedderUnavailable(str(outcome), after) from error
-        return self._vectors(content, len(part))
+        return self._vectors(content)
 
     async def _request(self, part: list[str], interactive: bool) -> bytes:  # noqa: FBT001  passed on by tenacity
         asked = self._asked
@@ -114,7 +126,7 @@ class ProviderEmbedder:
         )
         return answer.content
 
-    def _vectors(self, content: bytes, wanted: int) -> list[bytes]:
+    def _vectors(self, content: bytes) -> list[bytes]:
         """Read an answer, and check that it is what was asked for."""
         try:
             items = msgspec.json.decode(content, type=_Answer).data
@@ -123,10 +135,6 @@ class ProviderEmbedder:
         except (msgspec.DecodeError, NotBase64, OverflowError, ValueError) as error:
             _log.warning("the embedder does not answer with vectors")
             raise EmbedderUnavailable("it does not answer with vectors") from error
-        if len(vectors) != wanted:
-            reason = f"it gave {len(vectors)} vectors for {wanted} texts"
-            _log.warning("the embedder is not as set: %s", reason)
-            raise EmbedderUnavailable(reason)
         size = next((len(v) for v in vectors if len(v) != 4 * self.dimensions), None)
         if size is not None:
             reason = (

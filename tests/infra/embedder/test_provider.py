@@ -135,6 +135,15 @@ async def test_what_is_not_the_vectors_asked_for_is_none(stub, asking, answer):
         await asking().embed(["one"])
 
 
+async def test_a_server_that_does_not_batch_is_asked_for_one_at_a_time(stub, asking):
+    a, b = [1.0] * 1_536, [2.0] * 1_536
+    stub.script_embeddings(_answer(a), _answer(a), _answer(b))
+    vectors = await asking().embed(["one", "two"])
+    assert vectors == [array("f", a).tobytes(), array("f", b).tobytes()]
+    asked = [call.body["input"] for call in stub.embeddings]
+    assert asked == [["one", "two"], ["one"], ["two"]]
+
+
 async def test_a_text_without_direction_gets_one(stub, asking):
     stub.script_embeddings(_answer([0.0] * 1_536))
     [vector] = await asking().embed(["one"])
