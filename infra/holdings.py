@@ -8,10 +8,11 @@ import asyncpg
 
 from commands.erasure import Bereft
 from domain.names import Stream
+from domain.question import answer_seal
 from infra.postgres.connection import LOST
 from infra.postgres.log import PostgresLog
 from processors.ports import Unavailable
-from projections.bereft import find_bereft
+from projections.bereft import find_bereft, find_quotable
 from projections.ports import Database, Views
 
 _FOLDED_WITHIN: Final = 10.0
@@ -45,6 +46,15 @@ class StoredHoldings:
             )
             for each in found
         ]
+
+    async def forget_answers(self, workspace: str, session: str) -> None:
+        async with _reached("the views"), self._database.acquire() as db:
+            cited = await find_quotable(db, workspace, session)
+        async with _reached("the log"):
+            answers = await self._log.remains.answers_citing(workspace, cited)
+        async with _reached("the keys"):
+            seals = [answer_seal(each) for each in answers]
+            await self._log.keys.destroy(workspace, subjects=seals)
 
     async def destroy_keys(self, workspace: str, session: str | None) -> None:
         async with _reached("the keys"):

@@ -55,6 +55,7 @@ class EraseSession:
         ids = [each.id for each in bereft]
         await self._holdings.forget_vectors(*named, ids)
         await retract_bereft(self._decide, named[0], bereft, cause)
+        await self._holdings.forget_answers(*named)
         await self._holdings.destroy_keys(*named)
         await self._holdings.unpark(*named)
         through = await self._holdings.head()

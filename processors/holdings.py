@@ -26,6 +26,10 @@ class Holdings(Protocol):
         """Make unreadable what a session, or all of a workspace, sealed."""
         ...
 
+    async def forget_answers(self, workspace: str, session: str) -> None:
+        """Make unreadable what was answered, anywhere, from what a session holds."""
+        ...
+
     async def forget_vectors(
         self, workspace: str, session: str | None, conclusions: Sequence[str]
     ) -> None:

@@ -35,6 +35,18 @@ async def find_bereft(db: Connection, tenant: str, session: str) -> list[Bereft]
     return found
 
 
+async def find_quotable(db: Connection, tenant: str, session: str) -> list[str]:
+    """Return the ids under which an answer may cite what a session holds."""
+    return [row["id"] for row in await db.fetch(_QUOTABLE, tenant, session)]
+
+
+_QUOTABLE = """
+    SELECT id FROM message WHERE tenant = $1 AND session = $2
+    UNION SELECT id FROM conclusion WHERE tenant = $1 AND session = $2
+    UNION SELECT origin FROM conclusion WHERE tenant = $1 AND session = $2
+    UNION SELECT conclusion FROM evidence WHERE tenant = $1 AND session = $2
+"""
+
 _OWN = """
     SELECT DISTINCT id, origin FROM conclusion WHERE tenant = $1 AND session = $2
 """

@@ -54,7 +54,7 @@ WHERE wrapped IS NOT NULL LIMIT 1
 _DESTROY = """
 UPDATE secret.data_key SET wrapped = NULL, destroyed_at = now()
 WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)
-  AND ($3::text IS NULL OR subject = $3) AND wrapped IS NOT NULL
+  AND ($3::text[] IS NULL OR subject = ANY ($3)) AND wrapped IS NOT NULL
 RETURNING number, tenant, session, subject
 """
 
@@ -137,14 +137,18 @@ class DataKeys:
         return found
 
     async def destroy(
-        self, tenant: str, *, session: str | None = None, peer: str | None = None
+        self,
+        tenant: str,
+        *,
+        session: str | None = None,
+        subjects: Sequence[str] | None = None,
     ) -> int:
-        """Destroy the keys of a workspace, or of a session or a peer in it.
+        """Destroy the keys of a workspace, or of a session or some subjects in it.
 
         What they sealed reads as erased from now on, everywhere; in other processes
         after ``REMEMBERED`` seconds. Returns how many there were.
         """
-        rows = await self._pool.fetch(_DESTROY, tenant, session, peer)
+        rows = await self._pool.fetch(_DESTROY, tenant, session, subjects)
         for row in rows:
             self._in_use.forget(_subject(row))
             self._numbered.put(row["number"], None)

@@ -62,6 +62,14 @@ DELETE FROM log.embedding AS v WHERE v.tenant = $1
         WHERE n.model = v.model AND n.fingerprint = v.fingerprint))
 """
 
+_CITING: Final = """
+SELECT q.data ->> 'id' AS id FROM (
+    SELECT convert_from(e.data, 'UTF8')::jsonb AS data FROM log.event AS e
+    WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
+        AND e.type = 'question-answered'
+) AS q WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
+"""
+
 _UNPARK: Final = """
 UPDATE work.held SET state = 'retry', attempts = 0, due_at = now()
 WHERE tenant = $1 AND ($2::text IS NULL OR ordering_key = $2) AND NOT state = 'retry'
@@ -99,6 +107,12 @@ class Remains:
         every = f"embedding-{workspace}"
         own = f"{every}+{session}"
         await self._pool.execute(_FORGET, workspace, every, own, list(conclusions))
+
+    async def answers_citing(self, workspace: str, cited: Sequence[str]) -> list[str]:
+        """Return the ids of questions whose answers rest on any of these records."""
+        every = f"question-{workspace}"
+        rows = await self._pool.fetch(_CITING, workspace, every, list(cited))
+        return [row["id"] for row in rows]
 
     async def unpark(self, workspace: str, session: str | None) -> None:
         """Let parked keys of a session, or of the whole workspace, be tried again."""

@@ -20,9 +20,11 @@ from domain.names import (
     conclusion_stream,
     derivation_stream,
     pair_conclusion_stream,
+    question_stream,
     session_stream,
     workspace_stream,
 )
+from domain.question import QuestionAnswered
 from domain.session import MessageAdded
 from domain.workspace import WorkspaceCreated
 from infra.holdings import StoredHoldings
@@ -99,6 +101,24 @@ class Eraser:
         )
         await self.append(stream, event)
 
+    async def answer(self, name, *, messages=(), conclusions=()):
+        event = QuestionAnswered(
+            workspace="w",
+            id=name,
+            peer="alice",
+            target="alice",
+            session=None,
+            question=f"{name}?",
+            answer=f"{name}!",
+            conclusions=conclusions,
+            messages=messages,
+            level="low",
+            as_of=1,
+            answered_at=SAID_AT,
+            engine=ENGINE,
+        )
+        await self.append(question_stream("w", "alice"), event)
+
     async def law(self):
         await assert_rebuilt_equals_live(self.dsn, self.memory.log.store)
 
@@ -161,6 +181,23 @@ async def test_a_session_is_unreadable_and_the_next_is_derived_anew(eraser):
     fresh = await eraser.memory.events(ConclusionDerived)
     assert fresh[-1].content == "alice says I ski."
     await eraser.law()
+
+
+async def test_answers_that_quote_a_session_go_with_it_wherever_asked(eraser):
+    [skis] = await eraser.memory.say("I ski.")
+    [rows] = await eraser.memory.say("I row.", session="t")
+    await eraser.conclude("skiing", "s", evidence=[skis.event])
+    await eraser.conclude("rowing", "t", evidence=[rows.event])
+    for name, quoted in {
+        "one": {"messages": (skis.event.id, rows.event.id)},
+        "two": {"messages": (rows.event.id,), "conclusions": ("skiing",)},
+        "three": {"messages": (rows.event.id,), "conclusions": ("rowing",)},
+        "four": {},
+    }.items():
+        await eraser.answer(name, **quoted)
+    await eraser.erase()
+    told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
+    assert told == {"one": ERASED, "two": ERASED, "three": "three!", "four": "four!"}
 
 
 async def test_it_is_erased_once_however_often_it_is_asked(eraser):

@@ -65,7 +65,7 @@ async def test_another_master_key_is_told_apart(pool, master_key):
 async def test_a_destroyed_key_is_gone_and_a_new_one_has_a_new_number(pool, master_key):
     keys = DataKeys(pool, master_key)
     old = (await keys.for_sealing([ALICE]))[ALICE]
-    assert await keys.destroy("team", peer="alice") == 1
+    assert await keys.destroy("team", subjects=["alice"]) == 1
     assert await keys.for_opening([old.number]) == {old.number: None}
     assert (await keys.for_sealing([ALICE]))[ALICE].number != old.number
     assert await pool.fetchval("SELECT count(*) FROM secret.data_key") == 2
@@ -86,9 +86,9 @@ async def test_another_process_forgets_a_destroyed_key_in_time(pool, master_key)
     [
         ({}, [ERASED, ERASED, ERASED]),
         ({"session": "s"}, [ERASED, "t 0", ERASED]),
-        ({"peer": "alice"}, [ERASED, ERASED, ERASED]),
-        ({"session": "t", "peer": "alice"}, ["s 0", ERASED, "s 0"]),
-        ({"peer": "bob"}, ["s 0", "t 0", "s 0"]),
+        ({"subjects": ["alice"]}, [ERASED, ERASED, ERASED]),
+        ({"session": "t", "subjects": ["alice"]}, ["s 0", ERASED, "s 0"]),
+        ({"subjects": ["bob"]}, ["s 0", "t 0", "s 0"]),
     ],
 )
 async def test_what_a_destroyed_key_sealed_reads_as_erased(log, whose, left):
