@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,6 +15,9 @@ from processors.sending import Sent
 
 WITHIN: Final = 30.0
 """Seconds an endpoint has to answer, all in all."""
+
+_TALKATIVE: Final = ("httpx", "httpcore")
+"""Loggers that tell of requests with their URLs, which may hold a token."""
 
 
 class HttpSender:
@@ -36,6 +40,8 @@ class HttpSender:
         secret: str, *, within: float = WITHIN
     ) -> "AsyncIterator[HttpSender]":
         """Open connections of its own."""
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         async with httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,

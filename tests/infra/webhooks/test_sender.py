@@ -42,3 +42,11 @@ async def test_who_does_not_answer_in_time_is_given_up(receiver):
 async def test_what_cannot_be_reached_is_a_word(url, error):
     async with HttpSender.open("secret") as sender:
         assert await sender.send(url, b"{}") == Sent(None, error)
+
+
+async def test_the_log_is_told_no_url(receiver, caplog):
+    with caplog.at_level("INFO"):
+        async with HttpSender.open("secret") as sender:
+            await sender.send(receiver.url("/a-token-of-somebody"), b"{}")
+    assert receiver.at("/a-token-of-somebody")
+    assert "a-token-of-somebody" not in caplog.text
