@@ -52,11 +52,12 @@ class Threshold:
         await self._app(scope, receive, send)
 
     async def _without_slash(self, scope: HTTPScope, send: Send) -> None:
-        if self._paths.fullmatch(scope["path"][:-1]) is None:
+        raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        spelled_out = raw.endswith(b"/")  # "%2F" would be sent back to itself for ever
+        if not spelled_out or self._paths.fullmatch(scope["path"][:-1]) is None:
             await _not_found(send)
             return
-        raw = scope.get("raw_path") or scope["path"].encode()
-        location = raw.partition(b"?")[0].rstrip(b"/")
+        location = raw.rstrip(b"/")
         if scope["query_string"]:
             location += b"?" + scope["query_string"]
         await _send(send, 307, [(b"location", location)], b"")

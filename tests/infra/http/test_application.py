@@ -110,6 +110,10 @@ async def test_doors_are_given_what_was_given_for_them(http):
     assert (await http.get("/given")).text == '["as","it","is"]'
 
 
+async def test_an_encoded_slash_at_the_end_is_not_sent_back_to_itself(http):
+    assert (await http.get("/things/a%2F")).status_code == 404
+
+
 async def test_x15_a_surplus_slash_is_a_307_to_the_path_without_it(http):
     answer = await http.get("/things/a%20b/?x=%201&y=/")
     assert answer.status_code == 307
