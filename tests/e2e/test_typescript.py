@@ -108,7 +108,7 @@ def outcomes(installed, server, guarded, modelled):
 def replay(folder, release, server, chapters):
     """Let node take the steps of these chapters; return what it says of each."""
     asked = {"PALIMPSEST_URL": server.url, "AUTH_JWT_SECRET": SECRET}
-    printed = run(folder, 300, "node", "replay.mjs", release, *chapters, **asked)
+    printed = run(folder, 600, "node", "replay.mjs", release, *chapters, **asked)
     told = [json.loads(line) for line in printed.splitlines()]
     return {(release, each["name"]): each for each in told}
 
