@@ -1,5 +1,6 @@
 """Searches the live views for what a question may be answered with."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,6 +31,9 @@ _NEARNESS: Final[dict[Kind, str]] = {"conclusion": "origin", "message": "id"}
 
 _EXPLICIT: Final = "explicit"
 
+AT_ONCE: Final = 3
+"""Recalls the database does at once: the other readers are for whoever asks less."""
+
 
 class ViewMemorySearch:
     """Fulfils ``processors.ports.MemorySearch``.
@@ -48,6 +52,7 @@ class ViewMemorySearch:
         self._database = database
         self._embedder = embedder
         self._views = views
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
         """Return explicit conclusions, others and messages, best of each first."""
@@ -58,7 +63,7 @@ class ViewMemorySearch:
             probe = Probe(vector, model, dimensions)
         as_of = self._views.position
         legs = (_is_explicit,) if _confined(question) else (_is_explicit, _is_derived)
-        async with self._database.acquire() as db:
+        async with self._turns, self._database.acquire() as db:
             conclusions = [
                 each
                 for leg in legs

@@ -1,6 +1,8 @@
 """An answer quotes what the asking peer may know, with its evidence."""
 
+import asyncio
 from array import array
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -8,7 +10,8 @@ from commands.asking import AskedQuestion
 from domain.conclusion import ConclusionDerived
 from domain.event import Engine
 from domain.session import MessageAdded
-from infra.memory_search import ViewMemorySearch
+from infra.memory_search import AT_ONCE, ViewMemorySearch
+from infra.postgres.view_readers import READERS
 from processors.answer_question import AnswerQuestion
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
@@ -189,3 +192,32 @@ async def test_a_workspace_is_asked_for_all_of_it_once(memory, database, opened)
         "alice says I ski fast",
         "bob says I ski slowly",
     ]
+
+
+class Watching:
+    """The readers, and how many of them were ever in use at once."""
+
+    def __init__(self, readers):
+        self._readers = readers
+        self.used = self.most = 0
+
+    @asynccontextmanager
+    async def acquire(self):
+        async with self._readers.acquire() as connection:
+            self.used += 1
+            self.most = max(self.most, self.used)
+            try:
+                yield connection
+            finally:
+                self.used -= 1
+
+
+async def test_many_who_ask_leave_readers_for_everybody_else(memory, database, opened):
+    await memory.say("I ski.")
+    async with seen(database, opened) as views:
+        watching = Watching(views.readers)
+        search = ViewMemorySearch(watching, Absent(), views)
+        asked = [search.recall(asking("Do I ski?"), 10) for _ in range(20)]
+        told = await asyncio.gather(*asked)
+    assert all(each.found for each in told)
+    assert watching.most <= AT_ONCE < READERS
