@@ -48,6 +48,8 @@ class OpenAIModel:
         self._body = dict(body)
         self._schema_mode = choice.structured_output_mode
         self._who = f"the model {choice.model}"
+        self._says_when_done = False
+        """Whether its streams end by a reason or a sentinel; some never do."""
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -85,8 +87,10 @@ class OpenAIModel:
                 raise outcome_of(self._who, error) from None
             except json.JSONDecodeError:
                 raise Unavailable(self._who) from None
-        if answer.begun or sentinel.seen:
-            yield answer.completion(whole=sentinel.seen)
+        said_so = sentinel.seen or answer.finished
+        self._says_when_done |= said_so
+        if answer.begun or said_so:
+            yield answer.completion(whole=said_so or not self._says_when_done)
             return
         # Without a single event, it is an endpoint that does not stream.
         completion = await self._complete(whole)
@@ -203,13 +207,18 @@ class _Answer:
         self._pieces.append(piece)
         return piece
 
+    @property
+    def finished(self) -> bool:
+        """Whether it said why it ends."""
+        return self._finish is not None
+
     def completion(self, *, whole: bool) -> Completion:
         """Return the whole of it; some endpoints never say why an answer ends.
 
         Raises:
-            Unavailable: it ended without saying so.
+            Unavailable: it is not whole.
         """
-        if self._finish is None and not whole:
+        if not whole:
             raise Unavailable(self._who)
         return Completion(
             text="".join(self._pieces),

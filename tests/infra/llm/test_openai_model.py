@@ -102,12 +102,13 @@ async def test_a_stream_yields_pieces_and_then_the_whole(model, stub):
 
 @pytest.mark.parametrize("clean", [True, False])
 async def test_a_stream_that_breaks_off_is_no_answer(model, stub, clean):
-    stub.script(Answer("a b c d", broken_after=2, clean=clean))
+    stub.script("a", Answer("a b c d", broken_after=2, clean=clean))
+    await streamed(model)
     stream = model.stream(ASKED)
     assert [await anext(stream), await anext(stream)] == ["a", " b"]
     with pytest.raises(Unavailable):
         await anext(stream)
-    assert len(stub.chats) == 1
+    assert len(stub.chats) == 2
 
 
 async def test_an_endpoint_that_does_not_stream_is_asked_for_the_whole(model, stub):
@@ -116,6 +117,11 @@ async def test_an_endpoint_that_does_not_stream_is_asked_for_the_whole(model, st
     text, completion = await streamed(model)
     assert (text, completion.text) == ("Green tea.", "Green tea.")
     assert [call.body.get("stream", False) for call in stub.chats] == [True, False]
+
+
+async def test_streams_of_an_endpoint_that_never_says_when_it_is_done_are(model, stub):
+    stub.script(Answer("Green tea.", broken_after=2, clean=True))
+    assert (await streamed(model))[-1].text == "Green tea."
 
 
 async def test_a_stream_may_end_without_saying_why(model, stub):
