@@ -213,11 +213,12 @@ class Watching:
 
 
 async def test_many_who_ask_leave_readers_for_everybody_else(memory, database, opened):
-    await memory.say("I ski.")
+    await memory.join("alice")
+    await memory.say("I ski in winter.")
     async with seen(database, opened) as views:
         watching = Watching(views.readers)
         search = ViewMemorySearch(watching, Absent(), views)
-        asked = [search.recall(asking("Do I ski?"), 10) for _ in range(20)]
+        asked = [search.recall(asking("When do I ski?"), 10) for _ in range(20)]
         told = await asyncio.gather(*asked)
     assert all(each.found for each in told)
     assert watching.most <= AT_ONCE < READERS
