@@ -17,12 +17,11 @@ import jwt
 import pytest
 
 from tests.support.needs import lacking
-from tests.support.server import running
+from tests.support.servers import JWT_SECRET
 
 ROOT = Path(__file__).parents[3]
 OLDEST = "2.0.0"
 RUN_WITHIN = 300.0
-JWT_SECRET = "a secret of the replay, long enough for HS256"  # noqa: S105  of the tests
 LISTS = ("Honcho.peers", "Honcho.sessions", "Honcho.workspaces", "Peer.sessions")
 MISSING_IN_OLDEST = {
     "Conclusion.level",
@@ -85,16 +84,6 @@ def oldest(tmp_path_factory):
     return str(python)
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """The address of a server that wants keys."""
-    data = tmp_path_factory.mktemp("guarded") / "data"
-    wanted = {"AUTH_USE_AUTH": "true", "AUTH_JWT_SECRET": JWT_SECRET}
-    with running(data, wanted) as server:
-        yield server.url
-        assert server.stop() == 0
-
-
 def keys_of(url):
     """Mint keys of a workspace no other replay uses (HC 4.2)."""
     at = f"guarded-{secrets.token_hex(4)}"
@@ -116,13 +105,14 @@ def token(claims, secret):
 
 
 @pytest.fixture(scope="module")
-def told(oldest, server, guarded, tmp_path_factory):
+def told(oldest, open_server, guarded_server, tmp_path_factory):
     """What each of the four replays printed."""
     # Nothing here speaks TLS: reading no authorities for each client saves seconds.
-    spared = {"SSL_CERT_DIR": str(tmp_path_factory.mktemp("no-authorities"))}
+    nothing = str(tmp_path_factory.mktemp("no-authorities"))
+    spared = {"SSL_CERT_FILE": "", "SSL_CERT_DIR": nothing}
     started = {
         (name, voice): subprocess.Popen(
-            [python, "-m", "tests.e2e.sdk.replay", voice, server.url],
+            [python, "-m", "tests.e2e.sdk.replay", voice, open_server.url],
             cwd=ROOT,
             env=os.environ | spared,
             stdin=subprocess.PIPE,
@@ -136,7 +126,9 @@ def told(oldest, server, guarded, tmp_path_factory):
     heard = {}
     try:
         for which, replay in started.items():
-            out, err = replay.communicate(json.dumps(keys_of(guarded)), RUN_WITHIN)
+            out, err = replay.communicate(
+                json.dumps(keys_of(guarded_server.url)), RUN_WITHIN
+            )
             heard[which] = json.loads(out) if out else {"failed": {"the start": err}}
     finally:
         for replay in started.values():
