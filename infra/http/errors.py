@@ -51,7 +51,11 @@ _PHRASE = {
 }
 
 _RETRY_AFTER = 5.0
-"""Seconds to wait where nobody knows how long."""
+"""Seconds to wait where nobody knows how long, and the most that is ever said.
+
+The published clients sleep as long as they are told, twice, before they tell anybody
+(HC 1.16): a provider's five minutes would look like a server that hangs.
+"""
 
 _ECHO = 4_096
 """Longest offending value, in bytes of JSON, that an item gives back."""
@@ -66,7 +70,7 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
             items = [_shown(item) for item in failure.items]
             return _refusal(HTTP_422_UNPROCESSABLE_ENTITY, items)
         case Overloaded() | Unanswered():
-            seconds = failure.retry_after or _RETRY_AFTER
+            seconds = min(failure.retry_after or _RETRY_AFTER, _RETRY_AFTER)
             after = {"Retry-After": f"{max(1, round(seconds))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
         case DomainError() | EventStoreError() | Unauthorized() | BodyMissing():

@@ -176,3 +176,14 @@ async def test_a_client_that_leaves_ends_the_providers_work(on_a_model, stub):
         first = await anext(answer.aiter_lines())
         assert json.loads(first.removeprefix("data: "))["delta"] == {"content": "Green"}
     assert await asyncio.to_thread(stub.chats[0].left.wait, 10)
+
+
+@pytest.mark.parametrize(
+    "away", [Answer(status=401), Answer(status=429, retry_after="60")]
+)
+def test_no_client_is_told_to_sleep_for_minutes(on_a_model, stub, away):
+    stub.forget()
+    stub.otherwise = away
+    path = f"{on_a_model.url}/v3/workspaces/w-{uuid.uuid4().hex[:8]}/peers/ann/chat"
+    answer = httpx.post(path, json={"query": "Tea?"}, timeout=30)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
