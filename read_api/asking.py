@@ -12,16 +12,27 @@ MOST_TOKENS = 8192
 """Longest question, in tokens (HC 10)."""
 
 
-def _clean(text: str) -> str:
+def _encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("text must be valid Unicode") from None
-    return text.replace("\x00", "")
+    return text
 
 
-Text = Annotated[str, AfterValidator(_clean)]
+Text = Annotated[
+    str,
+    AfterValidator(_encodable),
+    AfterValidator(lambda text: text.replace("\x00", "")),
+]
 """A text of real characters, without NUL, which is silently removed (HC 1.6)."""
+
+Named = Annotated[
+    str,
+    AfterValidator(_encodable),
+    AfterValidator(lambda name: name.replace("\x00", "\ufffd")),
+]
+"""A name; one with NUL is nobody's, and not that of who is called like the rest."""
 
 
 def check_length(query: str, tokens: TokenCounter) -> None:

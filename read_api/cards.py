@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from domain.errors import NotFound
 from projections.cards import get_card as find_card
 from projections.ports import Connection, Database, Views
-from read_api.asking import Text
+from read_api.asking import Named
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
 
@@ -15,7 +15,7 @@ from read_api.ports import Injected, Parse
 class CardQuery(ReadQuery):
     """Whose card; without a target, the peer's own."""
 
-    target: Text | None = None
+    target: Named | None = None
 
 
 class PeerCard(msgspec.Struct, frozen=True):

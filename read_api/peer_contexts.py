@@ -8,7 +8,7 @@ from pydantic import Field
 from projections.ports import Database, QueryEmbedder, TokenCounter, Views
 from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown
-from read_api.asking import Text, check_length, probe_of
+from read_api.asking import Named, Text, check_length, probe_of
 from read_api.cards import card_of
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
@@ -28,7 +28,7 @@ class RecallQuery(ReadQuery):
 class PeerContextQuery(RecallQuery):
     """The same, of a target; what was derived most often is included."""
 
-    target: Text | None = None
+    target: Named | None = None
     include_most_frequent: bool = True
 
 

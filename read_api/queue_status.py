@@ -1,30 +1,21 @@
 """How much reasoning is asked for and done (E06)."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
-from pydantic import AfterValidator
 
 from projections.dreams import DreamCount, count_dreams
 from projections.ports import Connection, Database, QueryEmbedder, Views
 from projections.progress import Items, count_items
 from projections.unembedded import Unembedded, count_unembedded
+from read_api.asking import Named
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
 
 EMBEDDED_WITHIN = timedelta(seconds=10)
 """So long work counts as pending for want of a vector of what it concluded."""
-
-
-def _storable(name: str) -> str:
-    return name.replace("\x00", "\ufffd")
-
-
-Named = Annotated[str, AfterValidator(_storable)]
-"""A name with NUL is nobody's."""
 
 
 class QueueQuery(ReadQuery):

@@ -12,7 +12,7 @@ from projections.ports import Database, QueryEmbedder, TokenCounter, Views
 from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown
 from read_api.allowlist import confining_sessions
-from read_api.asking import Text, check_length, probe_of
+from read_api.asking import Named, Text, check_length, probe_of
 from read_api.moment import ReadQuery, answer, reached
 from read_api.ports import Caller, Injected, Parse
 from read_api.scopes import (
@@ -27,10 +27,10 @@ from read_api.scopes import (
 class RepresentationBody(BaseModel):
     """Of whom, from which sessions, and what of it; see HC E13."""
 
-    session_id: Text | None = None
+    session_id: Named | None = None
     filters: dict[str, Any] | None = None
     scope: ScopeOption | None = None
-    target: Text | None = None
+    target: Named | None = None
     search_query: Text | None = None
     search_top_k: int | None = Field(default=None, ge=1, le=MOST)
     search_max_distance: float | None = Field(default=None, ge=0, le=1)

@@ -16,7 +16,7 @@ from projections.representation_text import markdown, plain
 from projections.session_context import MOST_TOKENS, Fitted, fit, newest_that_fit
 from projections.summaries import get_summaries
 from read_api.answers import Message, Summary, summary_of
-from read_api.asking import Text, check_length, probe_of
+from read_api.asking import Named, check_length, probe_of
 from read_api.cards import card_of
 from read_api.moment import answer, reached
 from read_api.peer_contexts import RecallQuery
@@ -36,10 +36,10 @@ class SessionContextQuery(RecallQuery):
 
     tokens: int | None = Field(default=None, le=MOST_TOKENS)
     summary: bool = True
-    peer_target: Text | None = None
-    peer_perspective: Text | None = None
+    peer_target: Named | None = None
+    peer_perspective: Named | None = None
     scope: ScopeName | None = None
-    sessions: list[Text] | None = None
+    sessions: list[Named] | None = None
     limit_to_session: bool = False
 
 

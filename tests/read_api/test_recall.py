@@ -56,6 +56,12 @@ async def test_of_the_unknown_nothing_is_known(known, path):
     assert await text(known, {"session_id": "unknown"}) == ""
 
 
+async def test_a_name_with_nul_is_nobodys(known):
+    assert "drinks tea" in await text(known, {"session_id": "s"})
+    assert await text(known, {"session_id": "s\0"}) == ""
+    assert await text(known, {"target": "al\0ice"}) == ""
+
+
 @pytest.mark.parametrize(
     ("options", "lines"),
     [
