@@ -8,11 +8,11 @@ import asyncpg
 
 from commands.erasure import Bereft
 from domain.names import Stream
-from domain.question import answer_seal
+from domain.question import QuestionAnswered, answer_seal
 from infra.postgres.connection import LOST
 from infra.postgres.log import PostgresLog
 from processors.ports import Unavailable
-from projections.bereft import find_bereft, find_quotable
+from projections.bereft import find_bereft, find_quotable, find_quoted
 from projections.ports import Database, Views
 
 _FOLDED_WITHIN: Final = 10.0
@@ -52,6 +52,24 @@ class StoredHoldings:
             cited = await find_quotable(db, workspace, session)
         async with _reached("the log"):
             answers = await self._log.remains.answers_citing(workspace, cited)
+        await self._forget(workspace, answers)
+
+    async def forget_answer(self, workspace: str, question: str) -> None:
+        await self._forget(workspace, [question])
+
+    async def quoted(
+        self, position: int, answered: QuestionAnswered
+    ) -> Sequence[str] | None:
+        if not (answered.messages or answered.conclusions):
+            return []
+        if not await self._views.wait_for(position, _FOLDED_WITHIN):
+            raise Unavailable("the views")
+        async with _reached("the views"), self._database.acquire() as db:
+            return await find_quoted(
+                db, answered.workspace, answered.messages, answered.conclusions
+            )
+
+    async def _forget(self, workspace: str, answers: Sequence[str]) -> None:
         async with _reached("the keys"):
             seals = [answer_seal(each) for each in answers]
             await self._log.keys.destroy(workspace, subjects=seals)

@@ -1,6 +1,7 @@
 """Erases a deleted session once its grace is over (HC E21, RS 1.8)."""
 
-from typing import cast
+from datetime import timedelta
+from typing import Final
 
 from commands.decide import Decide
 from commands.erasure import begin_session_erasure, erase_session, retract_bereft
@@ -8,10 +9,13 @@ from commands.parents import watch_named_session
 from commands.ports import Clock
 from domain.erasure import SessionDeleted
 from domain.event import Event
+from domain.question import QuestionAnswered
 from domain.recorded import Recorded
 from processors.following import cause_of
 from processors.holdings import Holdings
 from processors.processor import Batch, Done, Outcome, Retry
+
+_SOON: Final = timedelta(seconds=1)
 
 
 class EraseSession:
@@ -19,11 +23,12 @@ class EraseSession:
 
     The deadline is in the event, so it survives whatever happens to the process.
     Freeing the id is last, in one append with the end of all streams of the session:
-    whatever broke off before is done again.
+    whatever broke off before is done again. An answer that was still being given, from
+    what is erased meanwhile, is made unreadable as it comes.
     """
 
     name = "erase_session"
-    handles: tuple[type[Event], ...] = (SessionDeleted,)
+    handles: tuple[type[Event], ...] = (SessionDeleted, QuestionAnswered)
 
     def __init__(self, decide: Decide, holdings: Holdings, clock: Clock) -> None:
         self._decide = decide
@@ -37,16 +42,41 @@ class EraseSession:
             Unavailable, Overloaded: it may succeed later.
         """
         for recorded in batch.events:
-            event = cast("SessionDeleted", recorded.event)
-            named = (event.workspace, event.session)
-            state = await self._decide.look(watch_named_session(*named))
-            if not state.deleted or recorded.position <= state.erased_through:
-                continue
-            early = event.purge_at - self._clock()
-            if early.total_seconds() > 0:
-                return Retry(early, "its grace is not over")
-            await self._erase(named, recorded)
+            match recorded.event:
+                case SessionDeleted() as event:
+                    outcome = await self._due(recorded, event)
+                case QuestionAnswered() as event:
+                    outcome = await self._came_late(recorded, event)
+                case _:
+                    continue
+            if outcome is not None:
+                return outcome
         return Done()
+
+    async def _due(self, recorded: Recorded, event: SessionDeleted) -> Outcome | None:
+        named = (event.workspace, event.session)
+        state = await self._decide.look(watch_named_session(*named))
+        if not state.deleted or recorded.position <= state.erased_through:
+            return None
+        early = event.purge_at - self._clock()
+        if early.total_seconds() > 0:
+            return Retry(early, "its grace is not over")
+        await self._erase(named, recorded)
+        return None
+
+    async def _came_late(
+        self, recorded: Recorded, event: QuestionAnswered
+    ) -> Outcome | None:
+        """Forget an answer from what is erased; wait while that is being decided."""
+        sessions = await self._holdings.quoted(recorded.position, event)
+        if sessions is None:
+            await self._holdings.forget_answer(event.workspace, event.id)
+            return None
+        for each in sessions:
+            state = await self._decide.look(watch_named_session(event.workspace, each))
+            if state.deleted and not state.exists:
+                return Retry(_SOON, "what it quotes is being erased")
+        return None
 
     async def _erase(self, named: tuple[str, str], recorded: Recorded) -> None:
         cause = cause_of(self.name, recorded)

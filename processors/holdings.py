@@ -5,6 +5,7 @@ from typing import Protocol
 
 from commands.erasure import Bereft
 from domain.names import Stream
+from domain.question import QuestionAnswered
 
 
 class Holdings(Protocol):
@@ -28,6 +29,19 @@ class Holdings(Protocol):
 
     async def forget_answers(self, workspace: str, session: str) -> None:
         """Make unreadable what was answered, anywhere, from what a session holds."""
+        ...
+
+    async def forget_answer(self, workspace: str, question: str) -> None:
+        """Make unreadable what was asked and answered under this id."""
+        ...
+
+    async def quoted(
+        self, position: int, answered: QuestionAnswered
+    ) -> Sequence[str] | None:
+        """Return the sessions an answer quotes; None if some of it is erased.
+
+        The views know by then all there was up to a position.
+        """
         ...
 
     async def forget_vectors(

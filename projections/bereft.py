@@ -1,5 +1,7 @@
 """Conclusions that rest on nothing but one session: what goes when it goes (RS 1.8)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from projections.ports import Connection
@@ -39,6 +41,22 @@ async def find_quotable(db: Connection, tenant: str, session: str) -> list[str]:
     """Return the ids under which an answer may cite what a session holds."""
     return [row["id"] for row in await db.fetch(_QUOTABLE, tenant, session)]
 
+
+async def find_quoted(
+    db: Connection, tenant: str, messages: Sequence[str], conclusions: Sequence[str]
+) -> list[str] | None:
+    """Return the sessions these belong to; None if any of them is no more."""
+    rows = await db.fetch(_QUOTED, tenant, list(messages), list(conclusions))
+    if {row["id"] for row in rows} < {*messages, *conclusions}:
+        return None
+    return sorted({row["session"] for row in rows if row["session"] is not None})
+
+
+_QUOTED = """
+    SELECT id, session FROM message WHERE tenant = $1 AND id = ANY ($2::text[])
+    UNION SELECT origin, session FROM conclusion
+    WHERE tenant = $1 AND origin = ANY ($3::text[])
+"""
 
 _QUOTABLE = """
     SELECT id FROM message WHERE tenant = $1 AND session = $2

@@ -11,6 +11,7 @@ from domain.derivation import Considered
 from domain.erasure import (
     SessionDeleted,
     SessionErased,
+    SessionErasureBegun,
     StreamErased,
     WorkspaceDeletionRequested,
     WorkspaceErased,
@@ -117,7 +118,7 @@ class Eraser:
             answered_at=SAID_AT,
             engine=ENGINE,
         )
-        await self.append(question_stream("w", "alice"), event)
+        return await self.append(question_stream("w", "alice"), event)
 
     async def law(self):
         await assert_rebuilt_equals_live(self.dsn, self.memory.log.store)
@@ -198,6 +199,23 @@ async def test_answers_that_quote_a_session_go_with_it_wherever_asked(eraser):
     await eraser.erase()
     told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
     assert told == {"one": ERASED, "two": ERASED, "three": "three!", "four": "four!"}
+
+
+async def test_an_answer_that_comes_after_the_erasure_is_forgotten_as_it_comes(eraser):
+    [skis] = await eraser.memory.say("I ski.")
+    [rows] = await eraser.memory.say("I row.", session="t")
+    await eraser.erase()
+    late = await eraser.answer("late", messages=(skis.event.id, rows.event.id))
+    kept = await eraser.answer("kept", messages=(rows.event.id,))
+    assert await eraser.session(Batch("w/peer/alice", (*late, *kept))) == Done()
+    told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
+    assert told == {"late": ERASED, "kept": "kept!"}
+
+    session = session_stream("w", "t")
+    await eraser.delete("t")
+    await eraser.append(session, SessionErasureBegun(workspace="w", session="t"))
+    waiting = await eraser.answer("waiting", messages=(rows.event.id,))
+    assert isinstance(await eraser.session(Batch("w/peer/alice", waiting)), Retry)
 
 
 async def test_it_is_erased_once_however_often_it_is_asked(eraser):
