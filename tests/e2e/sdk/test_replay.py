@@ -32,7 +32,6 @@ MISSING_IN_OLDEST = {
     "ConclusionScope.query(filters)",
     "Honcho.chat",
     "Honcho.scope",
-    "Honcho.scopes",
     "Honcho.session(peers)",
     "Honcho.uid",
     "Peer.chat(include_evidence)",
