@@ -110,15 +110,7 @@ async def record_derivation(
             str(identity.id),
         )
         ids = tuple(dict.fromkeys(event.id for event in drawn))
-        completed = complete(
-            done,
-            named,
-            command.messages,
-            ids,
-            command.engine,
-            str(identity.id),
-            unanswered=command.unanswered,
-        )
+        completed = _completed(done, command, ids, str(identity.id))
         return {derivation.stream: completed, conclusions.stream: drawn}
 
     def cause_of(event: Event) -> Cause:
@@ -133,6 +125,20 @@ async def record_derivation(
         (derivation, conclusions),
         decision,
         Reason(command.cause, identity, cause_of),
+    )
+
+
+def _completed(
+    done: Derivation, command: RecordDerivation, ids: tuple[str, ...], derivation: str
+) -> Sequence[Event]:
+    return complete(
+        done,
+        (command.workspace, command.session),
+        command.messages,
+        ids,
+        command.engine,
+        derivation,
+        unanswered=command.unanswered,
     )
 
 
