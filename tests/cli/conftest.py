@@ -1,6 +1,6 @@
-"""What the tests of the command line share: an environment in which code is compiled
-once, and one server that many commands look at.
-"""
+"""What the tests of the command line share: one server that many commands look at."""
+
+import json
 
 import httpx
 import pytest
@@ -11,36 +11,36 @@ from tests.support.server import Server
 MARKER = "quokkamarker"
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory):
-    """Keep compiled modules for the run, whatever this environment says of them."""
-    folder = tmp_path_factory.mktemp("compiled")
-    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder)}
-
-
 @pytest.fixture
-def shell(tmp_path, compiled):
-    return Shell(tmp_path, compiled)
+def shell(tmp_path):
+    return Shell(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def looking(tmp_path_factory, compiled):
-    return Shell(tmp_path_factory.mktemp("looking"), compiled)
+def looking(tmp_path_factory):
+    return Shell(tmp_path_factory.mktemp("looking"))
 
 
 @pytest.fixture(scope="session")
-def school(tmp_path_factory, compiled):
+def school(tmp_path_factory, looking):
     """A server on a folder with spaces and more than ASCII; something was said."""
     data = tmp_path_factory.mktemp("school") / "données d'été [b]:x:"
-    server = Server(data, environment=compiled)
+    server = Server(data)
     server.start()
     try:
         words = f"I live in {MARKER} street in Ghent.\n\x1b[2JWhat a day!"
         server.said = say(server.url, words)
+        until(lambda: nothing_lags(looking, server))
         yield server
     finally:
         if server.process.poll() is None:
             server.stop()
+
+
+def nothing_lags(looking, server):
+    """Whether every consumer, those behind reasoning too, read all of the log."""
+    status = looking.run("status", "--json", "--data", str(server.data))
+    return {each["lag_events"] for each in json.loads(status.out)["consumers"]} == {0}
 
 
 def say(url, content, session="s"):

@@ -20,9 +20,9 @@ UP = ("up", "--port", "0", "--data")
 
 
 @pytest.fixture
-def server(tmp_path, compiled):
+def server(tmp_path):
     """A server not yet started; whatever it left running fails the test."""
-    server = Server(tmp_path / "data", environment=compiled)
+    server = Server(tmp_path / "data")
     yield server
     if server.process is not None and server.process.poll() is None:
         server.kill_everything()
@@ -159,10 +159,10 @@ async def _lose_a_table(dsn):
     await connection.close()
 
 
-def test_the_tour_shows_everything_and_leaves_nothing(tmp_path, compiled):
+def test_the_tour_shows_everything_and_leaves_nothing(tmp_path):
     temporary = tmp_path / "t"
     temporary.mkdir()
-    nowhere = Shell(tmp_path, compiled, cwd="/proc")
+    nowhere = Shell(tmp_path, cwd="/proc")
     ended = nowhere.run(
         "demo",
         TMPDIR=str(temporary),
@@ -177,10 +177,10 @@ def test_the_tour_shows_everything_and_leaves_nothing(tmp_path, compiled):
     assert list(temporary.iterdir()) == []
 
 
-def test_a_tour_broken_off_leaves_nothing(tmp_path, compiled):
+def test_a_tour_broken_off_leaves_nothing(tmp_path):
     temporary = tmp_path / "t"
     temporary.mkdir()
-    tour = Shell(tmp_path, compiled).start("demo", TMPDIR=str(temporary))
+    tour = Shell(tmp_path).start("demo", TMPDIR=str(temporary))
     until(lambda: list(temporary.glob("palimpsest-demo-*/data/postgres.pid")))
     tour.send_signal(signal.SIGTERM)
     ended = finished(tour, STOPPED_WITHIN)
