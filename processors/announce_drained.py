@@ -74,19 +74,8 @@ class AnnounceDrained:
         async for _, said in self._said_after(event, event.last_seq):
             if said.derive and said.author == author:
                 return
-        await announce_drained(
-            self._decide,
-            Announce(
-                workspace=event.workspace,
-                session=event.session,
-                queue_type="representation",
-                observed=author,
-                name=f"{self.name}:representation:{recorded.position}:{author}",
-                position=recorded.position,
-                at=self._clock(),
-                cause=cause_of(self.name, recorded),
-            ),
-        )
+        drained = f"representation:{recorded.position}:{author}"
+        await self._announce(recorded, event, drained, author)
 
     async def _summed_up(
         self, recorded: Recorded, event: SummaryProduced | SummaryOmitted
@@ -105,14 +94,24 @@ class AnnounceDrained:
                 return
             if said.summaries:
                 last = message
+        await self._announce(recorded, event, f"summary:{last.position}", None)
+
+    async def _announce(
+        self,
+        recorded: Recorded,
+        event: DerivationCompleted | SummaryProduced | SummaryOmitted,
+        drained: str,
+        observed: str | None,
+    ) -> None:
+        """Tell once that a queue is empty; only representations are of somebody."""
         await announce_drained(
             self._decide,
             Announce(
                 workspace=event.workspace,
                 session=event.session,
-                queue_type="summary",
-                observed=None,
-                name=f"{self.name}:summary:{last.position}",
+                queue_type="summary" if observed is None else "representation",
+                observed=observed,
+                name=f"{self.name}:{drained}",
                 position=recorded.position,
                 at=self._clock(),
                 cause=cause_of(self.name, recorded),
