@@ -73,11 +73,35 @@ class ConclusionRetracted(Event, frozen=True, kw_only=True, tag="conclusion-retr
     ``session`` and ``id`` are those it was derived under. ``reason`` is a fixed
     phrase, never a person's words; ``actor`` is who retracted it. Drawn again later,
     it is a new conclusion.
+
+    ``unit`` is the act it belongs to, with which it can be undone
+    (``domain/retraction.py``); what has none can not. ``because`` is the conclusion
+    that fell and took this one along, ``superseded_by`` the one that says it right.
     """
 
     session: str | None
     id: str
     observer: str | None = None
+    reason: str
+    actor: str
+    unit: str = ""
+    because: str | None = None
+    superseded_by: str | None = None
+
+
+class ConclusionReinstated(
+    Event, frozen=True, kw_only=True, tag="conclusion-reinstated"
+):
+    """A conclusion holds again for all who lost it by ``unit``, as they held it.
+
+    ``session``, ``id`` and ``observer`` are those it was retracted with. Who concluded
+    it anew meanwhile keeps that instead.
+    """
+
+    session: str | None
+    id: str
+    observer: str | None = None
+    unit: str
     reason: str
     actor: str
 
@@ -87,11 +111,14 @@ class Conclusions(msgspec.Struct, frozen=True):
 
     ``known`` maps (level, observed, content key) to the id of the conclusion that
     holds for whoever heard; one made for a single observer is not among them.
-    ``retracted`` are ids with the observer they were retracted for, None for all.
+    ``retracted`` are ids with the observer they were retracted for, None for all, and
+    the unit that did; ``dropped`` are the keys under which those are known again once
+    they are reinstated.
     """
 
     known: dict[tuple[str, str, str], str] = {}
-    retracted: frozenset[tuple[str, str | None]] = frozenset()
+    retracted: dict[tuple[str, str | None], str] = {}
+    dropped: dict[str, tuple[str, str, str]] = {}
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,26 +137,72 @@ def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
     match event:
         case ConclusionDerived(observer=None):
             key = (event.level, event.observed, event.content_key)
-            return Conclusions({**state.known, key: event.id}, state.retracted)
+            known = {**state.known, key: event.id}
+            return msgspec.structs.replace(state, known=known)
         case ConclusionRetracted():
-            gone = event.id if event.observer is None else ""
-            known = {key: id_ for key, id_ in state.known.items() if id_ != gone}
-            return Conclusions(known, state.retracted | {(event.id, event.observer)})
-        case ConclusionReinforced():
+            return _without(state, event)
+        case ConclusionReinstated():
+            return _again(state, event)
+        case ConclusionReinforced() if state.retracted:
             # Whoever retracted it may hold it anew.
-            still = {each for each in state.retracted if each[0] != event.id}
-            return Conclusions(state.known, frozenset(still))
+            still = {e: unit for e, unit in state.retracted.items() if e[0] != event.id}
+            return msgspec.structs.replace(state, retracted=still)
         case _:
             return state
+
+
+def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
+    retracted = {**state.retracted, (event.id, event.observer): event.unit}
+    if event.observer is not None:
+        return msgspec.structs.replace(state, retracted=retracted)
+    dropped = {id_: key for key, id_ in state.known.items() if id_ == event.id}
+    if event.reason == EVIDENCE_ERASED:
+        retracted[event.id, None] = EVIDENCE_ERASED
+        dropped = {}
+    return Conclusions(
+        {key: id_ for key, id_ in state.known.items() if id_ != event.id},
+        retracted,
+        {**state.dropped, **dropped},
+    )
+
+
+def _again(state: Conclusions, event: ConclusionReinstated) -> Conclusions:
+    named = (event.id, event.observer)
+    retracted = {e: unit for e, unit in state.retracted.items() if e != named}
+    key = state.dropped.get(event.id) if event.observer is None else None
+    if key is None:
+        return msgspec.structs.replace(state, retracted=retracted)
+    # What was concluded anew meanwhile is what a further saying reinforces.
+    known = {key: event.id, **state.known}
+    dropped = {id_: k for id_, k in state.dropped.items() if id_ != event.id}
+    return Conclusions(known, retracted, dropped)
 
 
 def retract_conclusion(
     state: Conclusions, event: ConclusionRetracted
 ) -> list[ConclusionRetracted]:
-    """Retract it, once; what is retracted for everybody is so for each."""
-    if not state.retracted.isdisjoint({(event.id, None), (event.id, event.observer)}):
+    """Retract it, once; what is retracted for everybody is so for each.
+
+    What rested on nothing but what is erased goes for good, retracted before or not.
+    """
+    if event.reason == EVIDENCE_ERASED:
+        before = state.retracted.get((event.id, None))
+        return [] if before == EVIDENCE_ERASED else [event]
+    if is_retracted(state, event.id, event.observer):
         return []
     return [event]
+
+
+def is_retracted(
+    state: Conclusions, conclusion: str, observer: str | None = None
+) -> bool:
+    """Tell whether a conclusion of this stream holds no more for the observer.
+
+    Without an observer: whether it was retracted for everybody. Nothing may be built
+    on such a one (RS 13.1 W22).
+    """
+    gone = {(conclusion, None), (conclusion, observer)}
+    return not state.retracted.keys().isdisjoint(gone)
 
 
 def content_key(content: str) -> str:

@@ -51,8 +51,8 @@ def subject_of(event: Event) -> Subject:
     """Return whose key seals this event's personal fields."""
     session_field, peer_field = event.sealed_for
     session = getattr(event, session_field) if session_field else None
-    peer = getattr(event, peer_field) if peer_field else EVERYONE
-    return Subject(event.workspace, session, peer)
+    peer = getattr(event, peer_field) if peer_field else None
+    return Subject(event.workspace, session, EVERYONE if peer is None else peer)
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from domain.card import CardReplacedByOwner
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
@@ -27,6 +28,11 @@ from domain.fork import SessionForked
 from domain.message import MessageMetadataChanged
 from domain.peer import PeerConfigured, PeerCreated
 from domain.question import QuestionAnswered
+from domain.retraction import (
+    RetractionExtended,
+    RetractionRecorded,
+    RetractionUndone,
+)
 from domain.scope import (
     ScopeCreated,
     SessionAddedToScope,
@@ -71,6 +77,10 @@ EVENTS: tuple[type[Event], ...] = (
     ConclusionDerived,
     ConclusionReinforced,
     ConclusionRetracted,
+    ConclusionReinstated,
+    RetractionRecorded,
+    RetractionExtended,
+    RetractionUndone,
     DerivationCompleted,
     DerivationFailed,
     SummaryProduced,

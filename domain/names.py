@@ -103,6 +103,11 @@ def question_stream(workspace: str, peer: str) -> Stream:
     return Stream(f"question-{workspace}+{peer}", workspace, f"{workspace}/peer/{peer}")
 
 
+def retraction_stream(workspace: str, unit: str) -> Stream:
+    """What was taken back in one act, wherever it belongs."""
+    return Stream(f"retraction-{workspace}+{unit}", workspace, workspace)
+
+
 def webhook_stream(workspace: str) -> Stream:
     return Stream(f"webhook-{workspace}", workspace, workspace)
 
@@ -136,7 +141,7 @@ def ordering_key_of(stream: str) -> str:
     category, _, rest = stream.partition("-")
     ids = rest.split("+")
     match category:
-        case "workspace" | "webhook":
+        case "workspace" | "webhook" | "retraction":
             return ids[0]
         case "peer" | "question":
             return f"{ids[0]}/peer/{ids[1]}"

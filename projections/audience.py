@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionReinstated,
+)
 from domain.recorded import Recorded
 from domain.scope import peer_of_scope
+from projections.holdings import Places
 from projections.ports import Connection
 
 
@@ -62,6 +67,36 @@ async def scopes_over(db: Connection, batch: Sequence[Recorded]) -> list[list[st
     return scopes
 
 
+async def places_of(db: Connection, batch: Sequence[Recorded]) -> list[Places]:
+    """Return, for each that is reinstated, in which scopes its session is, and was."""
+    places = [Places({}, {}) for _ in batch]
+    asked = [
+        (number, event.workspace, event.session, recorded.position)
+        for number, recorded in enumerate(batch)
+        if isinstance(event := recorded.event, ConclusionReinstated)
+        and event.session is not None
+    ]
+    if asked:
+        for row in await db.fetch(_PLACES, *map(list, zip(*asked, strict=True))):
+            at, peer = places[row["number"]], peer_of_scope(row["scope"])
+            if row["since"] is not None:
+                at.since[peer] = row["since"]
+            if row["gone"] is not None:
+                at.left[peer] = row["gone"]
+    return places
+
+
+_PLACES = """
+    SELECT g.number, p.scope,
+        max(p.begun) FILTER (WHERE p.active
+            AND (p.to_position IS NULL OR p.to_position > g.position)) AS since,
+        max(p.from_position) FILTER (WHERE NOT p.active) AS gone
+    FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[])
+        AS g(number, tenant, session, position)
+    JOIN scope_session AS p ON p.tenant = g.tenant AND p.session = g.session
+        AND p.from_position <= g.position
+    GROUP BY g.number, p.scope ORDER BY g.number, p.scope
+"""
 _OVER = """
     SELECT g.number, p.scope
     FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[])

@@ -6,11 +6,12 @@ from itertools import groupby
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
 )
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
-from projections.audience import audiences, scopes_over
+from projections.audience import audiences, places_of, scopes_over
 from projections.holdings import Holding, Holdings
 from projections.intervals import Intervals, Values
 from projections.ports import Connection
@@ -40,7 +41,8 @@ class Conclusions:
     peer itself (or of the one observer it was made for, then ``named``) has that id;
     every other observer's row has one made of both. A conclusion drawn again counts
     once more for those who heard it; who hears it then for the first time gets it.
-    Retracted, its row ends; drawn again for who retracted it, it has a new one.
+    Retracted, its row ends, by the ``unit`` of the retraction; drawn again for who
+    retracted it, it has a new one; reinstated, the row goes on under its id.
     ``born`` is the position of an id's first row: the order of equal ``created_at``.
 
     A scope holds what its sessions tell explicitly: rows of its own come and go with
@@ -48,7 +50,7 @@ class Conclusions:
     """
 
     name = "conclusions"
-    version = 4
+    version = 5
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -69,6 +71,7 @@ class Conclusions:
             words         tsvector NOT NULL,
             from_position bigint NOT NULL,
             to_position   bigint,
+            unit          text COLLATE "C" NOT NULL DEFAULT '',
             PRIMARY KEY (tenant, id, from_position)
         );
         CREATE INDEX conclusion_origin
@@ -90,12 +93,14 @@ class Conclusions:
             created_at DESC, from_position DESC, id) WHERE to_position IS NULL;
         CREATE INDEX conclusion_often ON conclusion (tenant, observer, observed,
             times_derived DESC, created_at DESC, id) WHERE to_position IS NULL;
+        CREATE INDEX conclusion_unit ON conclusion (tenant, unit) WHERE unit <> '';
         CREATE INDEX conclusion_words ON conclusion USING gin (words);
     """
     handles = (
         ConclusionDerived,
         ConclusionReinforced,
         ConclusionRetracted,
+        ConclusionReinstated,
         SessionAddedToScope,
         SessionRemovedFromScope,
     )
@@ -112,11 +117,13 @@ class Conclusions:
         )
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
-        for moved, run in groupby(batch, _moves):
+        for moved, run in groupby(batch, _apart):
             if moved is SessionAddedToScope:
                 await self._rows.write(db, await bring(db, list(run)))
             elif moved is SessionRemovedFromScope:
                 await take_away(db, list(run))
+            elif moved is ConclusionReinstated:
+                await self._reinstate(db, list(run))
             else:
                 await self._conclude(db, list(run))
 
@@ -125,7 +132,7 @@ class Conclusions:
         scopes = await scopes_over(db, batch)
         holdings = await _load(db, batch)
         opened: list[Values] = []
-        closed: list[tuple[str, str, str | None, int]] = []
+        closed: list[tuple[str, str, str | None, int, str]] = []
         for recorded, others, over in zip(batch, heard, scopes, strict=True):
             rows: list[Values] = []
             match recorded.event:
@@ -136,9 +143,9 @@ class Conclusions:
                     more = over if holdings.is_explicit(event) else []
                     rows = holdings.reinforce(event, recorded, [*others, *more])
                 case ConclusionRetracted() as event:
-                    holdings.retract(event)
+                    holdings.retract(event, recorded.position)
                     place = (event.workspace, event.id, event.observer)
-                    closed.append((*place, recorded.position))
+                    closed.append((*place, recorded.position, event.unit))
                 case _:
                     continue
             opened.extend({**row, "from_position": recorded.position} for row in rows)
@@ -146,25 +153,39 @@ class Conclusions:
         if closed:
             await db.execute(_CLOSE, *map(list, zip(*closed, strict=True)))
 
+    async def _reinstate(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        places = await places_of(db, batch)
+        holdings = await _load(db, batch)
+        opened: list[Values] = []
+        for recorded, at in zip(batch, places, strict=True):
+            if isinstance(event := recorded.event, ConclusionReinstated):
+                rows = holdings.reinstate(event, recorded, at)
+                opened += [{**e, "from_position": recorded.position} for e in rows]
+        await self._rows.write(db, opened)
 
-def _moves(recorded: Recorded) -> type | None:
-    """Tell whether a session comes into a scope or goes; conclusions stay between."""
+
+def _apart(recorded: Recorded) -> type | None:
+    """Tell what is folded apart from what is concluded and retracted before it.
+
+    Sessions come into scopes and leave them; an id that was closed goes on.
+    """
     event = recorded.event
-    moves = isinstance(event, SessionAddedToScope | SessionRemovedFromScope)
-    return type(event) if moves else None
+    moves = (SessionAddedToScope, SessionRemovedFromScope, ConclusionReinstated)
+    return type(event) if isinstance(event, moves) else None
 
 
-# What is held anew after its retraction has another id and a later position.
+# What is held anew after its retraction has another id or a later position.
 _CLOSE = """
-    UPDATE conclusion AS t SET to_position = e.position
+    UPDATE conclusion AS t SET to_position = e.position, unit = e.unit
     FROM (
-        SELECT t.tenant, t.id, t.from_position, min(g.position) AS position
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-            AS g(tenant, origin, observer, position)
+        SELECT DISTINCT ON (t.tenant, t.id, t.from_position)
+            t.tenant, t.id, t.from_position, g.position, g.unit
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+            AS g(tenant, origin, observer, position, unit)
         JOIN conclusion AS t ON t.tenant = g.tenant AND t.origin = g.origin
             AND (g.observer IS NULL OR t.observer = g.observer)
             AND t.to_position IS NULL AND t.from_position < g.position
-        GROUP BY t.tenant, t.id, t.from_position
+        ORDER BY t.tenant, t.id, t.from_position, g.position
     ) AS e
     WHERE t.tenant = e.tenant AND t.id = e.id AND t.from_position = e.from_position
 """
@@ -185,7 +206,9 @@ async def _load(db: Connection, batch: Sequence[Recorded]) -> Holdings:
         found = await db.fetch(_LOAD, tenants, origins, list(first.values()))
         for row in sorted(found, key=lambda row: int(row["from_position"])):
             values: Values = {name: row[name] for name in _SENT}
-            holdings.remember(Holding(values, open=row["is_open"]))
+            holdings.remember(
+                Holding(values, row["is_open"], row["to_position"] or 0, row["unit"])
+            )
     return holdings
 
 
@@ -194,7 +217,8 @@ _LOAD = """
     SELECT DISTINCT ON (t.tenant, t.id) t.tenant, t.id, t.origin, t.observer,
         t.observed, t.session, t.level, t.content, t.occurred_at, t.created_at,
         t.born, t.times_derived, to_jsonb(t.sources) AS sources, t.generation, t.named,
-        t.from_position, t.to_position IS NULL OR t.to_position >= g.position AS is_open
+        t.from_position, t.to_position, t.unit,
+        t.to_position IS NULL OR t.to_position >= g.position AS is_open
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g(tenant, origin, position)
     JOIN conclusion AS t ON t.tenant = g.tenant AND t.origin = g.origin
         AND t.from_position < g.position

@@ -7,6 +7,7 @@ import msgspec
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
 )
 from domain.names import public_id
@@ -16,10 +17,25 @@ from projections.intervals import Values
 
 
 class Holding(msgspec.Struct):
-    """The newest row of one id; not ``open`` once it was retracted."""
+    """The newest row of one id; not ``open`` once it was retracted.
+
+    ``lost`` is the position at which it was, ``unit`` what it was retracted with.
+    """
 
     row: Values
     open: bool = True
+    lost: int = 0
+    unit: str = ""
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Which scopes a session is in at a moment, since when, and which it has left.
+
+    Scopes are named by their hidden peers, moments are positions.
+    """
+
+    since: dict[str, int] = {}
+    left: dict[str, int] = {}
 
 
 class Holdings:
@@ -81,11 +97,44 @@ class Holdings:
         rows = self._known.get((event.workspace, event.id), {})
         return event.id in rows and rows[event.id].row["level"] == "explicit"
 
-    def retract(self, event: ConclusionRetracted) -> None:
+    def retract(self, event: ConclusionRetracted, position: int) -> None:
         """Let the observer, or everybody, no longer hold it."""
         for holding in self._known.get((event.workspace, event.id), {}).values():
-            if event.observer in (None, holding.row["observer"]):
+            if holding.open and event.observer in (None, holding.row["observer"]):
                 holding.open = False
+                holding.lost = position
+                holding.unit = event.unit
+
+    def reinstate(
+        self, event: ConclusionReinstated, recorded: Recorded, places: Places
+    ) -> list[Values]:
+        """Return the rows of those who lost it by the unit, as they were.
+
+        Who holds it anew keeps that. A scope that its session has left since does not
+        hold it again; one that the session came into since holds it as if it had
+        been there then (RS 2.8).
+        """
+        rows = self._known.get((event.workspace, event.id), {})
+        holders = {each.row["observer"] for each in rows.values() if each.open}
+        opened: list[Values] = []
+        for each in list(rows.values()):
+            observer = each.row["observer"]
+            lost = not each.open and event.unit and each.unit == event.unit
+            asked = event.observer in (None, observer) and observer not in holders
+            if lost and asked and places.left.get(observer, 0) <= each.lost:
+                holders.add(observer)
+                opened.append({**each.row})
+            elif lost and asked and each.row["named"] and observer in places.since:
+                holders.add(observer)
+                opened.append(_brought(each.row, observer, recorded))
+            if lost and asked and observer == each.row["observed"]:
+                new = [p for p, since in places.since.items() if since > each.lost]
+                new = [p for p in new if p not in holders and _told(each.row)]
+                holders.update(new)
+                opened += [_brought(each.row, peer, recorded) for peer in new]
+        for row in opened:
+            self.remember(Holding(row))
+        return opened
 
 
 def row_id(origin: str, observer: str, anew: str = "") -> str:
@@ -115,6 +164,16 @@ def _first(event: ConclusionDerived, recorded: Recorded) -> Values:
         "generation": event.generation,
         "named": event.observer is not None,
     }
+
+
+def _told(row: Values) -> bool:
+    """Tell whether a scope holds what its sessions tell of this kind."""
+    return row["level"] == "explicit" and not row["named"]
+
+
+def _brought(row: Values, observer: str, recorded: Recorded) -> Values:
+    id_ = row_id(row["origin"], observer, recorded.id.hex)
+    return {**row, "id": id_, "observer": observer, "born": recorded.position}
 
 
 def _seen_by(first: Values, observer: str, anew: str = "") -> Values:

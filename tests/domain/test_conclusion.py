@@ -1,14 +1,19 @@
 """What was retracted does not come back; drawn again, it is another conclusion."""
 
+import msgspec
+
 from domain.conclusion import (
+    EVIDENCE_ERASED,
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
     Conclusions,
     Evidence,
     Found,
     conclude,
     evolve_conclusions,
+    is_retracted,
     retract_conclusion,
 )
 from domain.event import Engine
@@ -100,3 +105,39 @@ def test_it_is_retracted_once_for_an_observer_and_once_for_all():
     assert retract_conclusion(state, retracted()) != []
     state = evolve_conclusions(state, retracted())
     assert retract_conclusion(state, retracted(observer="ann")) == []
+
+
+def reinstated(id_="c", observer=None, unit="u"):
+    return ConclusionReinstated(
+        workspace="w",
+        session="s",
+        id=id_,
+        observer=observer,
+        unit=unit,
+        reason="undone",
+        actor="client",
+    )
+
+
+def test_what_is_reinstated_is_known_again():
+    assert draw(given(derived(), retracted(), reinstated())).id == "c"
+
+
+def test_what_was_concluded_anew_meanwhile_stays_what_is_reinforced():
+    state = given(derived(), retracted(), derived("d"), reinstated())
+    assert draw(state).id == "d"
+
+
+def test_reinstated_for_one_it_is_still_gone_for_the_rest():
+    state = given(derived(), retracted(), retracted(observer="bob"))
+    state = evolve_conclusions(state, reinstated(observer="bob"))
+    assert is_retracted(state, "c")
+    assert retract_conclusion(given(derived(), reinstated()), retracted()) != []
+
+
+def test_what_rested_on_what_is_erased_goes_for_good_retracted_or_not():
+    erased = msgspec.structs.replace(retracted(), reason=EVIDENCE_ERASED)
+    state = given(derived(), retracted())
+    assert retract_conclusion(state, erased) == [erased]
+    state = evolve_conclusions(state, erased)
+    assert retract_conclusion(state, erased) == []

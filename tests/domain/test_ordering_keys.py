@@ -18,6 +18,7 @@ STREAMS = [
     names.question_stream("w", "p"),
     names.embedding_stream("w", "w/s"),
     names.embedding_stream("w", "w/a/b"),
+    names.retraction_stream("w", "u"),
 ]
 
 

@@ -10,6 +10,7 @@ from domain.conclusion import (
     EVIDENCE_ERASED,
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
     Evidence,
 )
@@ -43,12 +44,14 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 20
+KINDS = 22
 REPEATED = 7
 ERASING = (15, 16)
 HOOKS = 17
 AFTERWARDS = 18
 DREAMS = 19
+TAKING_BACK = (20, 21)
+UNITS = 5
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -76,6 +79,8 @@ class Chronicle:
                 step = self.afterwards
             if choice[0] == DREAMS:
                 step = self.dream
+            if choice[0] in TAKING_BACK and self.concluded:
+                step = self.take_back
             step(*choice)
         return self.events
 
@@ -190,6 +195,23 @@ class Chronicle:
                 actor="client",
             )
         )
+
+    def take_back(self, kind: int, _where: int, who: int, number: int) -> None:
+        """Retract some with a unit, or reinstate what a unit took, if it took it."""
+        unit = f"u{number % UNITS}"
+        for each in self.concluded[number % 3 :: 2]:
+            named = {"session": each.session, "id": each.id, "unit": unit}
+            observer = PEERS[who % 3] if number % 4 == 0 else None
+            event = ConclusionReinstated if kind % 2 else ConclusionRetracted
+            self.events.append(
+                event(
+                    workspace="w",
+                    observer=observer,
+                    reason="asked",
+                    actor="client",
+                    **named,
+                )
+            )
 
     def erase(self, _kind: int, where: int, _who: int, number: int) -> None:
         """Erase a session, and maybe a conclusion that rested on nothing else."""
