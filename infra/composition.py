@@ -53,6 +53,7 @@ from infra.sweep import sweep_daily
 from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
+from infra.view_history import ViewHistory
 from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
 from processors.announce_drained import AnnounceDrained
@@ -98,6 +99,7 @@ class _Parts(msgspec.Struct, frozen=True):
     write: Write
     prompt: Projector
     lagging: Projector
+    views: ViewHistory
     readers: asyncpg.Pool
     tokens: O200kCounter
     embedder: VectorSource
@@ -200,6 +202,7 @@ async def _open_parts(
         log,
         write,
         *views,
+        ViewHistory(views[0], log.store),
         readers,
         tokens,
         embedder,
@@ -234,12 +237,12 @@ def _processors(
             decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
         ),
     )
-    holdings = StoredHoldings(log, parts.readers, parts.prompt)
+    holdings = StoredHoldings(log, parts.readers, parts.views)
     return with_erasure(reactions, decide, holdings, _now)
 
 
 def _chat_parts(parts: _Parts) -> ChatParts:
-    return ChatParts(parts.readers, parts.prompt, parts.questions, parts.tokens, _now)
+    return ChatParts(parts.readers, parts.views, parts.questions, parts.tokens, _now)
 
 
 def _application(
@@ -252,7 +255,7 @@ def _application(
             "write": parts.write,
             "chat": chat,
             "database": parts.readers,
-            "views": parts.prompt,
+            "views": parts.views,
             "tokens": parts.tokens,
             "query_embedder": parts.questions,
             "message_embedder": parts.questions

@@ -1,7 +1,30 @@
 """What held at a position, in tables of position intervals."""
 
+from projections.condition import Bind, Condition
+
 NOW = 9_223_372_036_854_775_807
 """The position no event will reach: as of it means as it stands."""
 
-AS_OF = "from_position <= $1 AND (to_position IS NULL OR to_position > $1)"
-"""What held at the position $1, in a table of position intervals."""
+
+def holding(as_of: int, alias: str = "") -> Condition:
+    """Hold for what held at a position, of a table of intervals so aliased.
+
+    As it stands now is what has not ended: the indexes of what stands hold that only.
+    """
+    of = f"{alias}." if alias else ""
+
+    def write(bind: Bind) -> str:
+        if as_of == NOW:
+            return f"{of}to_position IS NULL"
+        at = bind(as_of)
+        return (
+            f"{of}from_position <= {at}"
+            f" AND ({of}to_position IS NULL OR {of}to_position > {at})"
+        )
+
+    return write
+
+
+def recorded_by(as_of: int, column: str) -> Condition:
+    """Hold for what was recorded at a position or before; ``column`` says where."""
+    return lambda bind: "TRUE" if as_of == NOW else f"{column} <= {bind(as_of)}"

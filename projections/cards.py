@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from domain.card import CardReplacedByOwner
 from domain.recorded import Recorded
-from projections.as_of import NOW
+from projections.as_of import NOW, holding
 from projections.columns import as_json
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection
 
@@ -50,14 +51,11 @@ async def get_card(
     db: Connection, tenant: str, observer: str, observed: str, as_of: int = NOW
 ) -> list[str] | None:
     """Return the entries in their order at a position, None if it was never set."""
+    bind = Bind(tenant, observer, observed)
     entries = await db.fetchval(
-        "SELECT entries FROM card WHERE tenant = $1 AND observer = $2"
-        " AND observed = $3 AND from_position <= $4"
-        " AND (to_position IS NULL OR to_position > $4)",
-        tenant,
-        observer,
-        observed,
-        as_of,
+        "SELECT entries FROM card WHERE tenant = $1 AND observer = $2"  # noqa: S608  every value is bound
+        f" AND observed = $3 AND {holding(as_of)(bind)}",
+        *bind.values,
     )
     return list(entries) if entries is not None else None
 

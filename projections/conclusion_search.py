@@ -2,8 +2,9 @@
 
 import msgspec
 
+from projections.as_of import NOW, holding, recorded_by
 from projections.collection import Collection, Probe, find_collection
-from projections.condition import Bind, Condition, always
+from projections.condition import Bind, Condition, always, every
 from projections.ports import Connection
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import find_stems
@@ -18,7 +19,8 @@ class ConclusionQuestion(msgspec.Struct, frozen=True, kw_only=True):
     Without an ``observer`` each conclusion is searched once, under the id it was
     derived under; without ``observed``, those about anybody.
     ``farthest`` is a bound of the cosine distance: what has no vector is then left
-    out. ``where`` speaks of a conclusion by the alias ``c``.
+    out. ``where`` speaks of a conclusion by the alias ``c``. At ``as_of`` are what was
+    held then, the vectors there were, and how rare words had been.
     """
 
     tenant: str
@@ -29,6 +31,7 @@ class ConclusionQuestion(msgspec.Struct, frozen=True, kw_only=True):
     probe: Probe | None = None
     farthest: float | None = None
     where: Condition = always
+    as_of: int = NOW
 
 
 class Near(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ async def nearest_conclusions(
     bound = "" if question.farthest is None else _bound(distance, question, bind)
     rows = await db.fetch(
         f"SELECT c.id, {distance} AS distance FROM conclusion AS c"  # noqa: S608  every value is bound
-        f" JOIN {vectors.table} AS v ON v.tenant = c.tenant AND v.origin = c.origin"
+        f" {_beside('JOIN', vectors, question, bind)}"
         f" WHERE {_held(question, bind)}{bound}"
         f" ORDER BY ({distance}) + 0, c.from_position DESC"
         f" LIMIT {bind(question.limit)}",
@@ -68,7 +71,7 @@ async def search_conclusions(
     """
     if not question.query.strip():
         return []
-    stems = await find_stems(db, question.tenant, question.query)
+    stems = await find_stems(db, question.tenant, question.query, question.as_of)
     vectors = await find_collection(db, "conclusion", question.probe)
     bind = Bind(question.tenant)
     signals = _signals(stems.bm25("c.words", bind), vectors, question, bind)
@@ -93,10 +96,7 @@ def _signals(
     """Write what finds a pair's candidates: the best by words, then by meaning."""
     join, distance, bound = "", "NULL::float8", ""
     if vectors is not None:
-        join = (
-            f" LEFT JOIN {vectors.table} AS v"
-            " ON v.tenant = c.tenant AND v.origin = c.origin"
-        )
+        join = f" {_beside('LEFT JOIN', vectors, question, bind)}"
         distance = vectors.distance(bind)
     if question.farthest is not None:
         bound = _bound(distance, question, bind)
@@ -126,7 +126,17 @@ def _held(question: ConclusionQuestion, bind: Bind) -> str:
         held = f"c.tenant = $1 AND c.observer = {bind(question.observer)}"
     if question.observed is not None:
         held += f" AND c.observed = {bind(question.observed)}"
-    return f"{held} AND c.to_position IS NULL AND {question.where(bind)}"
+    there = every(holding(question.as_of, "c"), question.where)
+    return f"{held} AND {there(bind)}"
+
+
+def _beside(
+    join: str, vectors: Collection, question: ConclusionQuestion, bind: Bind
+) -> str:
+    return (
+        f"{join} {vectors.table} AS v ON v.tenant = c.tenant AND v.origin = c.origin"
+        f" AND {recorded_by(question.as_of, 'v.position')(bind)}"
+    )
 
 
 def _bound(distance: str, question: ConclusionQuestion, bind: Bind) -> str:

@@ -7,8 +7,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.session import PeerJoined, PeerLeft, PeerRoleChanged
-from projections.as_of import AS_OF, NOW
+from projections.as_of import NOW, holding, recorded_by
 from projections.columns import as_utc
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection, Row
 
@@ -79,13 +80,19 @@ class Presence(msgspec.Struct, frozen=True):
     until: datetime | None
 
 
-async def get_presence(db: Connection, tenant: str, peer: str) -> list[Presence]:
-    """Return when a peer was last in each of its sessions, as of now.
+async def get_presence(
+    db: Connection, tenant: str, peer: str, as_of: int = NOW
+) -> list[Presence]:
+    """Return when a peer was last in each of its sessions, as it stood at a position.
 
     Whoever says something has joined anew (HC 2.3): no event says so, the newest
     message does.
     """
-    rows = await db.fetch(_PRESENCE, tenant, peer)
+    bind = Bind(tenant, peer)
+    statement = _PRESENCE.format(
+        said=recorded_by(as_of, "s.position")(bind), there=holding(as_of, "j")(bind)
+    )
+    rows = await db.fetch(statement, *bind.values)
     return [Presence(row["session"], row["since"], row["until"]) for row in rows]
 
 
@@ -95,9 +102,10 @@ _PRESENCE = """
     LEFT JOIN LATERAL (
         SELECT s.came_at FROM message AS s
         WHERE s.tenant = j.tenant AND s.session = j.session AND s.peer = j.peer
+            AND {said}
         ORDER BY s.seq DESC LIMIT 1
     ) AS s ON TRUE
-    WHERE j.tenant = $1 AND j.peer = $2 AND j.to_position IS NULL
+    WHERE j.tenant = $1 AND j.peer = $2 AND {there}
 """
 
 _COLUMNS = (
@@ -109,13 +117,12 @@ async def get_member(
     db: Connection, tenant: str, session: str, peer: str, as_of: int = NOW
 ) -> Member | None:
     """Return a membership, active or ended, as it stood at a position."""
+    bind = Bind(tenant, session, peer)
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM member WHERE {AS_OF}"  # noqa: S608  constants
-        " AND tenant = $2 AND session = $3 AND peer = $4",
-        as_of,
-        tenant,
-        session,
-        peer,
+        f"SELECT {_COLUMNS} FROM member"  # noqa: S608  every value is bound
+        " WHERE tenant = $1 AND session = $2 AND peer = $3"
+        f" AND {holding(as_of)(bind)}",
+        *bind.values,
     )
     return _member(row) if row is not None else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Protocol
 
 from domain.recorded import Recorded
@@ -64,7 +65,7 @@ class QueryEmbedder(Protocol):
 
 
 class Views(Protocol):
-    """How far the prompt views are folded.
+    """How far the prompt views are folded, and the log they are folded from.
 
     ``position`` is the highest log position all of them have passed.
     """
@@ -74,4 +75,15 @@ class Views(Protocol):
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the views have passed ``position``, False at the bound."""
+        ...
+
+    async def head(self) -> int:
+        """Return the log's highest position, 0 when it is empty."""
+        ...
+
+    async def position_at(self, moment: datetime) -> int:
+        """Return the last position recorded at or before a time, 0 if there is none.
+
+        ``moment`` has an offset.
+        """
         ...

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from projections.as_of import NOW, holding
 from projections.collection import Probe
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
-from projections.condition import Bind, Condition, always
+from projections.condition import Bind, Condition, always, every
 from projections.ports import Connection
 from projections.representation_text import Observation
 
@@ -18,7 +19,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Whose memory of whom, and what of it.
 
     ``sessions`` confines it to explicit conclusions of these sessions; none at all is
-    nothing recalled. ``top`` and ``farthest`` count only with a ``query``.
+    nothing recalled. ``top`` and ``farthest`` count only with a ``query``. It is what
+    was held at ``as_of``.
     """
 
     tenant: str
@@ -31,6 +33,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     farthest: float | None = None
     frequent: bool = False
     sessions: Sequence[str] | None = None
+    as_of: int = NOW
 
 
 class Shares(msgspec.Struct, frozen=True):
@@ -91,11 +94,11 @@ def _arms(
     wanted: Wanted, shares: Shares, similar: Sequence[str], bind: Bind
 ) -> list[str]:
     """Write one query for each share there is, each the head of an index."""
+    there = every(holding(wanted.as_of, "c"), _within(wanted.sessions))
     held = f"""
         SELECT id, level, content, session, occurred_at, created_at, born
         FROM conclusion AS c WHERE c.tenant = $1 AND c.observer = $2
-            AND c.observed = $3 AND c.to_position IS NULL
-            AND {_within(wanted.sessions)(bind)}
+            AND c.observed = $3 AND {there(bind)}
     """  # noqa: S608  every value is bound
     arms = []
     if similar:
@@ -124,6 +127,7 @@ async def _similar(db: Connection, wanted: Wanted, share: int) -> list[str]:
             probe=wanted.probe,
             farthest=wanted.farthest,
             where=_within(wanted.sessions),
+            as_of=wanted.as_of,
         ),
     )
     return [each.id for each in found]

@@ -7,8 +7,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope, peer_of_scope
-from projections.as_of import AS_OF, NOW
+from projections.as_of import NOW, holding
 from projections.columns import as_utc
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection
 
@@ -81,14 +82,12 @@ async def sessions_of_scopes(
     db: Connection, tenant: str, scopes: Sequence[str], limit: int, as_of: int = NOW
 ) -> list[str]:
     """Return the sessions in any of the scopes, each once, at most ``limit``."""
+    bind = Bind(tenant, list(scopes), limit)
     rows = await db.fetch(
-        f"SELECT DISTINCT session FROM scope_session WHERE {AS_OF}"  # noqa: S608  constants
-        " AND tenant = $2 AND scope = ANY($3::text[]) AND active"
-        " ORDER BY session LIMIT $4",
-        as_of,
-        tenant,
-        list(scopes),
-        limit,
+        f"SELECT DISTINCT session FROM scope_session WHERE {holding(as_of)(bind)}"  # noqa: S608  every value is bound
+        " AND tenant = $1 AND scope = ANY($2::text[]) AND active"
+        " ORDER BY session LIMIT $3",
+        *bind.values,
     )
     return [row["session"] for row in rows]
 
@@ -100,15 +99,16 @@ async def list_backfills(
 
     A session in which nothing was ever said or concluded had nothing to bring (E47).
     """
+    bind = Bind(tenant, scope, peer_of_scope(scope))
     rows = await db.fetch(
         f"""
         WITH place AS (
             SELECT session, begun, begun_at, spoken FROM scope_session
-            WHERE {AS_OF} AND tenant = $2 AND scope = $3
+            WHERE {holding(as_of)(bind)} AND tenant = $1 AND scope = $2
         ), copied AS (
             SELECT c.session, count(*) AS copies
             FROM place AS p JOIN conclusion AS c
-              ON c.tenant = $2 AND c.session = p.session AND c.observer = $4
+              ON c.tenant = $1 AND c.session = p.session AND c.observer = $3
              AND c.from_position = p.begun
             GROUP BY c.session
         )
@@ -116,11 +116,8 @@ async def list_backfills(
         FROM place AS p LEFT JOIN copied AS k USING (session)
         WHERE p.spoken OR k.copies > 0
         ORDER BY p.session
-        """,  # noqa: S608  constants
-        as_of,
-        tenant,
-        scope,
-        peer_of_scope(scope),
+        """,  # noqa: S608  every value is bound
+        *bind.values,
     )
     return [Backfill(row["session"], row["begun_at"], row["copies"]) for row in rows]
 

@@ -9,8 +9,9 @@ import msgspec
 from domain.erasure import SessionDeleted
 from domain.recorded import Recorded
 from domain.session import SessionConfigured, SessionCreated
-from projections.as_of import AS_OF, NOW
+from projections.as_of import NOW, holding
 from projections.columns import as_json, as_utc
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection, Row
 
@@ -82,12 +83,11 @@ async def get_session(
     db: Connection, tenant: str, session: str, as_of: int = NOW
 ) -> Session | None:
     """Return a session as it stood at a position, None if there was none."""
+    bind = Bind(tenant, session)
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM session"  # noqa: S608  constants
-        f" WHERE {AS_OF} AND tenant = $2 AND session = $3",
-        as_of,
-        tenant,
-        session,
+        f"SELECT {_COLUMNS} FROM session"  # noqa: S608  every value is bound
+        f" WHERE tenant = $1 AND session = $2 AND {holding(as_of)(bind)}",
+        *bind.values,
     )
     return session_of(row) if row is not None else None
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from projections.as_of import NOW
 from projections.condition import Bind
 from projections.ports import Connection
 from projections.ranking import K1, B, idf
@@ -72,9 +73,18 @@ class Stems(msgspec.Struct, frozen=True):
         return idf(self.documents, stem.documents) * (K1 + 1)
 
 
-async def find_stems(db: Connection, tenant: str, query: str) -> Stems:
-    """Stem a question as texts are stemmed, stop words removed, and weigh the stems."""
-    rows = await db.fetch(_FIND, tenant, query)
+async def find_stems(
+    db: Connection, tenant: str, query: str, as_of: int = NOW
+) -> Stems:
+    """Stem a question as texts are stemmed, stop words removed, and weigh the stems.
+
+    How rare a stem is now was counted as messages came; how rare it was at a position
+    is counted of the messages there were, each of which is read.
+    """
+    if as_of == NOW:
+        rows = await db.fetch(_FIND, tenant, query)
+    else:
+        rows = await db.fetch(_FIND_THEN, tenant, query, as_of)
     stems = [Stem(row["lexeme"], row["documents"]) for row in rows if row["lexeme"]]
     stems.sort(key=lambda stem: (stem.documents, stem.lexeme))
     documents, words = rows[0]["corpus_documents"], rows[0]["corpus_words"]
@@ -95,4 +105,22 @@ FROM (SELECT $1::text AS tenant) AS home
 LEFT JOIN corpus ON corpus.tenant = home.tenant
 LEFT JOIN LATERAL unnest(to_tsvector('english', $2::text)) AS asked ON TRUE
 LEFT JOIN lexeme AS known ON known.tenant = home.tenant AND known.word = asked.lexeme
+"""
+
+_FIND_THEN = """
+WITH asked AS MATERIALIZED (
+    SELECT lexeme FROM unnest(to_tsvector('english', $2::text))
+), held AS (
+    SELECT count(*) AS documents, coalesce(sum(length(words)), 0) AS words
+    FROM message WHERE tenant = $1 AND position <= $3
+), known AS (
+    SELECT word.lexeme, count(*) AS documents
+    FROM message AS m CROSS JOIN LATERAL unnest(m.words) AS word
+    WHERE m.tenant = $1 AND m.position <= $3
+        AND word.lexeme IN (SELECT lexeme FROM asked)
+    GROUP BY word.lexeme
+)
+SELECT asked.lexeme, coalesce(known.documents, 0) AS documents,
+       held.documents AS corpus_documents, held.words AS corpus_words
+FROM held LEFT JOIN asked ON TRUE LEFT JOIN known USING (lexeme)
 """

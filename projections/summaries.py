@@ -8,8 +8,9 @@ import msgspec
 from domain.recorded import Recorded
 from domain.session import SummaryKind
 from domain.summary import SummaryProduced
-from projections.as_of import NOW
+from projections.as_of import NOW, holding
 from projections.columns import as_text, as_utc
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection, Row
 
@@ -84,14 +85,12 @@ async def get_summaries(
     db: Connection, tenant: str, session: str, as_of: int = NOW
 ) -> dict[SummaryKind, Summary]:
     """Return the newest summary of each kind there was at a position."""
+    bind = Bind(tenant, session)
     rows = await db.fetch(
-        "SELECT id, session, kind, from_seq, to_seq, message, content, tokens,"
+        "SELECT id, session, kind, from_seq, to_seq, message, content, tokens,"  # noqa: S608  every value is bound
         " created_at, parent FROM summary"
-        " WHERE tenant = $1 AND session = $2 AND from_position <= $3"
-        " AND (to_position IS NULL OR to_position > $3)",
-        tenant,
-        session,
-        as_of,
+        f" WHERE tenant = $1 AND session = $2 AND {holding(as_of)(bind)}",
+        *bind.values,
     )
     return {row["kind"]: _summary(row) for row in rows}
 

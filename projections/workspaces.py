@@ -8,8 +8,9 @@ import msgspec
 
 from domain.recorded import Recorded
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
-from projections.as_of import AS_OF, NOW
+from projections.as_of import NOW, holding
 from projections.columns import as_json, as_utc
+from projections.condition import Bind
 from projections.intervals import Intervals, Values
 from projections.ports import Connection, Row
 
@@ -73,10 +74,11 @@ async def get_workspace(
     db: Connection, tenant: str, as_of: int = NOW
 ) -> Workspace | None:
     """Return a workspace as it stood at a position, None if there was none."""
+    bind = Bind(tenant)
     row = await db.fetchrow(
-        f"SELECT {_COLUMNS} FROM workspace WHERE {AS_OF} AND tenant = $2",  # noqa: S608  constants
-        as_of,
-        tenant,
+        f"SELECT {_COLUMNS} FROM workspace"  # noqa: S608  every value is bound
+        f" WHERE tenant = $1 AND {holding(as_of)(bind)}",
+        *bind.values,
     )
     return _workspace(row) if row is not None else None
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
@@ -9,8 +10,9 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 from pydantic import BaseModel, Field
 
 from domain.errors import Invalid, NotFound
+from projections.as_of import holding
 from projections.conclusion_search import ConclusionQuestion, nearest_conclusions
-from projections.condition import equals, every
+from projections.condition import Bind, equals, every
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
 from read_api.answers import CONCLUSION, Conclusion, conclusion_of
 from read_api.asking import Text, check_length, probe_of
@@ -54,18 +56,15 @@ async def list_conclusions(
 ) -> Response[Page[Conclusion]]:
     """List conclusions, the newest first (E38)."""
     query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
-    where = every(
-        equals("c.tenant", workspace),
-        lambda _: "c.to_position IS NULL",
-        compile_filter(body.filters if body else None, CONCLUSION_FILTERS),
-    )
-    position = await reached(views, query)
+    wanted = compile_filter(body.filters if body else None, CONCLUSION_FILTERS)
+    moment = await reached(views, query)
+    where = every(equals("c.tenant", workspace), holding(moment.as_of, "c"), wanted)
     async with database.acquire() as db:
         rows, total = await read_page(
             db, CONCLUSIONS, where, query, descending=not query.reverse
         )
     items = [conclusion_of(row) for row in rows]
-    return answer(page_of(items, total, query), position)
+    return answer(page_of(items, total, query), moment)
 
 
 @get(
@@ -80,20 +79,21 @@ async def get_conclusion(
     database: Injected[Database],
 ) -> Response[Conclusion]:
     """Return one conclusion (HC 7.5)."""
-    position = await reached(views, parse.query(ReadQuery))
+    moment = await reached(views, parse.query(ReadQuery))
+    bind = Bind(workspace, conclusion)
+    held = holding(moment.as_of, "c")(bind)
     async with database.acquire() as db:
         row = await db.fetchrow(
-            f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  constants
-            " WHERE c.tenant = $1 AND c.id = $2 AND c.to_position IS NULL",
-            workspace,
-            conclusion,
+            f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  every value is bound
+            f" WHERE c.tenant = $1 AND c.id = $2 AND {held}",
+            *bind.values,
         )
     if row is None:
         raise NotFound(
             f"Document {conclusion} not found or does not belong to workspace"
             f" {workspace}"
         )
-    return answer(conclusion_of(row), position)
+    return answer(conclusion_of(row), moment)
 
 
 @post(
@@ -132,9 +132,10 @@ async def query_conclusions(
         raise NobodyEmbeds(
             detail="No embedder answers now", headers={"Retry-After": "1"}
         )
-    position = await reached(views, query)
+    moment = await reached(views, query)
+    question = msgspec.structs.replace(question, as_of=moment.as_of)
     async with database.acquire() as db:
-        return answer(await _nearest(db, question), position)
+        return answer(await _nearest(db, question), moment)
 
 
 def _words(query: str) -> str:
@@ -146,11 +147,12 @@ async def _nearest(db: Connection, question: ConclusionQuestion) -> list[Conclus
     ids = [near.id for near in await nearest_conclusions(db, question)]
     if not ids:
         return []
+    bind = Bind(question.tenant, ids)
+    held = holding(question.as_of, "c")(bind)
     rows = await db.fetch(
-        f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  constants
-        " WHERE c.tenant = $1 AND c.id = ANY($2) AND c.to_position IS NULL",
-        question.tenant,
-        ids,
+        f"SELECT {CONCLUSION} FROM conclusion AS c"  # noqa: S608  every value is bound
+        f" WHERE c.tenant = $1 AND c.id = ANY($2) AND {held}",
+        *bind.values,
     )
     by_id = {row["id"]: conclusion_of(row) for row in rows}
     return [by_id[each] for each in ids if each in by_id]

@@ -1,6 +1,12 @@
-"""The moment a question is answered at: never earlier than the asker asked for."""
+"""The moment a question is answered at: now, or one of the past.
 
-from typing import Annotated, Any, TypeVar, cast
+Never earlier than the asker asked for with ``min_position``, and with ``as_of``
+exactly then: what an answer shows of that moment is what it would have shown when the
+log ended there. What has been erased since is gone from every moment.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, NoReturn, TypeVar, cast
 
 import msgspec
 from litestar import Response
@@ -9,8 +15,12 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_504_GATEWAY_TIMEOUT
 from litestar.types import Receive, Scope, Send
 from litestar.types.asgi_types import HTTPResponseBodyEvent, HTTPResponseStartEvent
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
+from domain.errors import Invalid
+from domain.moment import read_moment
+from projections.as_of import NOW
 from projections.ports import Views
 
 T = TypeVar("T")
@@ -21,21 +31,59 @@ WAIT = 5.0
 _MOST = 2**63 - 1
 
 
-def _reserved(_moment: str) -> str:
-    raise ValueError("reading the past is not served yet")
+def _moment(sent: Any) -> int | datetime:
+    try:
+        return read_moment(str(sent))
+    except Invalid as wrong:
+        raise ValueError(str(wrong)) from None
 
 
-class ReadQuery(BaseModel):
-    """What every read accepts (architecture section 3).
+def _no_history(_sent: Any) -> NoReturn:
+    raise ValueError("this has no history: it can only be read as it is now")
+
+
+AsOf = Annotated[
+    int | datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
+"""A position, or an RFC 3339 time with its offset."""
+
+
+class PresentQuery(BaseModel):
+    """What a read accepts of which there is no history.
 
     ``min_position`` is a position the views must have passed: within ``WAIT``
-    seconds, then 504, or what they show by then if ``allow_stale``. ``as_of`` is
-    reserved for a position or an RFC 3339 time to read at.
+    seconds, then 504, or what they show by then if ``allow_stale``.
     """
 
     min_position: int | None = Field(default=None, ge=0, le=_MOST)
     allow_stale: bool = False
-    as_of: Annotated[str, AfterValidator(_reserved)] | None = None
+    as_of: SkipJsonSchema[
+        Annotated[int | datetime | None, BeforeValidator(_no_history)]
+    ] = None
+
+
+class ReadQuery(PresentQuery):
+    """What every other read accepts (architecture sections 3 and 7).
+
+    ``as_of`` is the position to read at, or an RFC 3339 time: then the last position
+    that was recorded by then. It must be one the log has. What was recorded later is
+    not seen; what was erased later is not seen either.
+    """
+
+    as_of: AsOf | None = Field(
+        default=None,
+        description="Read as it stood at this position of the log, or at this time"
+        " (RFC 3339, with an offset)",
+    )
 
 
 class NotReached(HTTPException):
@@ -45,26 +93,66 @@ class NotReached(HTTPException):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """The position the views had passed, and whether that is less than was asked."""
+    """The position an answer shows, and whether that is less than was asked.
+
+    ``as_of`` is what queries are asked with: the position to read at, or ``NOW``.
+    """
 
     position: int
     is_stale: bool = False
+    as_of: int = NOW
 
 
-async def reached(views: Views, query: ReadQuery) -> Moment:
-    """Wait for the asked position; return the moment the views have reached.
+async def reached(views: Views, query: PresentQuery) -> Moment:
+    """Wait for the asked position; return the moment to read at.
 
     Raises:
         NotReached
+        Invalid: the log has no such moment.
     """
+    if query.as_of is not None:
+        return await _past(views, query, query.as_of)
     asked = query.min_position
     if asked is None or asked <= views.position:
         return Moment(views.position)
     if await views.wait_for(asked, WAIT):
         return Moment(max(asked, views.position))
-    if query.allow_stale:
-        return Moment(views.position, is_stale=views.position < asked)
-    raise NotReached(detail=f"The views have not reached position {asked}")
+    return _stale(views, query, Moment(asked))
+
+
+async def find_position(views: Views, moment: int | datetime) -> int:
+    """Return the position a moment stands for; of a time, the last recorded by then.
+
+    A time to come is now, as one before the first event is before all.
+
+    Raises:
+        Invalid: the log has not come to the position.
+    """
+    if isinstance(moment, datetime):
+        return await views.position_at(moment)
+    if moment > views.position and moment > (head := await views.head()):
+        raise Invalid(f"as_of {moment} is beyond the log, which ends at {head}")
+    return moment
+
+
+async def _past(views: Views, query: PresentQuery, moment: int | datetime) -> Moment:
+    position = await find_position(views, moment)
+    if query.min_position is not None and query.min_position > position:
+        raise Invalid(
+            f"min_position {query.min_position} is after as_of, position {position}"
+        )
+    asked = Moment(position, as_of=position)
+    if position <= views.position or await views.wait_for(position, WAIT):
+        return asked
+    return _stale(views, query, asked)
+
+
+def _stale(views: Views, query: PresentQuery, asked: Moment) -> Moment:
+    """Make do with what the views show by now, if the asker allows it."""
+    if not query.allow_stale:
+        raise NotReached(detail=f"The views have not reached position {asked.position}")
+    shown = min(views.position, asked.as_of)
+    return Moment(shown, is_stale=shown < asked.position, as_of=asked.as_of)
 
 
 class Answer(Response[T]):

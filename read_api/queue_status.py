@@ -11,14 +11,14 @@ from projections.ports import Connection, Database, QueryEmbedder, Views
 from projections.progress import Items, count_items
 from projections.unembedded import Unembedded, count_unembedded
 from read_api.asking import Named
-from read_api.moment import ReadQuery, answer, reached
+from read_api.moment import PresentQuery, answer, reached
 from read_api.ports import Injected, Parse
 
 EMBEDDED_WITHIN = timedelta(seconds=10)
 """So long work counts as pending for want of a vector of what it concluded."""
 
 
-class QueueQuery(ReadQuery):
+class QueueQuery(PresentQuery):
     """Whose work; an empty text is no restriction."""
 
     observer_id: Named | None = None

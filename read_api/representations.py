@@ -13,7 +13,7 @@ from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown
 from read_api.allowlist import confining_sessions
 from read_api.asking import Named, Text, check_length, probe_of
-from read_api.moment import ReadQuery, answer, reached
+from read_api.moment import Moment, ReadQuery, answer, reached
 from read_api.ports import Caller, Injected, Parse
 from read_api.scopes import (
     NEEDS_WIDE_KEY,
@@ -61,9 +61,9 @@ async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[Representation]:
     """Return what a peer holds of its target, or of itself (E13)."""
     query, body = await parse.query_and_body(ReadQuery, RepresentationBody)
-    position = await reached(views, query)
-    await refuse_reserved(database, workspace, peer, body.target)
-    scoped = await _scoped(body, workspace, caller, database)
+    moment = await reached(views, query)
+    await refuse_reserved(database, workspace, peer, body.target, as_of=moment.as_of)
+    scoped = await _scoped(body, workspace, caller, database, moment)
     asked = body.search_query or ""
     check_length(asked, tokens)
     wanted = Wanted(
@@ -77,14 +77,19 @@ async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
         farthest=body.search_max_distance,
         frequent=bool(body.include_most_frequent),
         sessions=scoped.sessions,
+        as_of=moment.as_of,
     )
     async with database.acquire() as db:
         text = markdown(await represent(db, wanted))
-    return answer(Representation(text), position)
+    return answer(Representation(text), moment)
 
 
 async def _scoped(
-    body: RepresentationBody, workspace: str, caller: Caller, database: Database
+    body: RepresentationBody,
+    workspace: str,
+    caller: Caller,
+    database: Database,
+    moment: Moment,
 ) -> Scoped:
     """Return through whose eyes, and from which sessions, the target is seen."""
     if body.scope is None:
@@ -95,4 +100,4 @@ async def _scoped(
         raise Invalid("`scope` and `session_id` are mutually exclusive")
     caller.refuse_narrow(NEEDS_WIDE_KEY)
     async with database.acquire() as db:
-        return await resolve_scope(db, workspace, body.scope)
+        return await resolve_scope(db, workspace, body.scope, moment.as_of)

@@ -1,6 +1,7 @@
 """The log in Postgres, as commands append to it and as projections read it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from commands.ports import Appended, AppendRequest, SeenCommand
@@ -38,3 +39,7 @@ class PostgresEventStore:
 
     async def head(self) -> int:
         return await self._reader.head()
+
+    async def position_at(self, moment: datetime) -> int:
+        """Return the last position recorded at or before a time, 0 if there is none."""
+        return await self._reader.position_at(moment)

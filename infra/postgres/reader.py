@@ -1,6 +1,7 @@
 """Reads the log: rows to recorded events, opened as far as their keys exist."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +26,18 @@ _AFTER = f"{_COLUMNS} WHERE position > $1 ORDER BY position LIMIT $2"
 _STREAM = f"{_COLUMNS} WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3"
 _BETWEEN = f"{_COLUMNS} WHERE position BETWEEN $1 AND $2 ORDER BY position"
 _HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
+# Positions are dense and times never step back, so the last one is found by halving.
+_AT = """
+    WITH RECURSIVE halved (low, high) AS (
+        SELECT 0::bigint, coalesce(max(position), 0) FROM log.event
+        UNION ALL
+        SELECT CASE WHEN e.recorded_at <= $1 THEN e.position ELSE h.low END,
+            CASE WHEN e.recorded_at <= $1 THEN h.high ELSE e.position - 1 END
+        FROM halved AS h JOIN log.event AS e ON e.position = (h.low + h.high + 1) / 2
+        WHERE h.low < h.high
+    )
+    SELECT low FROM halved WHERE low = high
+"""
 _COMMAND = (
     "SELECT first, last, request_hash FROM log.command WHERE tenant = $1 AND id = $2"
 )
@@ -71,6 +84,11 @@ class Reader:
         """Return the highest position, 0 when the log is empty."""
         head: int = await self._pool.fetchval(_HEAD)
         return head
+
+    async def position_at(self, moment: datetime) -> int:
+        """Return the last position recorded at or before a time, 0 if there is none."""
+        position: int = await self._pool.fetchval(_AT, moment)
+        return position
 
     async def find_command(self, tenant: str, command: UUID) -> SeenCommand | None:
         """Return what a command was, and what it wrote, if it was carried out."""

@@ -6,6 +6,8 @@ generator of batches after a position.
 """
 
 import asyncio
+import itertools
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import msgspec
@@ -224,6 +226,20 @@ class EventStoreContract:
         name = stream_of("s").name
         versions = [e.version for e in await store.read_stream(name, after=3, limit=4)]
         assert versions == [4, 5, 6, 7]
+
+    async def test_a_time_is_the_last_position_recorded_by_then(self, store):
+        moment = datetime.now(UTC)
+        assert await store.position_at(moment) == 0
+        appended = [await store.append(request("s", size=n)) for n in (3, 1, 4, 2)]
+        instant = timedelta(microseconds=1)
+        for before, each in itertools.pairwise([None, *appended]):
+            at = each.recorded[0].recorded_at
+            assert await store.position_at(at) == each.last
+            assert await store.position_at(at + instant) == each.last
+            earlier = 0 if before is None else before.last
+            assert await store.position_at(at - instant) == earlier
+        assert await store.position_at(moment - timedelta(days=400)) == 0
+        assert await store.position_at(moment + timedelta(days=400)) == 10
 
     async def test_a_page_is_bounded_whatever_is_asked(self, store):
         await store.append(request("s", size=1_500))

@@ -4,6 +4,7 @@ import math
 from array import array
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -18,7 +19,7 @@ from infra.postgres.embedded import ClusterAddress
 from projections.registry import LAGGING, PROMPT
 from read_api import ROUTES
 from tests.support.folding import create, fold
-from tests.support.history import record
+from tests.support.history import START, record
 
 VIEWS = (*PROMPT, *LAGGING)
 MODEL = "test-model"
@@ -47,11 +48,21 @@ class Pointing:
 
 
 class FoldedTo:
-    """Views that are as far as they were folded, and come no farther."""
+    """Views that are as far as they were folded, and come no farther.
+
+    Events were recorded a second apart, as ``record`` has them.
+    """
 
     def __init__(self) -> None:
         self.position = 0
         self.on_the_way: int | None = None
+
+    async def head(self) -> int:
+        return max(self.position, self.on_the_way or 0)
+
+    async def position_at(self, moment: datetime) -> int:
+        seconds = math.floor((moment - START).total_seconds())
+        return max(0, min(seconds, await self.head()))
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the port's own bound
         assert 0 < timeout <= 10

@@ -59,12 +59,6 @@ async def test_one_who_allows_it_is_shown_what_there_is_marked_as_stale(ask):
     assert "x-stale" not in found.headers
 
 
-async def test_as_of_is_reserved(ask):
-    found = await ask.post("/list", {}, as_of="7")
-    assert found.status_code == 422
-    assert found.json()["detail"][0]["loc"] == ["query", "as_of"]
-
-
 def done(last, handled):
     return DerivationCompleted(
         workspace="w",

@@ -1,0 +1,137 @@
+"""A read as of a moment shows it: which moments there are, and how answers say so."""
+
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from read_api.moment import PresentQuery, ReadQuery
+from read_api.routes import read_routes
+from tests.read_api.conftest import ids
+from tests.support.story import concluded, peer, session, workspace
+
+NO_HISTORY = {"get_queue_status"}
+"""The reads that cannot be asked of the past: what they count keeps no history."""
+
+BEFORE_ALL = "2025-12-31T23:59:59Z"
+HALF_PAST_FIVE = "2026-01-01T00:00:05.5Z"
+TO_COME = "2999-01-01T00:00:00Z"
+
+
+async def told(ask):
+    """Tell of alice at the positions 4, 5 and 6."""
+    await ask.happened(
+        workspace(),
+        peer("alice"),
+        session("s"),
+        concluded("c1", "Alice likes tea"),
+        concluded("c2", "Alice likes rain"),
+        concluded("c3", "Alice likes maps"),
+    )
+
+
+async def known(ask, **query):
+    """What is known of alice, and at which position."""
+    listed = await ask.post("/w/conclusions/list", {}, **query)
+    represented = await ask.post("/w/peers/alice/representation", {}, **query)
+    assert represented.status_code == 200, represented.text
+    text = represented.json()["representation"]
+    told = [text.count(each) for each in ("tea", "rain", "maps")]
+    assert represented.headers["x-position"] == listed.headers["x-position"]
+    return sorted(ids(listed)), told, int(listed.headers["x-position"])
+
+
+async def test_a_position_is_read_at_whatever_came_later(ask):
+    await told(ask)
+    assert await known(ask) == (["c1", "c2", "c3"], [1, 1, 1], 6)
+    assert await known(ask, as_of=6) == (["c1", "c2", "c3"], [1, 1, 1], 6)
+    assert await known(ask, as_of=5) == (["c1", "c2"], [1, 1, 0], 5)
+    assert await known(ask, as_of=4) == (["c1"], [1, 0, 0], 4)
+    assert await known(ask, as_of=3) == ([], [0, 0, 0], 3)
+    assert await known(ask, as_of=0) == ([], [0, 0, 0], 0)
+
+
+async def test_a_time_is_the_last_position_recorded_by_then(ask):
+    await told(ask)
+    assert await known(ask, as_of=HALF_PAST_FIVE) == (["c1", "c2"], [1, 1, 0], 5)
+    assert await known(ask, as_of=BEFORE_ALL) == ([], [0, 0, 0], 0)
+    assert await known(ask, as_of=TO_COME) == (["c1", "c2", "c3"], [1, 1, 1], 6)
+
+
+async def test_what_the_log_has_and_the_views_not_yet_is_waited_for(ask):
+    await told(ask)
+    ask.views.position, ask.views.on_the_way = 3, 6
+    assert await known(ask, as_of=4) == (["c1"], [1, 0, 0], 4)
+    ask.views.position, ask.views.on_the_way = 3, None
+
+    async def head():
+        return 6
+
+    ask.views.head = head
+    late = await ask.post("/w/conclusions/list", {}, as_of=5)
+    assert late.status_code == 504
+    assert late.json() == {"detail": "The views have not reached position 5"}
+    stale = await ask.post("/w/conclusions/list", {}, as_of=5, allow_stale="true")
+    assert stale.status_code == 200
+    assert (stale.headers["x-position"], stale.headers["x-stale"]) == ("3", "true")
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ({"as_of": 7}, "as_of 7 is beyond the log, which ends at 6"),
+        (
+            {"as_of": 4, "min_position": 5},
+            "min_position 5 is after as_of, position 4",
+        ),
+        (
+            {"as_of": BEFORE_ALL, "min_position": 1},
+            "min_position 1 is after as_of, position 0",
+        ),
+    ],
+)
+async def test_a_moment_that_is_none_is_refused(ask, query, detail):
+    await told(ask)
+    found = await ask.post("/w/conclusions/list", {}, **query)
+    assert (found.status_code, found.json()) == (422, {"detail": detail})
+
+
+@pytest.mark.parametrize("moment", ["", "yesterday", "-1", "2026-01-01T00:00:05"])
+async def test_what_is_no_moment_is_refused_where_it_was_said(ask, moment):
+    found = await ask.post("/w/conclusions/list", {}, as_of=moment)
+    assert found.status_code == 422
+    [item] = found.json()["detail"]
+    assert item["loc"] == ["query", "as_of"]
+    assert "RFC 3339 time with its offset" in item["msg"]
+
+
+async def test_what_has_no_history_says_so_and_these_are_all(ask):
+    reads = {
+        handler.handler_name: handler
+        for route in read_routes().routes
+        for handler in route.route_handlers
+        if isinstance(handler, HTTPRouteHandler)
+        and "OPTIONS" not in handler.http_methods
+    }
+    without = {
+        name
+        for name, handler in reads.items()
+        if not issubclass(handler.opt["query"], ReadQuery)
+    }
+    assert without == NO_HISTORY
+    assert all(issubclass(each.opt["query"], PresentQuery) for each in reads.values())
+    found = await ask.get("/w/queue/status", as_of="3")
+    assert found.status_code == 422
+    [item] = found.json()["detail"]
+    assert item["loc"] == ["query", "as_of"]
+    assert item["msg"].endswith("no history: it can only be read as it is now")
+
+
+async def test_every_read_of_the_past_is_described(ask):
+    document = (await ask.http.get("/openapi.json")).json()
+    described = {
+        operation["operationId"]: {each["name"] for each in operation["parameters"]}
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+    for name, parameters in described.items():
+        if "min_position" in parameters:
+            assert ("as_of" in parameters) == (name not in NO_HISTORY), name
