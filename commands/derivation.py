@@ -21,6 +21,8 @@ from domain.conclusion import (
 from domain.derivation import (
     Considered,
     Derivation,
+    Refused,
+    Result,
     complete,
     evolve_derivation,
     fail,
@@ -32,6 +34,7 @@ from domain.names import (
     derivation_stream,
     public_id,
 )
+from domain.premises import Premises, check_premises, holding
 from domain.recorded import Cause
 
 
@@ -42,7 +45,9 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     ids yet: they are made from it, so the same command yields the same ids. A
     conclusion's cause is that of the newest message it rests on, in ``causes`` by
     number; all else has ``cause``. ``position`` is that of the first message.
-    ``unanswered`` says that an engine had no usable answer on some of them.
+    ``unanswered`` says that an engine had no usable answer on some of them;
+    ``refused`` is what of its answers rested on nothing it was given. What is left
+    is checked again: it is no engine that says what a fact may rest on.
     """
 
     workspace: str
@@ -55,6 +60,7 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause
     causes: Mapping[int, Cause]
     unanswered: bool = False
+    refused: Refused = Refused()
 
 
 class RecordFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +93,7 @@ async def record_derivation(
     """Append ``DerivationCompleted`` and the conclusions; None if done, or erased.
 
     Messages another delivery handled meanwhile are left out, with what rests on
-    them alone.
+    them alone; so is what a fact rests on and was not there, and counted.
 
     Raises:
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
@@ -98,25 +104,29 @@ async def record_derivation(
     conclusions = Watched(conclusion_stream(*named), Conclusions(), evolve_conclusions)
     found = _with_ids(command.found, identity.id)
     # What it took is said once, with the derivation.
-    engine = msgspec.structs.replace(command.engine, usage={})
+    engine = msgspec.structs.replace(command.engine, usage={}, call=None)
+    last = command.messages[-1].seq
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
         done, known = states
-        drawn = conclude(
-            known,
-            named,
-            [fact for fact in found if _newest(fact) > done.through_seq],
-            engine,
-            str(identity.id),
+        premises = Premises(command.session, command.messages, holding(known))
+        true, refused = check_premises(found, premises)
+        fresh = [fact for fact in true if _newest(fact, last) > done.through_seq]
+        drawn = conclude(known, named, fresh, engine, str(identity.id))
+        result = Result(
+            conclusions=tuple(dict.fromkeys(event.id for event in drawn)),
+            engine=command.engine,
+            derivation=str(identity.id),
+            unanswered=command.unanswered,
+            refused=command.refused + refused,
         )
-        ids = tuple(dict.fromkeys(event.id for event in drawn))
-        completed = _completed(done, command, ids, str(identity.id))
+        completed = complete(done, named, command.messages, result)
         return {derivation.stream: completed, conclusions.stream: drawn}
 
     def cause_of(event: Event) -> Cause:
         cause = command.cause
         if isinstance(event, ConclusionDerived | ConclusionReinforced):
-            cause = command.causes[_newest(event)]
+            cause = command.causes[_newest(event, last)]
         return msgspec.structs.replace(cause, command_id=identity.id)
 
     return await decide_if_living(
@@ -125,20 +135,6 @@ async def record_derivation(
         (derivation, conclusions),
         decision,
         Reason(command.cause, identity, cause_of),
-    )
-
-
-def _completed(
-    done: Derivation, command: RecordDerivation, ids: tuple[str, ...], derivation: str
-) -> Sequence[Event]:
-    return complete(
-        done,
-        (command.workspace, command.session),
-        command.messages,
-        ids,
-        command.engine,
-        derivation,
-        unanswered=command.unanswered,
     )
 
 
@@ -174,5 +170,6 @@ def _with_ids(found: Sequence[Found], command: UUID) -> list[Found]:
     ]
 
 
-def _newest(fact: Found | ConclusionDerived | ConclusionReinforced) -> int:
-    return max(each.seq for each in fact.evidence)
+def _newest(fact: Found | ConclusionDerived | ConclusionReinforced, last: int) -> int:
+    """Return the number of the newest message it rests on; inferred, the ``last``."""
+    return max((each.seq for each in fact.evidence), default=last)

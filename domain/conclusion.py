@@ -122,7 +122,10 @@ class Conclusions(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact an engine found, before it is known to be new or known."""
+    """One fact an engine found, before it is known to be new or known.
+
+    ``sources`` are conclusions it was built on, by the ids they were derived under.
+    """
 
     id: str
     observed: str
@@ -130,6 +133,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
     evidence: tuple[Evidence, ...]
     level: Level = "explicit"
+    sources: tuple[str, ...] = ()
 
 
 def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
@@ -250,6 +254,7 @@ def conclude(
                 engine=engine,
                 level=fact.level,
                 evidence=fact.evidence,
+                sources=fact.sources,
                 derivation=derivation,
             )
         )

@@ -17,7 +17,10 @@ class DerivationCompleted(Event, frozen=True, kw_only=True, tag="derivation-comp
     ``handled`` counts, per author, the messages that asked for reasoning; an empty
     ``conclusions`` says why in ``reason`` (RS 13.1 W3): failure is never "no facts".
     "no-usable-answer" says that what a model answered on some of them, asked again
-    and again, was none; attempts before were ``DerivationFailed``.
+    and again, was none; attempts before were ``DerivationFailed``. ``attempt`` counts
+    those and this one, None where that was not recorded. ``refused`` counts facts that
+    are not recorded because they rest on nothing, ``invented`` single premises that
+    were not there or not what such a fact may rest on (RS 13.1 W22, 14).
     """
 
     session: str
@@ -29,6 +32,9 @@ class DerivationCompleted(Event, frozen=True, kw_only=True, tag="derivation-comp
     reason: Reason | None = None
     generation: int = 1
     derivation: str = ""
+    attempt: int | None = None
+    refused: int = 0
+    invented: int = 0
 
 
 class DerivationFailed(Event, frozen=True, kw_only=True, tag="derivation-failed"):
@@ -56,6 +62,18 @@ class Considered(msgspec.Struct, frozen=True):
     seq: int
     author: str
     derive: bool
+    id: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What an engine made up: facts with nothing under them, and single premises."""
+
+    facts: int = 0
+    premises: int = 0
+
+    def __add__(self, other: "Refused") -> "Refused":
+        """Count both."""
+        return Refused(self.facts + other.facts, self.premises + other.premises)
 
 
 def evolve_derivation(state: Derivation, event: Event) -> Derivation:
@@ -69,30 +87,36 @@ def evolve_derivation(state: Derivation, event: Event) -> Derivation:
             return state
 
 
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What reasoning came to, by whom, under which command.
+
+    ``conclusions`` are the ids drawn from messages not handled before; ``unanswered``
+    says that nobody knows what else they tell, ``refused`` what an engine made up.
+    """
+
+    conclusions: tuple[str, ...]
+    engine: Engine
+    derivation: str
+    unanswered: bool = False
+    refused: Refused = Refused()
+
+
 def complete(
     state: Derivation,
     named: tuple[str, str],
     messages: Sequence[Considered],
-    conclusions: tuple[str, ...],
-    engine: Engine,
-    derivation: str,
-    *,
-    unanswered: bool = False,
+    result: Result,
 ) -> list[DerivationCompleted]:
-    """Record that the messages are handled; those handled before do not count again.
-
-    ``conclusions`` are the ids drawn from the messages that remain; ``unanswered``
-    says that nobody knows what else they tell.
-    """
+    """Record that the messages are handled; those handled before do not count again."""
     fresh = [each for each in messages if each.seq > state.through_seq]
     if not fresh:
         return []
     workspace, session = named
     handled = Counter(each.author for each in fresh if each.derive)
     reason: Reason | None = None
-    if unanswered:
+    if result.unanswered:
         reason = "no-usable-answer"
-    elif not conclusions:
+    elif not result.conclusions:
         reason = "nothing-to-extract" if handled else "not-observed"
     return [
         DerivationCompleted(
@@ -101,10 +125,13 @@ def complete(
             first_seq=fresh[0].seq,
             last_seq=fresh[-1].seq,
             handled=dict(handled),
-            conclusions=conclusions,
-            engine=engine,
+            conclusions=result.conclusions,
+            engine=result.engine,
             reason=reason,
-            derivation=derivation,
+            derivation=result.derivation,
+            attempt=state.failures + 1,
+            refused=result.refused.facts,
+            invented=result.refused.premises,
         )
     ]
 

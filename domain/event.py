@@ -55,11 +55,37 @@ def subject_of(event: Event) -> Subject:
     return Subject(event.workspace, session, EVERYONE if peer is None else peer)
 
 
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What asking an engine took, once or several times, as it was measured then.
+
+    ``latency_ms`` are milliseconds of a monotonic clock, waits between attempts
+    included; ``attempts`` counts requests, those that failed included.
+    ``cost_usd_micros`` are millionths of a dollar at the prices set then, None where
+    the model had no price.
+    """
+
+    latency_ms: float = 0.0
+    attempts: int = 1
+    cost_usd_micros: int | None = None
+
+    def __add__(self, other: "Call") -> "Call":
+        """Add up what several calls took; of unknown cost if one of them is."""
+        costs = (self.cost_usd_micros, other.cost_usd_micros)
+        known = [each for each in costs if each is not None]
+        return Call(
+            latency_ms=round(self.latency_ms + other.latency_ms, 3),
+            attempts=self.attempts + other.attempts,
+            cost_usd_micros=sum(known) if len(known) == len(costs) else None,
+        )
+
+
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """What produced a derived event: recorded in it, so a replay asks no one.
 
     ``name`` is ``offline`` or a transport; ``version`` is the engine's or the
-    prompt's; ``parameters`` and ``usage`` are free-form and small.
+    prompt's; ``parameters`` and ``usage`` are free-form and small. ``prompt`` is its
+    id and version, ``prompt_hash`` the SHA-256 of its template; ``call`` is None
+    where it is not known, or recorded elsewhere.
     """
 
     name: str
@@ -68,3 +94,5 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str | None = None
     parameters: dict[str, str] = {}
     usage: dict[str, int] = {}
+    prompt_hash: str | None = None
+    call: Call | None = None

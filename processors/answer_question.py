@@ -1,15 +1,15 @@
 """Answers questions with what memory holds, quoted, without a model (RS 7)."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Final
 
 from commands.asking import Answered, AskedQuestion
-from domain.event import Engine
 from processors.offline.answer import answer
-from processors.offline.engine import ENGINE
 from processors.offline.fill import fill
 from processors.offline.known import Known
+from processors.offline_reasoner import offline_engine
 from processors.recall import MemorySearch, Recollection
 
 QUOTES: Final = {"minimal": 3, "low": 5, "medium": 5, "high": 8, "max": 10}
@@ -31,6 +31,7 @@ class AnswerQuestion:
 
     async def answer(self, question: AskedQuestion) -> Answered:
         """Return what memory tells, and what of it was quoted."""
+        begun = asyncio.get_running_loop().time()
         recalled = await self._memory.recall(question, _CANDIDATES)
         told = answer(
             question.query,
@@ -52,7 +53,7 @@ class AnswerQuestion:
             conclusions=tuple(each.id for each in conclusions),
             messages=tuple(dict.fromkeys(messages)),
             as_of=recalled.as_of,
-            engine=Engine(name=ENGINE.name, version=ENGINE.version),
+            engine=offline_engine(begun),
         )
 
     async def stream(

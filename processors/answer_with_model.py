@@ -196,6 +196,8 @@ class AnswerWithModel:
                 "finish": completion.finish,
             },
             usage=usage,
+            prompt_hash=prompts.HASH,
+            call=completion.call,
         )
 
 

@@ -20,7 +20,7 @@ from commands.parents import watch_session, watch_workspace
 from commands.ports import Clock
 from domain.conclusion import MAX_CONCLUSION, Evidence, Found
 from domain.configuration import resolve
-from domain.derivation import Considered
+from domain.derivation import Considered, Refused
 from domain.event import ERASED, Engine, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
@@ -165,7 +165,7 @@ class DeriveConclusions:
         messages = [_message(each) for each in said]
         found: list[Found] = []
         engines: list[Engine] = []
-        unanswered = False
+        refused, unanswered = Refused(), False
         for window in [said] if self._window_tokens else stories(said):
             story = [_message(each) for each in window]
             facts: list[Found] = []
@@ -174,19 +174,26 @@ class DeriveConclusions:
                     unanswered = True
                     continue
                 engines.append(drawn.engine)
-                facts += (f for fact in drawn.facts for f in _checked(fact, own))
+                refused += drawn.refused
+                for fact in drawn.facts:
+                    true, invented = _checked(fact, own)
+                    facts += true
+                    refused += invented
             found += sorted(facts, key=lambda fact: fact.evidence[-1].seq)
         return RecordDerivation(
             workspace=messages[0].workspace,
             session=messages[0].session,
             position=said[0].position,
             name=name_of(self.name, self._generation, said),
-            messages=tuple(Considered(m.seq, m.author, m.derive) for m in messages),
+            messages=tuple(
+                Considered(m.seq, m.author, m.derive, m.id) for m in messages
+            ),
             found=tuple(found),
             engine=_together(engines) or self._reasoner.engine,
             cause=cause_of(self.name, said[-1]),
             causes={_message(each).seq: cause_of(self.name, each) for each in said},
             unanswered=unanswered,
+            refused=refused,
         )
 
     async def _conclude(
@@ -236,28 +243,33 @@ def _together(engines: Sequence[Engine]) -> Engine | None:
     usage: Counter[str] = Counter()
     for each in engines:
         usage.update(each.usage)
-    return msgspec.structs.replace(engines[-1], usage=dict(usage))
+    calls = [each.call for each in engines if each.call is not None]
+    call = sum(calls[1:], calls[0]) if len(calls) == len(engines) else None
+    return msgspec.structs.replace(engines[-1], usage=dict(usage), call=call)
 
 
-def _checked(fact: Fact, own: dict[str, MessageAdded]) -> list[Found]:
-    """Return the fact with the part of its evidence that is true, if any is."""
+def _checked(fact: Fact, own: dict[str, MessageAdded]) -> tuple[list[Found], Refused]:
+    """Return the fact with the part of its evidence that is true, if any is.
+
+    What was made up is counted, not what was said and is nothing.
+    """
+    cited = dict.fromkeys(fact.evidence)
     rests_on = sorted(
-        (own[each] for each in dict.fromkeys(fact.evidence) if each in own),
-        key=lambda message: message.seq,
+        (own[each] for each in cited if each in own), key=lambda message: message.seq
     )
+    refused = Refused(int(not rests_on), len(cited) - len(rests_on))
     content = fact.content.replace("\x00", "").strip()[:MAX_CONCLUSION]
     if not rests_on or not content:
-        return []
+        return [], refused
     newest = rests_on[-1]
-    return [
-        Found(
-            id="",
-            observed=newest.author,
-            content=content,
-            occurred_at=newest.created_at,
-            evidence=tuple(Evidence(m.id, m.session, m.seq) for m in rests_on),
-        )
-    ]
+    found = Found(
+        id="",
+        observed=newest.author,
+        content=content,
+        occurred_at=newest.created_at,
+        evidence=tuple(Evidence(m.id, m.session, m.seq) for m in rests_on),
+    )
+    return [found], refused
 
 
 def _message(recorded: Recorded) -> MessageAdded:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.derivation import Refused
 from domain.event import Engine
 from domain.session import SummaryKind
 from domain.summary import SUMMARY_TOKENS
@@ -21,7 +22,6 @@ from processors.ports import (
     Said,
     SummedUp,
     TokenCounter,
-    Usage,
 )
 from processors.prompts import derive_conclusions, summarize_long, summarize_short
 
@@ -79,6 +79,7 @@ class ModelReasoner:
             model=self._model.model,
             prompt=f"derive_conclusions@{version}",
             parameters=dict(self._model.parameters),
+            prompt_hash=derive_conclusions.HASH,
         )
 
     async def derive(
@@ -102,13 +103,13 @@ class ModelReasoner:
         given = [
             each for each in answer.value["explicit"] or () if each["content"].strip()
         ]
-        found = _supported(given, window, observed)
+        found, refused = _supported(given, window, observed)
         if given and not found:
             raise Malformed(f"the model {self._model.model}")
         engine = self._engine(
-            "derive_conclusions", derive_conclusions.VERSION, answer.completion
+            "derive_conclusions", derive_conclusions, answer.completion
         )
-        return Drawn(found, engine)
+        return Drawn(found, engine, refused)
 
     async def summarize(
         self, kind: SummaryKind, previous: str, window: Sequence[Said]
@@ -123,24 +124,23 @@ class ModelReasoner:
             ModelRefused: the model, or a setting, is wrong.
         """
         prompts, most = _SUMMARIES[kind], self._limits.summaries[kind]
-        text, usage, completion = previous, Usage(calls=0), None
+        text, completion = previous, None
+        spent: list[Completion] = []
         for part in self._parts(window, most):
             words = self._words(kind, text, part)
             prompt = Prompt(turns=prompts.render(text, part, words), max_tokens=most)
-            completion, used = await self._told(prompt)
-            usage += used
+            completion = await self._told(prompt, spent)
             if completion is None:
                 break
             text = completion.text.strip()
         if completion is None:
             return SummedUp("", self.engine)
-        spent = msgspec.structs.replace(completion, usage=usage)
-        engine = self._engine(f"summarize_{kind}", prompts.VERSION, spent)
+        whole = _in_all(completion, spent)
+        engine = self._engine(f"summarize_{kind}", prompts, whole)
         return SummedUp(cut_text(text, most, self._tokens), engine)
 
-    async def _told(self, prompt: Prompt) -> tuple[Completion | None, Usage]:
-        """Return an answer that says something, and what it and others took."""
-        usage = Usage(calls=0)
+    async def _told(self, prompt: Prompt, spent: list[Completion]) -> Completion | None:
+        """Return an answer that says something; add each that came to ``spent``."""
         for _ in range(_TOLD_WITHIN):
             try:
                 completion = await self._model.complete(prompt)
@@ -148,10 +148,10 @@ class ModelReasoner:
                 if refused.reason != "content_filter":
                     raise
                 continue
-            usage += completion.usage
+            spent.append(completion)
             if completion.text.strip():
-                return completion, usage
-        return None, usage
+                return completion
+        return None
 
     def _words(self, kind: SummaryKind, previous: str, part: Sequence[Said]) -> int:
         """Bound a short summary by what it sums up, too: it is never longer."""
@@ -185,38 +185,55 @@ class ModelReasoner:
             for said in window
         ]
 
-    def _engine(self, prompt: str, version: str, completion: Completion) -> Engine:
+    def _engine(self, name: str, prompt: ModuleType, completion: Completion) -> Engine:
         return Engine(
             name=self._model.transport,
-            version=version,
+            version=prompt.VERSION,
             model=completion.model,
-            prompt=f"{prompt}@{version}",
+            prompt=f"{name}@{prompt.VERSION}",
             parameters={**self._model.parameters, "finish": completion.finish},
             usage=msgspec.to_builtins(completion.usage),
+            prompt_hash=prompt.HASH,
+            call=completion.call,
         )
+
+
+def _in_all(last: Completion, spent: Sequence[Completion]) -> Completion:
+    """Return the last answer with what all of them took."""
+    usage, call = spent[0].usage, spent[0].call
+    for each in spent[1:]:
+        usage, call = usage + each.usage, call + each.call
+    return msgspec.structs.replace(last, usage=usage, call=call)
 
 
 def _supported(
     given: Sequence[Mapping[str, Any]], window: Sequence[Said], observed: str
-) -> tuple[Fact, ...]:
-    """Return the facts with that part of their evidence which is in the window."""
+) -> tuple[tuple[Fact, ...], Refused]:
+    """Return the facts with that part of their evidence which is in the window.
+
+    What names a line that is not there, or none of all there are, is counted.
+    """
     own = tuple(each.id for each in window if each.author == observed)
     named = [_lines(each.get("evidence"), window) for each in given]
-    numbered = any(named)
+    numbered = any(lines for lines, _ in named)
     facts = []
-    for each, lines in zip(given, named, strict=True):
+    refused = Refused()
+    for each, (lines, invented) in zip(given, named, strict=True):
         says_none = each.get("evidence") == [] or numbered
         unnamed = () if says_none and len(own) > 1 else own
-        facts.append(Fact(each["content"], lines or unnamed))
-    return tuple(fact for fact in facts if fact.evidence)
+        fact = Fact(each["content"], lines or unnamed)
+        facts.append(fact)
+        refused += Refused(int(not fact.evidence), invented)
+    return tuple(fact for fact in facts if fact.evidence), refused
 
 
 def _lines(
     evidence: Sequence[object] | None, window: Sequence[Said]
-) -> tuple[str, ...]:
-    numbers = (_number(each) for each in evidence or ())
-    lines = dict.fromkeys(n for n in numbers if n is not None and 1 <= n <= len(window))
-    return tuple(window[n - 1].id for n in lines)
+) -> tuple[tuple[str, ...], int]:
+    """Return the messages of the lines named, and how many are not there."""
+    named = dict.fromkeys(_number(each) for each in evidence or ())
+    lines = [n for n in named if n is not None and 1 <= n <= len(window)]
+    return tuple(window[n - 1].id for n in lines), len(named) - len(lines)
 
 
 def _number(line: object) -> int | None:

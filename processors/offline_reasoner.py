@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from domain.event import Engine
+from domain.event import Call, Engine
 from domain.session import SummaryKind
 from domain.summary import SUMMARY_TOKENS
 from processors.offline.agents import speaks_as_agent
@@ -44,13 +44,14 @@ class OfflineReasoner:
         concludes from one depends on the others for their authors' names only, and
         for whether the author speaks as an assistant.
         """
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         own = [_utterance(each) for each in window if each.author == observed]
         if speaks_as_agent(observed, (each.text for each in own)):
-            return Drawn((), self.engine)
+            return Drawn((), offline_engine(begun))
         others = {each.author: each for each in window if each.author != observed}
         named = [Utterance("", each.author, "", each.at) for each in others.values()]
         found: dict[str, dict[str, None]] = {}
-        loop = asyncio.get_running_loop()
         until = loop.time() + _SLICE
         for utterance in own:
             for fact in derive([*named, utterance], observed):
@@ -59,12 +60,13 @@ class OfflineReasoner:
                 await asyncio.sleep(0)
                 until = loop.time() + _SLICE
         facts = (Fact(content, tuple(ids)) for content, ids in found.items())
-        return Drawn(tuple(facts), self.engine)
+        return Drawn(tuple(facts), offline_engine(begun))
 
     async def summarize(
         self, kind: SummaryKind, previous: str, window: Sequence[Said]
     ) -> SummedUp:
         """Return the engine's extractive summary, within the kind's tokens."""
+        begun = asyncio.get_running_loop().time()
         authors = dict.fromkeys(each.author for each in window)
         facts = [
             Extracted(fact.content, fact.evidence)
@@ -79,7 +81,14 @@ class OfflineReasoner:
             count=self._tokens.count,
             facts=facts,
         )
-        return SummedUp(text, self.engine)
+        return SummedUp(text, offline_engine(begun))
+
+
+def offline_engine(begun: float) -> Engine:
+    """Name the engine and what it took since a time of the running loop: no money."""
+    took = (asyncio.get_running_loop().time() - begun) * 1_000
+    call = Call(latency_ms=round(took, 3), cost_usd_micros=0)
+    return Engine(name=ENGINE.name, version=ENGINE.version, call=call)
 
 
 def _utterance(said: Said) -> Utterance:

@@ -11,7 +11,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from domain.event import Engine
+from domain.derivation import Refused
+from domain.event import Call, Engine
 from domain.recorded import Recorded
 from domain.session import SummaryKind
 
@@ -96,19 +97,21 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """What a model answered, and which one; ``finish`` says why it ended.
 
-    ``length`` means the answer is cut at ``max_tokens``.
+    ``length`` means the answer is cut at ``max_tokens``. ``call`` is what it took
+    beside tokens.
     """
 
     text: str
     model: str
     usage: Usage
     finish: Literal["stop", "length", "other"] = "stop"
+    call: Call = Call()
 
 
 class Structured(msgspec.Struct, frozen=True):
     """A value that fits the schema it was asked for in, and the answer it is from.
 
-    The completion's usage is of all calls it took.
+    The completion's usage and call are of all calls it took.
     """
 
     value: Any
@@ -179,10 +182,14 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """Facts, and the engine that found them with what it took."""
+    """Facts, and the engine that found them with what it took.
+
+    ``refused`` is what rested on nothing the engine was given.
+    """
 
     facts: tuple[Fact, ...]
     engine: Engine
+    refused: Refused = Refused()
 
 
 class SummedUp(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from openai import AsyncOpenAI
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint, find_endpoint
 from infra.llm.fallback import FallbackModel
+from infra.llm.measured import MeasuredModel
 from infra.llm.openai_model import OpenAIModel
 from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice, ModelConfig
@@ -27,12 +28,12 @@ class Models:
         """Return the configured model; None if its transport has no key.
 
         None means the offline engine (architecture section 6). A fallback without a
-        key is no fallback.
+        key is no fallback. What each answer takes is measured.
         """
         first = await self._one(config)
-        if first is None or config.fallback is None:
-            return first
-        second = await self._one(config.fallback)
+        if first is None:
+            return None
+        second = await self._one(config.fallback) if config.fallback else None
         return first if second is None else FallbackModel(first, second)
 
     async def _one(self, choice: ModelChoice) -> LanguageModel | None:
@@ -44,7 +45,8 @@ class Models:
         )
         if endpoint is None:
             return None
-        return OpenAIModel(await self._client(endpoint), choice, endpoint.body)
+        model = OpenAIModel(await self._client(endpoint), choice, endpoint.body)
+        return MeasuredModel(model, self._settings.llm_prices)
 
     async def _client(self, endpoint: Endpoint) -> AsyncOpenAI:
         shared = msgspec.json.encode(

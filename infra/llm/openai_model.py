@@ -7,12 +7,14 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 import openai
+from msgspec.structs import replace
 from openai import AsyncOpenAI, AsyncStream
-from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from domain.event import Call
 from infra.llm.json_answer import NotOfSchema, clean, fulfils_strict, read_answer
 from infra.llm.outcomes import outcome_of, persistently
+from infra.llm.streamed_answer import Sentinel, StreamedAnswer, finish_of, usage_of
 from infra.settings.model_choice import ModelChoice
 from processors.ports import (
     Completion,
@@ -23,15 +25,10 @@ from processors.ports import (
     Structured,
     Turn,
     Unavailable,
-    Usage,
 )
 
 _REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
 """Models that think first: they take ``max_completion_tokens``, no temperature."""
-
-
-_SENTINEL_WITHIN: Final = 64
-"""Bytes from the end of a stream in which its last event stands."""
 
 
 class OpenAIModel:
@@ -72,11 +69,12 @@ class OpenAIModel:
         if schema is not None:
             whole = self._shaped(prompt, schema)
         request = whole | {"stream": True, "stream_options": {"include_usage": True}}
-        chunks: AsyncStream[ChatCompletionChunk] = await persistently(
+        chunks: AsyncStream[ChatCompletionChunk]
+        chunks, attempts = await persistently(
             self._who, lambda: self._client.chat.completions.create(**request)
         )
-        answer = _Answer(self._who, self.model)
-        sentinel = _Sentinel(chunks)
+        answer = StreamedAnswer(self._who, self.model, attempts)
+        sentinel = Sentinel(chunks)
         async with contextlib.aclosing(chunks):
             try:
                 async for chunk in chunks:
@@ -105,15 +103,12 @@ class OpenAIModel:
             return Structured(read_answer(first.text, schema.schema), first)
         except NotOfSchema as wrong:
             again = await self._formed(_corrected(prompt, first.text, wrong), schema)
-        spent = first.usage + again.usage
         try:
             value = read_answer(again.text, schema.schema)
         except NotOfSchema:
             raise Malformed(self._who) from None
-        completion = Completion(
-            text=again.text, model=again.model, usage=spent, finish=again.finish
-        )
-        return Structured(value, completion)
+        usage, call = first.usage + again.usage, first.call + again.call
+        return Structured(value, replace(again, usage=usage, call=call))
 
     async def _formed(self, prompt: Prompt, schema: JsonSchema) -> Completion:
         """Ask for JSON; an endpoint without schemas gets the schema in words."""
@@ -139,7 +134,8 @@ class OpenAIModel:
         return self._request(_spelled_out(prompt, schema)) | {"response_format": form}
 
     async def _complete(self, request: Mapping[str, Any]) -> Completion:
-        answered: ChatCompletion = await persistently(
+        answered: ChatCompletion
+        answered, attempts = await persistently(
             self._who, lambda: self._client.chat.completions.create(**request)
         )
         if not getattr(answered, "choices", None):
@@ -150,8 +146,9 @@ class OpenAIModel:
         return Completion(
             text=clean(choice.message.content or ""),
             model=answered.model or self.model,
-            usage=_usage(answered.usage),
-            finish=_finish(choice.finish_reason),
+            usage=usage_of(answered.usage),
+            finish=finish_of(choice.finish_reason),
+            call=Call(attempts=attempts),
         )
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
@@ -175,77 +172,6 @@ class OpenAIModel:
             "extra_body": self._body or None,
         }
         return {name: value for name, value in asked.items() if value is not None}
-
-
-class _Answer:
-    """A streamed answer as far as it has come; ``begun`` once anything has."""
-
-    def __init__(self, who: str, model: str) -> None:
-        self._who = who
-        self.begun = False
-        self._model = model
-        self._pieces: list[str] = []
-        self._usage: CompletionUsage | None = None
-        self._finish: str | None = None
-
-    def read(self, chunk: ChatCompletionChunk) -> str:
-        """Take in one chunk; return the text it adds.
-
-        Raises:
-            ModelRefused
-        """
-        self.begun = True
-        self._model = chunk.model or self._model
-        self._usage = chunk.usage or self._usage
-        piece = ""
-        for choice in chunk.choices or ():
-            self._finish = choice.finish_reason or self._finish
-            if choice.delta.refusal or self._finish == "content_filter":
-                raise ModelRefused(self._who, "content_filter")
-            piece += choice.delta.content or ""
-        piece = clean(piece)
-        self._pieces.append(piece)
-        return piece
-
-    @property
-    def finished(self) -> bool:
-        """Whether it said why it ends."""
-        return self._finish is not None
-
-    def completion(self, *, whole: bool) -> Completion:
-        """Return the whole of it; some endpoints never say why an answer ends.
-
-        Raises:
-            Unavailable: it is not whole.
-        """
-        if not whole:
-            raise Unavailable(self._who)
-        return Completion(
-            text="".join(self._pieces),
-            model=self._model,
-            usage=_usage(self._usage),
-            finish=_finish(self._finish),
-        )
-
-
-class _Sentinel:
-    """Sees whether a stream was ended by ``[DONE]``, which the SDK keeps to itself."""
-
-    def __init__(self, chunks: AsyncStream[ChatCompletionChunk]) -> None:
-        self._tail = b""
-        self._read = chunks.response.aiter_bytes
-        chunks.response.aiter_bytes = self._watched  # type: ignore[method-assign]  # the body has no other observer
-
-    @property
-    def seen(self) -> bool:
-        return b"data:[DONE]" in self._tail.replace(b" ", b"")
-
-    async def _watched(
-        self, chunk_size: int | None = None
-    ) -> AsyncGenerator[bytes, None]:
-        async for part in self._read(chunk_size):
-            self._tail = (self._tail + part)[-_SENTINEL_WITHIN:]
-            yield part
 
 
 def _wire(schema: JsonSchema) -> dict[str, Any]:
@@ -278,20 +204,3 @@ def _with_turns(prompt: Prompt, turns: Sequence[Turn]) -> Prompt:
         max_tokens=prompt.max_tokens,
         temperature=prompt.temperature,
     )
-
-
-def _usage(spent: CompletionUsage | None) -> Usage:
-    """Read a provider's count; what it does not say is 0 (RS 8.6)."""
-    if spent is None:
-        return Usage()
-    read, thought = spent.prompt_tokens_details, spent.completion_tokens_details
-    return Usage(
-        input=spent.prompt_tokens or 0,
-        output=spent.completion_tokens or 0,
-        cached=(read.cached_tokens if read else 0) or 0,
-        reasoning=(thought.reasoning_tokens if thought else 0) or 0,
-    )
-
-
-def _finish(reason: str | None) -> Any:
-    return reason if reason in {"stop", "length"} else "other"

@@ -37,8 +37,8 @@ _MUST_BE_MENDED: Final = frozenset({401, 402, 403, 404})
 _PASSES: Final = frozenset({408, 409, 425, 429})
 
 
-async def persistently(who: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask again while that can help, within bounds.
+async def persistently(who: str, ask: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+    """Ask again while that can help, within bounds; return the attempts it took, too.
 
     Raises:
         Unavailable, ModelRefused
@@ -50,11 +50,15 @@ async def persistently(who: str, ask: Callable[[], Awaitable[T]]) -> T:
         reraise=True,
     )
 
+    attempts = 0
+
     async def once() -> T:
+        nonlocal attempts
+        attempts += 1
         return await ask()
 
     try:
-        return await trying(once)
+        return await trying(once), attempts
     except _FAILURES as error:
         raise outcome_of(who, error) from None
 

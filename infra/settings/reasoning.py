@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from infra.settings.model_choice import EmbeddingConfig, ModelConfig
+from infra.settings.price import Price
 
 
 class ReasoningSettings(BaseModel):
@@ -18,6 +19,13 @@ class ReasoningSettings(BaseModel):
     )
     llm_default_max_tokens: int = Field(
         default=2_500, ge=1, le=100_000, description="most tokens of an answer"
+    )
+
+    llm_prices: dict[str, Price] = Field(
+        default={},
+        description="JSON: what a model costs, recorded with what it answers, as in "
+        '{"a-model": {"input": 2, "output": 8, "cached": 0.5}}, dollars '
+        "per million tokens; cached as input unless given",
     )
 
     embed_messages: bool = Field(

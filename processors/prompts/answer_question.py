@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from commands.asking import AskedQuestion
+from commands.response_format import AnswerForm
 from processors.ports import Said, Turn
+from processors.prompts.template_hash import BLANK, template_hash
 from processors.recall import Background, Recollection
 
 VERSION: Final = "1"
@@ -144,3 +148,36 @@ def _said(said: Said) -> str:
 def _cut(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= MOST_QUOTED else flat[: MOST_QUOTED - 1] + "…"
+
+
+def _blank_hash() -> str:
+    """Hash every way in which the fixed words are put together."""
+    plain = AskedQuestion(
+        workspace="{workspace}",
+        peer="{peer}",
+        target="{peer}",
+        session="{session}",
+        query="{query}",
+        level="low",
+    )
+    of_another = msgspec.structs.replace(plain, target="{target}", level="minimal")
+    everywhere = msgspec.structs.replace(plain, peer=None, target=None, session=None)
+    in_a_form = msgspec.structs.replace(plain, form=AnswerForm({}, {}))
+    at = BLANK[0].at
+    said = Recollection(
+        kind="message", id="{id}", text="{text}", at=at, peer="{peer}", similarity=0
+    )
+    stated = msgspec.structs.replace(said, kind="conclusion")
+    found = (stated, msgspec.structs.replace(stated, level="{level}"), said)
+    all_of_it = Background(card=("{entry}",), target_card=("{entry}",), history=BLANK)
+    nothing = Background()
+    return template_hash(
+        render(plain, found, all_of_it, at),
+        render(of_another, found, all_of_it, at),
+        render(everywhere, (), nothing, at),
+        render(in_a_form, (), nothing, at),
+    )
+
+
+HASH: Final = _blank_hash()
+"""Names what is said word for word; recorded with each answer."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from processors.ports import JsonSchema, Said, Turn
 from processors.prompts.conversation import conversation
+from processors.prompts.template_hash import BLANK, template_hash
 
 VERSION: Final = "1"
 """Goes up with every change of what is said; recorded with each conclusion."""
@@ -89,3 +90,7 @@ def render(
         Turn("system", _RULES),
         Turn("user", f"{wanted}The peer: {observed}\n\n{told}"),
     )
+
+
+HASH: Final = template_hash(render(BLANK, "{observed}", "{instructions}"), form=FORM)
+"""Names what is said word for word; recorded with each derivation."""

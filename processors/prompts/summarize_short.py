@@ -5,6 +5,7 @@ from typing import Final
 
 from processors.ports import Said, Turn
 from processors.prompts.conversation import conversation
+from processors.prompts.template_hash import BLANK, template_hash
 
 VERSION: Final = "1"
 """Goes up with every change of what is said; recorded with each summary."""
@@ -33,3 +34,7 @@ def render(previous: str, window: Sequence[Said], words: int) -> tuple[Turn, ...
         f"At most {words} words."
     )
     return (Turn("system", _RULES), Turn("user", told))
+
+
+HASH: Final = template_hash(render("{previous}", BLANK, 0))
+"""Names what is said word for word; recorded with each summary."""

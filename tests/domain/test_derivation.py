@@ -4,6 +4,9 @@ from domain.derivation import (
     Considered,
     Derivation,
     DerivationCompleted,
+    DerivationFailed,
+    Refused,
+    Result,
     complete,
     evolve_derivation,
 )
@@ -13,7 +16,8 @@ ENGINE = Engine(name="offline", version="1")
 
 
 def _complete(state, *messages, conclusions=()):
-    return complete(state, ("w", "s"), messages, conclusions, ENGINE, "d")
+    result = Result(conclusions=conclusions, engine=ENGINE, derivation="d")
+    return complete(state, ("w", "s"), messages, result)
 
 
 def test_messages_handled_before_do_not_count_again():
@@ -47,3 +51,27 @@ def test_completion_moves_the_state_on():
         assert isinstance(event, DerivationCompleted)
         state = evolve_derivation(state, event)
     assert state.through_seq == 2
+
+
+def test_the_attempts_that_failed_count_with_the_one_that_did_not():
+    failed = DerivationFailed(
+        workspace="w",
+        session="s",
+        first_seq=1,
+        last_seq=1,
+        attempt=2,
+        error="malformed",
+        engine=ENGINE,
+    )
+    [event] = _complete(
+        evolve_derivation(Derivation(), failed), Considered(1, "a", True)
+    )
+    assert event.attempt == 3
+
+
+def test_what_was_made_up_is_counted_in_the_record():
+    result = Result(
+        conclusions=(), engine=ENGINE, derivation="d", refused=Refused(2, 3)
+    )
+    [event] = complete(Derivation(), ("w", "s"), [Considered(1, "a", True)], result)
+    assert (event.refused, event.invented) == (2, 3)

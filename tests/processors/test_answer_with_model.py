@@ -14,6 +14,7 @@ from infra.llm.openai_model import OpenAIModel
 from infra.settings.model_choice import ModelChoice
 from processors.answer_with_model import AnswerWithModel, Effort
 from processors.ports import Malformed, ModelRefused
+from processors.prompts.answer_question import HASH
 from processors.recall import Background, Recalled, Recollection
 from tests.support.openai_stub import Answer, openai_stub
 from tests.support.questions import asked
@@ -113,6 +114,8 @@ async def test_an_answer_names_what_it_rests_on_and_how_it_was_made(answering, s
     assert engine.parameters["max_tokens"] == "250"
     assert engine.parameters["seed"] == "7"
     assert engine.usage["output"] == 5
+    assert engine.prompt_hash == HASH
+    assert engine.call.attempts == 1
     assert stub.chats[0].body["max_completion_tokens"] == 250
 
 

@@ -7,16 +7,18 @@ import msgspec
 import pytest
 
 from commands.decide import Decide, Reason
+from commands.derivation import RecordDerivation, record_derivation
 from commands.parents import watch_session
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
-from domain.derivation import DerivationCompleted, DerivationFailed
-from domain.event import ERASED, Engine
+from domain.conclusion import ConclusionDerived, ConclusionReinforced, Evidence, Found
+from domain.derivation import Considered, DerivationCompleted, DerivationFailed
+from domain.event import ERASED, Call, Engine
 from domain.names import session_stream
 from domain.recorded import Cause
 from domain.session import SessionCreated
 from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
 from processors.ports import Drawn, Fact, Malformed, ModelRefused
 from processors.processor import Done, Park, Retry
+from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT, Echo, batch
 
 
@@ -186,6 +188,50 @@ async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(
     [drawn] = await memory.events(ConclusionDerived)
     assert drawn.content == "half true"
     assert [each.message for each in drawn.evidence] == [said[0].event.id]
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.refused, done.invented) == (2, 4)
+
+
+async def test_a_command_that_names_premises_nobody_gave_is_believed_no_more(memory):
+    """The decision checks by itself: whatever sends the command."""
+    [said] = await memory.say("I ski.")
+    message = said.event
+    true = Evidence(message.id, "s", 1)
+
+    def found(content, *evidence, sources=()):
+        return Found(
+            id="",
+            observed="alice",
+            content=content,
+            occurred_at=message.created_at,
+            evidence=evidence,
+            sources=sources,
+        )
+
+    command = RecordDerivation(
+        workspace="w",
+        session="s",
+        position=said.position,
+        name="liar:1:1-1",
+        messages=(Considered(1, "alice", True, message.id),),
+        found=(
+            found("alice skis", true, Evidence("invented", "s", 1)),
+            found("alice flies", Evidence("invented", "s", 1)),
+            found("alice is fit", true, sources=("invented",)),
+            found("alice is rich", sources=("invented",)),
+        ),
+        engine=Engine(name="liar", version="1"),
+        cause=CAUSE,
+        causes={1: CAUSE},
+    )
+    await record_derivation(memory.decide, command)
+    drawn = await memory.events(ConclusionDerived)
+    assert [(each.content, each.evidence, each.sources) for each in drawn] == [
+        ("alice skis", (true,), ()),
+        ("alice is fit", (true,), ()),
+    ]
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.refused, done.invented, len(done.conclusions)) == (2, 4, 2)
 
 
 async def test_what_is_erased_reaches_no_engine(memory):
@@ -212,9 +258,9 @@ class Spending(Echo):
         drawn = await super().derive(window, observed, instructions)
         if self.failure is not None:
             raise self.failure
-        return Drawn(
-            drawn.facts, Engine(name="openai", version="1", usage={"output": 10})
-        )
+        call = Call(latency_ms=1.5, attempts=2, cost_usd_micros=7)
+        engine = Engine(name="openai", version="1", usage={"output": 10}, call=call)
+        return Drawn(drawn.facts, engine)
 
 
 async def test_a_model_reads_what_waits_together_within_its_window(memory):
@@ -240,6 +286,8 @@ async def test_what_a_derivation_took_is_said_once(memory):
     assert done.engine.usage == {"output": 20}
     drawn = await memory.events(ConclusionDerived)
     assert [each.engine.usage for each in drawn] == [{}, {}]
+    assert done.engine.call == Call(latency_ms=3, attempts=4, cost_usd_micros=14)
+    assert [each.engine.call for each in drawn] == [None, None]
 
 
 async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
@@ -256,6 +304,8 @@ async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
     engine.failure = None
     assert await derive(batch(*said)) == Done()
     assert len(await memory.events(ConclusionDerived)) == 2
+    [done] = await memory.events(DerivationCompleted)
+    assert done.attempt == 5
     later = await memory.say("I sing.")
     engine.failure = Malformed("the model")
     assert (await derive(batch(*later))).after.total_seconds() == 1

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from domain.derivation import Refused
+from domain.event import Call
 from processors.model_reasoner import Limits, ModelReasoner
 from processors.ports import (
     Completion,
@@ -15,6 +17,7 @@ from processors.ports import (
     Structured,
     Usage,
 )
+from processors.prompts import derive_conclusions
 from tests.support.application import WordCounter
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -34,7 +37,8 @@ class Scripted:
     async def complete(self, prompt):
         self.asked.append(prompt)
         usage = Usage(input=100, output=10)
-        return Completion(text=self.answers.pop(0), model="m-1", usage=usage)
+        call = Call(latency_ms=2, cost_usd_micros=3)
+        return Completion(text=self.answers.pop(0), model="m-1", usage=usage, call=call)
 
     async def structured(self, prompt, schema):
         completion = await self.complete(prompt)
@@ -68,6 +72,19 @@ async def test_each_fact_rests_on_the_lines_it_names():
     assert engine.prompt == "derive_conclusions@1"
     assert engine.parameters == {"seed": "7", "finish": "stop"}
     assert engine.usage["output"] == 10
+    assert engine.prompt_hash == derive_conclusions.HASH
+    assert engine.call == Call(latency_ms=2, attempts=1, cost_usd_micros=3)
+
+
+async def test_lines_that_are_not_there_and_facts_on_nothing_are_counted():
+    drawn = await derive(
+        facts(
+            {"content": "ann skis", "evidence": [1, 99, 0]},
+            {"content": "ann flies", "evidence": [98]},
+        )
+    )
+    assert [each.content for each in drawn.facts] == ["ann skis"]
+    assert drawn.refused == Refused(1, 3)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +160,7 @@ async def test_what_does_not_fit_one_call_is_summed_up_in_steps():
     assert summed_up.text == "Two."
     assert "One." in model.asked[1].turns[1].content
     assert summed_up.engine.usage["calls"] == 2
+    assert summed_up.engine.call.attempts == 2
 
 
 async def test_a_model_that_says_nothing_is_asked_again_and_then_has_no_summary():

@@ -70,3 +70,10 @@ async def test_what_holds_nothing_has_no_summary():
 
 def test_the_engine_says_its_name():
     assert OfflineReasoner(Words()).engine.name == "offline"
+
+
+async def test_it_says_what_it_took_and_that_it_costs_nothing():
+    drawn = await OfflineReasoner(Words()).derive(said(0, 3), TABLE[0].author)
+    call = drawn.engine.call
+    assert (call.attempts, call.cost_usd_micros) == (1, 0)
+    assert call.latency_ms >= 0

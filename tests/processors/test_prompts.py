@@ -4,14 +4,21 @@ Each file of ``tests/golden/prompts`` is one prompt rendered with its version in
 name. To change a prompt raise its VERSION and run this once with ``GOLDEN=write``.
 """
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from processors.ports import Said
-from processors.prompts import derive_conclusions, summarize_long, summarize_short
+from processors.ports import Said, Turn
+from processors.prompts import (
+    answer_question,
+    derive_conclusions,
+    summarize_long,
+    summarize_short,
+)
+from processors.prompts.template_hash import BLANK, template_hash
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -47,3 +54,25 @@ def test_nobody_can_write_a_line_for_somebody_else():
 def test_instructions_stand_before_the_conversation():
     told = derive_conclusions.render(WINDOW, "ann", "Only sports.")[1].content
     assert told.index("Only sports.") < told.index("The peer: ann")
+
+
+PROMPTS = (answer_question, derive_conclusions, summarize_long, summarize_short)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.__name__)
+def test_the_hash_of_a_version_never_changes(prompt):
+    """It is in the log: whoever asks which prompt it was has only this to compare."""
+    named = f"{prompt.__name__.rpartition('.')[2]}@{prompt.VERSION}"
+    file = GOLDEN / "hashes.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    if os.environ.get("GOLDEN") == "write" and named not in kept:
+        kept[named] = prompt.HASH
+        file.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+    assert kept.get(named) == prompt.HASH
+
+
+def test_a_word_more_is_another_hash():
+    turns = derive_conclusions.render(BLANK, "{observed}", None)
+    more = (*turns, Turn("user", "Please."))
+    assert template_hash(turns) != template_hash(more)
+    assert template_hash(turns) != template_hash(turns, form=derive_conclusions.FORM)

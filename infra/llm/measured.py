@@ -1,0 +1,87 @@
+"""A model whose answers say what they took: milliseconds, attempts and money."""
+
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+import msgspec
+
+from infra.settings.price import Price
+from processors.ports import (
+    Completion,
+    JsonSchema,
+    LanguageModel,
+    Prompt,
+    Structured,
+    Usage,
+)
+
+
+class MeasuredModel:
+    """Fulfils ``LanguageModel`` with another one, and measures around it.
+
+    Waits between attempts are part of what an answer took; so is, of a stream, how
+    slowly it was read. ``prices`` are by model, as it names itself or as it was asked
+    for.
+    """
+
+    def __init__(self, model: LanguageModel, prices: Mapping[str, Price]) -> None:
+        self._inner = model
+        self._prices = prices
+
+    @property
+    def transport(self) -> str:
+        return self._inner.transport
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self._inner.parameters
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """See the port."""
+        begun = time.perf_counter()
+        return self._measured(await self._inner.complete(prompt), begun)
+
+    async def stream(
+        self, prompt: Prompt, schema: JsonSchema | None = None
+    ) -> AsyncGenerator[str | Completion, None]:
+        """See the port."""
+        begun = time.perf_counter()
+        async with aclosing(self._inner.stream(prompt, schema)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Completion):
+                    yield self._measured(piece, begun)
+                else:
+                    yield piece
+
+    async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
+        """See the port."""
+        begun = time.perf_counter()
+        answer = await self._inner.structured(prompt, schema)
+        return Structured(answer.value, self._measured(answer.completion, begun))
+
+    def _measured(self, completion: Completion, begun: float) -> Completion:
+        call = msgspec.structs.replace(
+            completion.call,
+            latency_ms=round((time.perf_counter() - begun) * 1_000, 3),
+            cost_usd_micros=self._cost(completion),
+        )
+        return msgspec.structs.replace(completion, call=call)
+
+    def _cost(self, completion: Completion) -> int | None:
+        """Return millionths of a dollar; None where nobody set a price."""
+        price = self._prices.get(completion.model) or self._prices.get(self.model)
+        return None if price is None else cost_of(completion.usage, price)
+
+
+def cost_of(usage: Usage, price: Price) -> int:
+    """Return millionths of a dollar: tokens times dollars per million of them."""
+    cached = price.input if price.cached is None else price.cached
+    fresh = usage.input - usage.cached
+    return round(
+        fresh * price.input + usage.cached * cached + usage.output * price.output
+    )
