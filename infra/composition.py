@@ -35,7 +35,7 @@ from infra.held_conclusions import HeldConclusions
 from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
-from infra.key_source import master_key_of
+from infra.key_source import master_key_of, signing_key_of
 from infra.limits import limits_of
 from infra.llm.models import open_models
 from infra.memberships import Memberships
@@ -44,6 +44,7 @@ from infra.postgres.migrate import migrate
 from infra.postgres.view_readers import open_view_readers
 from infra.postgres.views import make_views
 from infra.projector import Projector
+from infra.proof.signer import Signer
 from infra.random_id import random_id
 from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
@@ -113,7 +114,7 @@ async def open_palimpsest(
     """Migrate, open the log, fold the views, feed the processors; ready when yielded.
 
     Raises:
-        DatabaseNewer, ViewsNewer, MasterKeyUnusable, LogDiverged
+        DatabaseNewer, ViewsNewer, MasterKeyUnusable, SigningKeyUnusable, LogDiverged
         asyncpg.PostgresError: the login user may not do what is needed.
     """
     keys_uri = settings.keys_connection_uri
@@ -126,12 +127,15 @@ async def open_palimpsest(
             )
         )
         await log.keys.verify()
+        watch = Watch()
+        signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
+        watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
         views = await _fold_views(dsn, log, traffic, running)
         models = await running.enter_async_context(open_models(settings))
         parts = await _open_parts(dsn, log, views, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
-        state, watch = _State(), Watch()
+        state = _State()
         watch.add(log.appending)
         for feed in await feed_processors(
             dsn,

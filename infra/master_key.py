@@ -9,7 +9,6 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from pathlib import Path
 from struct import Struct
-from tempfile import mkstemp
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.event import Subject
 from infra.codec.seal import NONCE
+from infra.kept_secret import kept_secret
 
 LENGTH: Final = 32
 FILE: Final = "master.key"
@@ -83,33 +83,10 @@ def kept_master_key(folder: Path) -> MasterKey:
         OSError: the folder cannot be read or written.
     """
     path = folder / FILE
-    if not path.exists():
-        _make(path)
     try:
-        return MasterKey(path.read_bytes())
+        return MasterKey(kept_secret(path, LENGTH))
     except MasterKeyUnusable as error:
         raise MasterKeyUnusable(f"{path} is not a key of {LENGTH} bytes") from error
-
-
-def _make(path: Path) -> None:
-    file, name = mkstemp(prefix=f"{FILE}.", dir=path.parent)  # mode 0600
-    unfinished = Path(name)
-    try:
-        os.write(file, os.urandom(LENGTH))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    try:
-        os.link(unfinished, path)
-    except FileExistsError:
-        pass
-    finally:
-        unfinished.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _place(subject: Subject, number: int) -> bytes:

@@ -15,6 +15,7 @@ from infra.http.closing import answered_when_closing
 from infra.http.intake import Intake
 from infra.master_key import read_master_key
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
+from infra.proof.signing_key import read_signing_key
 from infra.settings import Settings
 from infra.settings.theirs import check_vector_store
 
@@ -76,6 +77,8 @@ async def _check(settings: Settings) -> None:
     check_vector_store()
     if settings.keys_master_key is not None:
         read_master_key(settings.keys_master_key.get_secret_value())
+    if settings.keys_signing_key is not None:
+        read_signing_key(settings.keys_signing_key.get_secret_value())
     if settings.keys_connection_uri is not None:
         uri = settings.keys_connection_uri.get_secret_value()
         await check_reachable(uri, "KEYS_CONNECTION_URI")

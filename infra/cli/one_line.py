@@ -18,10 +18,13 @@ from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.embedded import EmbeddedPostgresError
 from infra.postgres.migrate import DatabaseNewer
 from infra.postgres.views import ViewsNewer
+from infra.proof.checkpoint import CheckpointUnusable
+from infra.proof.signing_key import SigningKeyUnusable
 from infra.settings import Settings, SettingsUnusable, read_settings
 from infra.watch import WorkerEnded
 
 MENDABLE: Final = (
+    CheckpointUnusable,
     DatabaseNewer,
     EmbeddedPostgresError,
     LogDiverged,
@@ -31,6 +34,7 @@ MENDABLE: Final = (
     SecretUnusable,
     ServerRunning,
     SettingsUnusable,
+    SigningKeyUnusable,
     Unreachable,
     ViewsNewer,
 )

@@ -27,8 +27,8 @@ _FIXED: Final = Struct(">q8s16sih5i")
 
 # The time as it is stored: what is changed may lie beyond the years Python knows.
 _ROWS: Final = """
-SELECT position, timestamptz_send(recorded_at) AS at, id, version, shard, stream, tenant, type, meta, data,
-       digest, link
+SELECT position, timestamptz_send(recorded_at) AS at, id, version, shard,
+       stream, tenant, type, meta, data, digest, link
 FROM log.event WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3
 """
 
@@ -103,12 +103,18 @@ async def _page(
     db: asyncpg.Pool | asyncpg.Connection, after: int, through: int
 ) -> list[asyncpg.Record] | Break:
     """Return the next rows; the first that cannot be read when none can before it."""
+    rows: list[asyncpg.Record] = []
     try:
-        rows: list[asyncpg.Record] = await db.fetch(_ROWS, after, through, PAGE)
-        return rows
+        rows = await db.fetch(_ROWS, after, through, PAGE)
     except UNREADABLE:
-        pass
-    rows = []
+        return await _one_by_one(db, after, through)
+    return rows
+
+
+async def _one_by_one(
+    db: asyncpg.Pool | asyncpg.Connection, after: int, through: int
+) -> list[asyncpg.Record] | Break:
+    rows: list[asyncpg.Record] = []
     try:
         while len(rows) < PAGE:
             one = await db.fetch(_ROWS, after + len(rows), through, 1)

@@ -28,6 +28,12 @@ class ServerSettings(BaseModel):
         le=86_400,
         description="seconds a deleted session or workspace can still be read",
     )
+    checkpoint_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=86_400,
+        description="seconds between signed checkpoints of a log that grows",
+    )
     session_observers_limit: int = Field(
         default=10, ge=1, le=1_000, description="most observing peers of a session"
     )
@@ -60,6 +66,12 @@ class ServerSettings(BaseModel):
         default=None,
         description="32 bytes in base64 that wrap the data keys; none means a file "
         "of mode 0600 in the data folder",
+    )
+
+    keys_signing_key: SecretStr | None = Field(
+        default=None,
+        description="32 bytes in base64 that sign checkpoints of the log (Ed25519); "
+        "none means a file of mode 0600 in the data folder",
     )
 
     auth_use_auth: bool = Field(

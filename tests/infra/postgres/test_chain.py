@@ -122,19 +122,25 @@ async def test_an_inserted_event_is_named(forger, position):
     broken = await broken_after(
         forger,
         (
-            "UPDATE log.event SET position = position + 1000000"
-            " WHERE position >= $1::bigint",
+            (
+                "UPDATE log.event SET position = position + 1000000"
+                " WHERE position >= $1::bigint"
+            ),
             position,
         ),
         (
-            f"INSERT INTO log.event (position, {columns})"  # noqa: S608  ours
-            f" SELECT $1::bigint, {columns} FROM log.event"
-            " WHERE position = $1::bigint + 1000000",
+            (
+                f"INSERT INTO log.event (position, {columns})"  # noqa: S608  ours
+                f" SELECT $1::bigint, {columns} FROM log.event"
+                " WHERE position = $1::bigint + 1000000"
+            ),
             position,
         ),
         (
-            "UPDATE log.event SET position = position - 999999"
-            " WHERE position >= 1000000",
+            (
+                "UPDATE log.event SET position = position - 999999"
+                " WHERE position >= 1000000"
+            ),
         ),
     )
     assert broken is not None
@@ -160,9 +166,11 @@ async def test_swapped_digests_do_not_hide_swapped_bytes(forger):
     broken = await broken_after(
         forger,
         (
-            f"UPDATE log.event AS e SET ({columns}) = (SELECT {columns}"  # noqa: S608  ours
-            " FROM log.event AS o WHERE o.position = 3 - e.position)"
-            " WHERE e.position IN (1, 2)",
+            (
+                f"UPDATE log.event AS e SET ({columns}) = (SELECT {columns}"  # noqa: S608  ours
+                " FROM log.event AS o WHERE o.position = 3 - e.position)"
+                " WHERE e.position IN (1, 2)"
+            ),
         ),
     )
     assert broken is not None
@@ -174,8 +182,10 @@ async def test_an_event_forged_with_its_digest_breaks_its_commit(forger):
         forger,
         ("UPDATE log.event SET data = 'x' WHERE position = 2",),
         (
-            "UPDATE log.event SET digest = log.digest(position, recorded_at, id,"
-            " version, shard, stream, tenant, type, meta, data) WHERE position = 2",
+            (
+                "UPDATE log.event SET digest = log.digest(position, recorded_at, id,"
+                " version, shard, stream, tenant, type, meta, data) WHERE position = 2"
+            ),
         ),
     )
     assert broken is not None
