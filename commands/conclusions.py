@@ -34,7 +34,8 @@ from domain.session import Session, check_active
 MOST_TOKENS = 8192
 """Longest conclusion in tokens (HC E37)."""
 
-_CLIENT = Engine(name="client", version="1")
+CLIENT = Engine(name="client", version="1")
+"""What makes a conclusion that a client says: no engine but itself."""
 
 
 class Concluded(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,7 @@ async def create_conclusions(
         NotFound: a peer or a session is not there, or no longer.
     """
     for each in command.concluded:
-        _check_length(each.content, write.tokens)
+        check_length(each.content, write.tokens)
     peers = _watch_peers(command)
     sessions = _watch_sessions(command)
     workspace = watch_named_workspace(command.workspace)
@@ -98,7 +99,7 @@ async def create_conclusions(
             refuse_scope(proposal.state(peers[each.observed]), each.observed)
         for name, session in sessions.items():
             check_active(proposal.state(session), (command.workspace, name))
-        for stream, event in (*events, *_vectors(events, remembered)):
+        for stream, event in (*events, *record_vectors(events, remembered)):
             proposal.add(stream, event)
 
     written = await write(watched[0], watched[1:], decision, reason)
@@ -108,7 +109,12 @@ async def create_conclusions(
     return ConclusionsCreated(recorded, written.position)
 
 
-def _check_length(content: str, tokens: TokenCounter) -> None:
+def check_length(content: str, tokens: TokenCounter) -> None:
+    """Refuse a conclusion of too many tokens (HC E37).
+
+    Raises:
+        Invalid
+    """
     # A token has at least one byte, so an ordinary text needs no counting.
     if len(content.encode()) > MOST_TOKENS and tokens.count(content) > MOST_TOKENS:
         raise Invalid(f"Conclusion exceeds maximum token limit of {MOST_TOKENS}.")
@@ -153,7 +159,7 @@ def _derived(
         content=concluded.content,
         content_key=content_key(concluded.content),
         occurred_at=now,
-        engine=_CLIENT,
+        engine=CLIENT,
         observer=concluded.observer,
     )
 
@@ -179,7 +185,7 @@ def _stream_of(workspace: str, concluded: Concluded) -> Stream:
     return pair_conclusion_stream(workspace, concluded.observer, concluded.observed)
 
 
-def _vectors(
+def record_vectors(
     events: Sequence[tuple[Stream, ConclusionDerived]], remembered: Remembered | None
 ) -> Iterator[tuple[Stream, EmbeddingRecorded]]:
     """Record what was remembered, for each ordering key by itself.

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.conclusion import Level
 from domain.configuration import Configuration
 from domain.event import Event
 from domain.names import Stream
@@ -187,7 +188,8 @@ class TextMemory(Protocol):
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """A conclusion as its observer holds it: the id asked for, and where it is from.
 
-    ``origin`` is the id it was derived under; ``gone`` says nobody holds it any more.
+    ``origin`` is the id it was derived under; ``gone`` says nobody holds it any more,
+    ``named`` that it was made for this one observer.
     """
 
     id: str
@@ -196,6 +198,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     observer: str
     observed: str
     gone: bool
+    level: Level = "explicit"
+    named: bool = False
 
 
 class FindHeld(Protocol):

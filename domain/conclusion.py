@@ -32,7 +32,8 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
     unless ``observer`` names the one peer it was made for. ``occurred_at`` is the
     time of the newest message it rests on. ``content_key`` is the normalised text
     by which equal conclusions meet (RS 2.5); ``derivation`` is the id of the
-    command that made it. ``sources`` are conclusions it was built on.
+    command that made it. ``sources`` are conclusions it was built on. What ``corrects``
+    another is held by whoever held that.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
@@ -50,6 +51,7 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
     sources: tuple[str, ...] = ()
     generation: int = 1
     derivation: str = ""
+    corrects: str | None = None
 
 
 class ConclusionReinforced(
@@ -112,12 +114,14 @@ class Conclusions(msgspec.Struct, frozen=True):
     ``known`` maps (level, observed, content key) to the id of the conclusion that
     holds for whoever heard; one made for a single observer is not among them.
     ``retracted`` are ids with the observer they were retracted for, None for all, and
-    the unit that did; ``dropped`` are the keys under which those are known again once
-    they are reinstated.
+    the unit that did; ``anew`` are those of them who concluded it again since;
+    ``dropped`` are the keys under which conclusions are known again once they are
+    reinstated.
     """
 
     known: dict[tuple[str, str, str], str] = {}
     retracted: dict[tuple[str, str | None], str] = {}
+    anew: frozenset[tuple[str, str | None]] = frozenset()
     dropped: dict[str, tuple[str, str, str]] = {}
 
 
@@ -149,16 +153,18 @@ def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
             return _again(state, event)
         case ConclusionReinforced() if state.retracted:
             # Whoever retracted it may hold it anew.
-            still = {e: unit for e, unit in state.retracted.items() if e[0] != event.id}
-            return msgspec.structs.replace(state, retracted=still)
+            anew = {each for each in state.retracted if each[0] == event.id}
+            return msgspec.structs.replace(state, anew=state.anew | anew)
         case _:
             return state
 
 
 def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
-    retracted = {**state.retracted, (event.id, event.observer): event.unit}
+    named = (event.id, event.observer)
+    retracted = {**state.retracted, named: event.unit}
+    anew = state.anew - {named}
     if event.observer is not None:
-        return msgspec.structs.replace(state, retracted=retracted)
+        return msgspec.structs.replace(state, retracted=retracted, anew=anew)
     dropped = {id_: key for key, id_ in state.known.items() if id_ == event.id}
     if event.reason == EVIDENCE_ERASED:
         retracted[event.id, None] = EVIDENCE_ERASED
@@ -166,6 +172,7 @@ def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
     return Conclusions(
         {key: id_ for key, id_ in state.known.items() if id_ != event.id},
         retracted,
+        anew,
         {**state.dropped, **dropped},
     )
 
@@ -173,13 +180,14 @@ def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
 def _again(state: Conclusions, event: ConclusionReinstated) -> Conclusions:
     named = (event.id, event.observer)
     retracted = {e: unit for e, unit in state.retracted.items() if e != named}
+    anew = state.anew - {named}
     key = state.dropped.get(event.id) if event.observer is None else None
     if key is None:
-        return msgspec.structs.replace(state, retracted=retracted)
+        return msgspec.structs.replace(state, retracted=retracted, anew=anew)
     # What was concluded anew meanwhile is what a further saying reinforces.
     known = {key: event.id, **state.known}
     dropped = {id_: k for id_, k in state.dropped.items() if id_ != event.id}
-    return Conclusions(known, retracted, dropped)
+    return Conclusions(known, retracted, anew, dropped)
 
 
 def retract_conclusion(
@@ -205,7 +213,7 @@ def is_retracted(
     Without an observer: whether it was retracted for everybody. Nothing may be built
     on such a one (RS 13.1 W22).
     """
-    gone = {(conclusion, None), (conclusion, observer)}
+    gone = {(conclusion, None), (conclusion, observer)} - state.anew
     return not state.retracted.keys().isdisjoint(gone)
 
 

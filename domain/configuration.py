@@ -88,3 +88,10 @@ def uses_cards(*levels: Mapping[str, Any] | None, otherwise: bool) -> bool:
         given = section.get("use") if isinstance(section, Mapping) else None
         used = given if isinstance(given, bool) else used
     return used
+
+
+def agents_may_retract_explicit(configuration: Mapping[str, Any]) -> bool:
+    """Tell whether a workspace lets agents retract what peers said (RS 14 item 5)."""
+    section = configuration.get("retraction")
+    given = section if isinstance(section, Mapping) else {}
+    return given.get("agents_may_retract_explicit") is True

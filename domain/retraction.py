@@ -4,10 +4,19 @@ Retracting, correcting and quarantining all are such acts (RS 13.1 W22, W23): th
 streams of what is taken say so each for itself, in one append with the record here.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from domain.conclusion import (
+    EVIDENCE_ERASED,
+    ConclusionReinstated,
+    Conclusions,
+    Level,
+)
+from domain.configuration import agents_may_retract_explicit
+from domain.errors import Conflict, Invalid, NotFound, Refused
 from domain.event import Event, Personal
 from domain.session import SummaryKind
 
@@ -15,6 +24,14 @@ RetractionKind = Literal["retract", "correct", "quarantine", "delete"]
 
 MOST_TAKEN = 10_000
 """Most conclusions, summaries and messages one unit may take: they go in one append."""
+
+
+class TooMuch(Invalid):
+    """More would go than one unit may take."""
+
+
+class ExplicitFact(Refused):
+    """An agent would retract what a peer said itself (RS 14 item 5)."""
 
 
 class TakenConclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +135,8 @@ class Retraction(msgspec.Struct, frozen=True, kw_only=True):
     summaries: tuple[TakenSummary, ...] = ()
     messages: tuple[TakenMessages, ...] = ()
     corrected_by: str | None = None
+    lost: tuple[str, ...] = ()
+    withdrawn: tuple[TakenConclusion, ...] = ()
 
 
 def evolve_retraction(state: Retraction, event: Event) -> Retraction:
@@ -138,6 +157,74 @@ def evolve_retraction(state: Retraction, event: Event) -> Retraction:
             taken = (*state.conclusions, *event.conclusions)
             return msgspec.structs.replace(state, conclusions=taken)
         case RetractionUndone():
-            return msgspec.structs.replace(state, undone=True)
+            return msgspec.structs.replace(
+                state, undone=True, lost=event.lost, withdrawn=event.withdrawn
+            )
         case _:
             return state
+
+
+def within_bounds(taken: int) -> None:
+    """Refuse what is too much for one append.
+
+    Raises:
+        TooMuch
+    """
+    if taken > MOST_TAKEN:
+        raise TooMuch(
+            f"More than {MOST_TAKEN} conclusions, summaries and messages would go at"
+            " once. Select fewer."
+        )
+
+
+def check_may_retract(
+    level: Level, *, agent: bool, configuration: Mapping[str, Any]
+) -> None:
+    """Let an agent retract what was concluded; what was said only if it may.
+
+    A workspace says so by ``{"retraction": {"agents_may_retract_explicit": true}}``.
+
+    Raises:
+        ExplicitFact
+    """
+    if agent and level == "explicit" and not agents_may_retract_explicit(configuration):
+        raise ExplicitFact("Agents may not retract explicit conclusions here")
+
+
+def check_exists(state: Retraction, named: tuple[str, str]) -> None:
+    """Refuse a (workspace, unit) that never was.
+
+    Raises:
+        NotFound
+    """
+    if not state.exists:
+        workspace, unit = named
+        raise NotFound(f"Retraction {unit} not found in workspace {workspace}")
+
+
+def reinstate_conclusion(
+    state: Conclusions, taken: TakenConclusion, event: ConclusionReinstated
+) -> list[ConclusionReinstated]:
+    """Reinstate what a unit took; nothing if it is erased meanwhile.
+
+    Raises:
+        Conflict: it was retracted again since, by a unit that stands.
+    """
+    for observer in (taken.observer, None):
+        unit = state.retracted.get((taken.id, observer))
+        if unit == EVIDENCE_ERASED:
+            return []
+        if unit is not None and unit != event.unit:
+            raise stands_in_the_way(taken.id, unit)
+    if (taken.id, taken.observer) not in state.retracted:
+        return []
+    return [event]
+
+
+def stands_in_the_way(conclusion: str, unit: str) -> Conflict:
+    """Say which unit must be undone before."""
+    if not unit:
+        return Conflict(f"Conclusion {conclusion} was deleted since")
+    return Conflict(
+        f"Conclusion {conclusion} is held back by retraction {unit}. Undo that first."
+    )

@@ -46,6 +46,7 @@ from infra.postgres.views import make_views
 from infra.projector import Projector
 from infra.proof.signer import Signer
 from infra.random_id import random_id
+from infra.reach import StoredReach
 from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
 from infra.rebuild import rebuild
@@ -268,6 +269,7 @@ def _application(
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
+            "reach": StoredReach(parts.log, parts.readers, parts.prompt),
             "text_memory": StoredTexts(
                 parts.embedder, log.embeddings, log.fingerprint, parts.lagging
             ),

@@ -6,7 +6,8 @@ from commands.ports import Held
 from projections.ports import Database
 
 _NEWEST: Final = """
-SELECT id, origin, session, observer, observed, to_position FROM conclusion
+SELECT id, origin, session, observer, observed, level, named, to_position
+FROM conclusion
 WHERE tenant = $1 AND id = $2 ORDER BY from_position DESC LIMIT 1
 """
 
@@ -32,4 +33,6 @@ class HeldConclusions:
             observer=row["observer"],
             observed=row["observed"],
             gone=row["to_position"] is not None,
+            level=row["level"],
+            named=row["named"],
         )

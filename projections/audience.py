@@ -19,7 +19,7 @@ async def audiences(db: Connection, batch: Sequence[Recorded]) -> list[list[str]
     They are the members of its session that observed others when the newest message
     it rests on was said: turning observation on is not retroactive, and neither a
     slow derivation nor one repeated years later changes who heard (RS 2.1). Without
-    such a message its own position counts.
+    such a message its own position counts. What corrects another is for its holders.
     """
     heard: list[list[str]] = [[] for _ in batch]
     asked: list[tuple[int, str, str, str, int, int]] = []
@@ -28,6 +28,8 @@ async def audiences(db: Connection, batch: Sequence[Recorded]) -> list[list[str]
         if not isinstance(event, ConclusionDerived | ConclusionReinforced):
             continue
         if event.session is None or getattr(event, "observer", None) is not None:
+            continue
+        if getattr(event, "corrects", None) is not None:
             continue
         said = [e.seq for e in event.evidence if e.session == event.session]
         asked.append(

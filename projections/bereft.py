@@ -20,10 +20,11 @@ class Bereft(msgspec.Struct, frozen=True):
 
 
 async def find_bereft(db: Connection, tenant: str, session: str) -> list[Bereft]:
-    """Return the conclusions outside a session that rest on it alone, as they stand.
+    """Return the conclusions outside a session that rest on it alone.
 
-    A conclusion goes when every message it cites was said in the session and every
-    conclusion it was built on goes too.
+    Also those that were retracted before: they could be reinstated, and their texts
+    are in the views. A conclusion goes when every message it cites was said in the
+    session and every conclusion it was built on goes too.
     """
     gone: set[str] = set()
     for row in await db.fetch(_OWN, tenant, session):
@@ -77,7 +78,7 @@ _SEEN = """
 _BEREFT = """
     SELECT DISTINCT ON (c.origin) c.origin, c.session, c.observer, c.observed
     FROM conclusion AS c
-    WHERE c.tenant = $1 AND c.to_position IS NULL AND c.session IS DISTINCT FROM $2
+    WHERE c.tenant = $1 AND c.session IS DISTINCT FROM $2
         AND NOT c.origin = ANY($3::text[]) AND c.sources <@ $3::text[]
         AND NOT EXISTS (SELECT FROM evidence AS e WHERE e.tenant = c.tenant
             AND e.conclusion = c.origin AND e.session <> $2)

@@ -195,8 +195,9 @@ async def _load(db: Connection, batch: Sequence[Recorded]) -> Holdings:
     """Return the rows of what this batch changes, as they stood before it."""
     first: dict[tuple[str, str], int] = {}
     for recorded in batch:
-        named = (recorded.event.workspace, str(getattr(recorded.event, "id", "")))
-        first.setdefault(named, recorded.position)
+        for name in ("id", "corrects"):
+            origin = str(getattr(recorded.event, name, None) or "")
+            first.setdefault((recorded.event.workspace, origin), recorded.position)
     for recorded in batch:
         if isinstance(recorded.event, ConclusionDerived):
             first.pop((recorded.event.workspace, recorded.event.id), None)

@@ -53,14 +53,24 @@ class Holdings:
     def derive(
         self, event: ConclusionDerived, recorded: Recorded, others: Sequence[str]
     ) -> list[Values]:
-        """Return the rows of a new conclusion, one for each who heard it."""
+        """Return the rows of a new conclusion, one for each who heard it.
+
+        What corrects another is for those who hold that.
+        """
         first = _first(event, recorded)
-        heard = () if event.observer is not None else others
+        if event.corrects is not None:
+            others = [*self._holders(event.workspace, event.corrects), *others]
+        heard = [o for o in dict.fromkeys(others) if o != first["observer"]]
+        heard = [] if event.observer is not None else heard
         rows = [first, *(_seen_by(first, observer) for observer in heard)]
         self._known.pop((event.workspace, event.id), None)
         for row in rows:
             self.remember(Holding(row))
         return rows
+
+    def _holders(self, workspace: str, origin: str) -> list[str]:
+        rows = self._known.get((workspace, origin), {})
+        return sorted(each.row["observer"] for each in rows.values() if each.open)
 
     def reinforce(
         self, event: ConclusionReinforced, recorded: Recorded, others: Sequence[str]

@@ -18,6 +18,11 @@ from commands.routes.members import (
 from commands.routes.message_update import put_message
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
+from commands.routes.retractions import (
+    post_correction,
+    post_retraction,
+    post_undo,
+)
 from commands.routes.scopes import (
     delete_scope_session,
     post_scope,
@@ -61,5 +66,8 @@ ROUTES = (
     delete_scope_session,
     post_conclusions,
     delete_conclusion,
+    post_retraction,
+    post_correction,
+    post_undo,
 )
 """Every door of this package; each asks for ``parse``, ``origin`` and ``write``."""

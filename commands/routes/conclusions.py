@@ -10,12 +10,13 @@ from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field
 
 from commands.conclusions import Concluded, CreateConclusions, create_conclusions
-from commands.retraction import not_held, retract
+from commands.retraction import RetractConclusion, not_held, retract
 from commands.routes.free_json import strip_nul
 from commands.routes.ports import (
     GivenFindHeld,
     GivenOrigin,
     GivenParse,
+    GivenReach,
     GivenTextMemory,
     GivenWrite,
 )
@@ -106,7 +107,7 @@ async def post_conclusions(
     )
     reason = await origin.reason(workspace)
     created = await create_conclusions(write, text_memory, command, reason)
-    answer = [_body(each) for each in created.recorded]
+    answer = [body_of(each) for each in created.recorded]
     return reply(answer, created.position, created=True)
 
 
@@ -121,17 +122,25 @@ async def delete_conclusion(
     origin: GivenOrigin,
     write: GivenWrite,
     find_held: GivenFindHeld,
+    reach: GivenReach,
 ) -> Response[None]:
-    """E40: retracted for its observer; whoever else holds it keeps it."""
+    """E40: retracted for its observer; whoever else holds it keeps it.
+
+    What the observer holds that was built on it goes too, as one unit to be undone.
+    """
     reason = await origin.reason(workspace)
     held = await find_held(workspace, conclusion)
     if held is None:
         raise not_held(workspace, conclusion)
-    written = await retract(write, workspace, held, reason)
-    return done(written.position)
+    command = RetractConclusion(
+        workspace=workspace, held=held, kind="delete", everywhere=False
+    )
+    retracted = await retract(write, reach, command, reason)
+    return done(retracted.position)
 
 
-def _body(recorded: Recorded) -> ConclusionBody:
+def body_of(recorded: Recorded) -> ConclusionBody:
+    """Return what is answered of a conclusion a client made."""
     event = recorded.event
     if not isinstance(event, ConclusionDerived):  # pragma: no cover  never recorded so
         raise TypeError(type(event).__name__)

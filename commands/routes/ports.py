@@ -11,6 +11,7 @@ from litestar.params import SkipValidation
 from commands.asking import Chat
 from commands.decide import Reason
 from commands.ports import ActiveSessions, FindHeld, FindMessage, PdfText, TextMemory
+from commands.reach import Reach
 from commands.write import Write
 
 B = TypeVar("B")
@@ -35,6 +36,12 @@ class Parse(Protocol):
 
     async def query_and_body(self, query: type[Q], body: type[B]) -> tuple[Q, B]:
         """Return both; what is wrong with either is in one list."""
+        ...
+
+    async def query_and_optional_body(
+        self, query: type[Q], body: type[B]
+    ) -> tuple[Q, B | None]:
+        """Return both; None where no body was sent."""
         ...
 
     async def upload(self, fields: type[B], most: int) -> tuple[B, "SentFile"]:
@@ -124,3 +131,4 @@ GivenGrace = SkipValidation[NamedDependency[timedelta]]
 GivenTextMemory = SkipValidation[NamedDependency[TextMemory]]
 GivenFindMessage = SkipValidation[NamedDependency[FindMessage]]
 GivenFindHeld = SkipValidation[NamedDependency[FindHeld]]
+GivenReach = SkipValidation[NamedDependency[Reach]]

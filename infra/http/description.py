@@ -120,6 +120,7 @@ def _tag(path: str) -> str:
     nouns = (
         "webhooks",
         "scopes",
+        "retractions",
         "conclusions",
         "messages",
         "sessions",

@@ -52,6 +52,7 @@ ONE = {"messages": [{"content": "hi", "peer_id": "alice"}]}
 PAIR = {"content": "c", "observer_id": "alice", "observed_id": "alice"}
 ASKED = {"query": "q", "filters": {"observer": "alice", "observed": "alice"}}
 FILE = {"file": ("a.txt", b"hi", "text/plain"), "peer_id": (None, "alice")}
+RIGHT = {"content": "d"}
 DREAM = {"observer": "alice", "dream_type": "omni"}
 URL = {"url": "https://hooks.example.com/b"}
 
@@ -97,6 +98,9 @@ DOORS = [
     Door("workspace", "POST", "/conclusions/list", 200),
     Door("workspace", "POST", "/conclusions/query", 200, ASKED),
     Door("workspace", "DELETE", "/conclusions/<conclusion>", 204),  # E40
+    Door("workspace", "POST", "/conclusions/<conclusion>/retract", 200),
+    Door("workspace", "POST", "/conclusions/<conclusion>/correct", 201, RIGHT),
+    Door("workspace", "POST", "/retractions/<retraction>/undo", 200),
     Door("workspace", "POST", "/scopes", 201, {"id": "new"}),
     Door("workspace", "POST", "/scopes/list", 200),
     Door("workspace", "GET", "/scopes/<scope>", 200),
@@ -165,6 +169,9 @@ def world(guarded, at, headers, workspace):
             "conclusion": lambda w: w.make(
                 "POST", "/conclusions", {"conclusions": [PAIR]}
             )[0]["id"],
+            "retraction": lambda w: w.make(
+                "POST", w.filled("/conclusions/<conclusion>/retract"), None
+            )["unit"],
             "scope": lambda w: w.make("POST", "/scopes", {"id": "sc"})["id"],
             "webhook": lambda w: w.make(
                 "POST", "/webhooks", {"url": "https://hooks.example.com/a"}

@@ -171,6 +171,7 @@ class Application:
                 "pdf_text": PdfReader(),
                 "text_memory": None,
                 "find_held": None,
+                "reach": None,
                 "find_message": self.find_message,
             },
             AppSettings(is_ready=lambda: self.ready, count_tokens=tokens.count),

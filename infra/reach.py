@@ -1,0 +1,57 @@
+"""Tells from the views what rests on what; fulfils ``commands.reach.Reach``."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from commands.ports import Held, Overloaded, Views
+from commands.reach import Falling, Unsupported
+from domain.retraction import TakenConclusion
+from infra.held_conclusions import HeldConclusions
+from infra.postgres.log import PostgresLog
+from projections.dependants import find_falling, find_unsupported
+from projections.ports import Connection, Database
+
+_FOLDED_WITHIN: Final = 10.0
+"""Seconds to wait for the views to know all there is."""
+
+
+class StoredReach:
+    """The prompt views, once they have passed the head of the log."""
+
+    def __init__(self, log: PostgresLog, database: Database, views: Views) -> None:
+        self._log = log
+        self._database = database
+        self._views = views
+        self._held = HeldConclusions(database)
+
+    async def held(self, workspace: str, conclusion: str) -> Held | None:
+        """Return it as it stands or last stood, None if there never was one."""
+        return await self._held(workspace, conclusion)
+
+    async def falling(
+        self,
+        workspace: str,
+        first: Sequence[TakenConclusion],
+        observer: str | None = None,
+    ) -> Falling:
+        """Return what falls when these do."""
+        async with self._all_known() as (db, position):
+            found = await find_falling(db, workspace, first, observer)
+        return Falling(found.conclusions, found.kept, position)
+
+    async def unsupported(
+        self, workspace: str, taken: Sequence[TakenConclusion]
+    ) -> Sequence[Unsupported]:
+        """Return those that could not stand if all of these came back."""
+        async with self._all_known() as (db, _):
+            found = await find_unsupported(db, workspace, taken)
+        return [Unsupported(each.id, each.unit) for each in found]
+
+    @asynccontextmanager
+    async def _all_known(self) -> AsyncIterator[tuple[Connection, int]]:
+        head = await self._log.store.head()
+        if not await self._views.wait_for(head, _FOLDED_WITHIN):
+            raise Overloaded(retry_after=1.0)
+        async with self._database.acquire() as db:
+            yield db, head

@@ -1,0 +1,124 @@
+"""Memory through the published client: retracted, corrected, and undone."""
+
+import time
+import uuid
+
+import pytest
+from honcho.api_types import SessionPeerConfig
+
+from tests.e2e.test_sdk import connected
+from tests.support.load import plain_client
+
+BOUND = 20.0
+
+
+@pytest.fixture
+def http(server):
+    with plain_client(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def honcho(server):
+    with connected(server, f"retract-{uuid.uuid4().hex[:8]}") as client:
+        yield client
+
+
+@pytest.fixture
+def at(honcho):
+    return f"/v3/workspaces/{honcho.workspace_id}"
+
+
+@pytest.fixture
+def ann(honcho):
+    """A peer of whom one thing is concluded; bob heard it."""
+    ann, bob = honcho.peer("ann"), honcho.peer("bob")
+    session = honcho.session("s")
+    session.add_peers([ann, (bob, SessionPeerConfig(observe_others=True))])
+    session.add_messages([ann.message("I grow tomatoes.")])
+    until(lambda: known(ann) and known(bob, ann))
+    return ann
+
+
+def known(observer, of=None):
+    scope = observer.conclusions if of is None else observer.conclusions_of(of)
+    return {each.content: each for each in scope.list().items}
+
+
+def until(condition):
+    deadline = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_retracted_nobody_sees_it_and_undone_all_see_it_as_it_was(
+    http, at, honcho, ann
+):
+    bob = honcho.peer("bob")
+    before = known(ann), known(bob, ann), ann.representation()
+    [mine] = before[0].values()
+    assert mine.content in before[2]
+    key = {"Idempotency-Key": "once"}
+    path, body = f"{at}/conclusions/{mine.id}/retract", {"reason": "a joke"}
+
+    shown = http.post(f"{path}?dry_run=true", json=body).json()
+    done = http.post(path, json=body, headers=key)
+    assert done.status_code == 200
+    assert done.json() == shown | {"unit": done.json()["unit"]}
+    assert http.post(path, json=body, headers=key).json() == done.json()
+    assert http.post(path, json=body).status_code == 404
+    assert known(ann) == known(bob, ann) == {}
+    assert mine.content not in ann.representation()
+
+    undo = f"{at}/retractions/{done.json()['unit']}/undo"
+    first, second = http.post(undo), http.post(undo)
+    assert first.json() == second.json()
+    assert first.json()["reinstated"] == [mine.id]
+    after = known(ann), known(bob, ann), ann.representation()
+    assert [set(each) for each in after[:2]] == [set(each) for each in before[:2]]
+    assert after[0][mine.content].id == mine.id
+    assert after[2] == before[2]
+
+
+def test_a_correction_takes_its_place_for_all_who_held_it(http, at, honcho, ann):
+    [bobs] = known(honcho.peer("bob"), ann).values()
+    body = {"content": "ann grows potatoes", "reason": "misheard"}
+    done = http.post(f"{at}/conclusions/{bobs.id}/correct", json=body)
+    assert done.status_code == 201
+    assert set(known(ann)) == set(known(honcho.peer("bob"), ann)) == {body["content"]}
+    assert body["content"] in ann.representation(search_query="potatoes")
+    found = http.post(
+        f"{at}/conclusions/query",
+        json={
+            "query": "what does she grow",
+            "filters": {"observer": "bob", "observed": "ann"},
+        },
+    )
+    assert [each["content"] for each in found.json()] == [body["content"]]
+    http.post(f"{at}/retractions/{done.json()['unit']}/undo")
+    assert set(known(honcho.peer("bob"), ann)) == {bobs.content}
+
+
+def test_a_deletion_is_a_unit_of_its_own(http, at, honcho, ann):
+    [mine] = known(ann).values()
+    assert http.delete(f"{at}/conclusions/{mine.id}").status_code == 204
+    assert known(ann) == {}
+    assert set(known(honcho.peer("bob"), ann)) == {mine.content}
+
+
+@pytest.mark.parametrize("act", ["retract", "correct"])
+def test_what_is_not_there_is_not_found(http, at, act):
+    for name in ("nothing", "%00"):
+        path = f"{at}/conclusions/{name}/{act}"
+        assert http.post(path, json={"content": "x"}).status_code == 404
+    assert http.post(f"{at}/retractions/no%2Bunit/undo").status_code == 404
+    assert http.post("/v3/workspaces/%00/retractions/u/undo").status_code == 404
+
+
+def test_a_reason_has_a_bound(http, at, ann):
+    [mine] = known(ann).values()
+    body = {"reason": "x" * 1001, "content": "y"}
+    for act in ("retract", "correct"):
+        path = f"{at}/conclusions/{mine.id}/{act}"
+        assert http.post(path, json=body).status_code == 422
