@@ -16,6 +16,7 @@ from projections.messages import Messages
 from projections.peers import Peers
 from projections.progress import Progress
 from projections.projection import Projection
+from projections.retractions import Retractions
 from projections.scope_sessions import ScopeSessions
 from projections.sessions import Sessions
 from projections.summaries import Summaries
@@ -42,6 +43,7 @@ PROMPT: tuple[Projection, ...] = _erasable(
     Cards(),
     Progress(),
     DreamJobs(),
+    Retractions(),
     WebhookEndpoints(),
     WebhookDeliveries(),
 )

@@ -18,6 +18,7 @@ from read_api.peer_contexts import get_peer_context
 from read_api.peers import list_peers, list_session_peers
 from read_api.queue_status import get_queue_status
 from read_api.representations import get_representation
+from read_api.retractions import get_retraction, list_retractions
 from read_api.scope_lists import (
     get_scope,
     get_scope_status,
@@ -54,6 +55,7 @@ def read_routes() -> Router:
             get_peer_context,
             get_queue_status,
             get_representation,
+            get_retraction,
             get_scope,
             get_scope_status,
             get_session_context,
@@ -63,6 +65,7 @@ def read_routes() -> Router:
             list_messages,
             list_peer_sessions,
             list_peers,
+            list_retractions,
             list_scope_sessions,
             list_scopes,
             list_session_peers,

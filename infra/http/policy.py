@@ -83,6 +83,8 @@ POLICY: Final[dict[tuple[str, str], Door]] = {
     ("DELETE", _W + "/conclusions/{conclusion}"): Door.WORKSPACE,
     ("POST", _W + "/conclusions/{conclusion}/retract"): Door.WORKSPACE,
     ("POST", _W + "/conclusions/{conclusion}/correct"): Door.WORKSPACE,
+    ("GET", _W + "/retractions"): Door.WORKSPACE,
+    ("GET", _W + "/retractions/{unit}"): Door.WORKSPACE,
     ("POST", _W + "/retractions/{unit}/undo"): Door.WORKSPACE,
     ("POST", _W + "/scopes"): Door.WORKSPACE,
     ("POST", _W + "/scopes/list"): Door.WORKSPACE,

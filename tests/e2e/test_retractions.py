@@ -71,10 +71,20 @@ def test_retracted_nobody_sees_it_and_undone_all_see_it_as_it_was(
     assert known(ann) == known(bob, ann) == {}
     assert mine.content not in ann.representation()
 
-    undo = f"{at}/retractions/{done.json()['unit']}/undo"
+    unit = f"{at}/retractions/{done.json()['unit']}"
+    undo = f"{unit}/undo"
+    [listed] = http.get(f"{at}/retractions").json()["items"]
+    assert (listed["kind"], listed["state"]) == ("retract", "standing")
+    assert (listed["reason"], listed["conclusions"]) == ("a joke", 1)
+    told = http.get(unit).json()
+    assert told["retraction"] == listed
+    assert told["retracted"] == [{"id": mine.id, "because": None}]
     first, second = http.post(undo), http.post(undo)
     assert first.json() == second.json()
     assert first.json()["reinstated"] == [mine.id]
+    then = {"as_of": done.headers["x-position"]}
+    assert http.get(unit, params=then).json() == told
+    assert http.get(unit).json()["retraction"]["state"] == "undone"
     after = known(ann), known(bob, ann), ann.representation()
     assert [set(each) for each in after[:2]] == [set(each) for each in before[:2]]
     assert after[0][mine.content].id == mine.id
@@ -105,6 +115,10 @@ def test_a_deletion_is_a_unit_of_its_own(http, at, honcho, ann):
     assert http.delete(f"{at}/conclusions/{mine.id}").status_code == 204
     assert known(ann) == {}
     assert set(known(honcho.peer("bob"), ann)) == {mine.content}
+    [unit] = http.get(f"{at}/retractions").json()["items"]
+    assert (unit["kind"], unit["asked"], unit["actor"]) == ("delete", mine.id, "client")
+    http.post(f"{at}/retractions/{unit['unit']}/undo")
+    assert set(known(ann)) == {mine.content}
 
 
 @pytest.mark.parametrize("act", ["retract", "correct"])

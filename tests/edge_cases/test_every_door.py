@@ -100,6 +100,8 @@ DOORS = [
     Door("workspace", "DELETE", "/conclusions/<conclusion>", 204),  # E40
     Door("workspace", "POST", "/conclusions/<conclusion>/retract", 200),
     Door("workspace", "POST", "/conclusions/<conclusion>/correct", 201, RIGHT),
+    Door("workspace", "GET", "/retractions", 200),
+    Door("workspace", "GET", "/retractions/<retraction>", 200),
     Door("workspace", "POST", "/retractions/<retraction>/undo", 200),
     Door("workspace", "POST", "/scopes", 201, {"id": "new"}),
     Door("workspace", "POST", "/scopes/list", 200),

@@ -18,6 +18,12 @@ from domain.derivation import DerivationCompleted
 from domain.erasure import SessionErased, WorkspaceErased
 from domain.event import Engine, Event
 from domain.peer import PeerConfigured, PeerCreated
+from domain.retraction import (
+    RetractionExtended,
+    RetractionRecorded,
+    RetractionUndone,
+    TakenConclusion,
+)
 from domain.scope import (
     ScopeCreated,
     SessionAddedToScope,
@@ -199,6 +205,7 @@ class Chronicle:
     def take_back(self, kind: int, _where: int, who: int, number: int) -> None:
         """Retract some with a unit, or reinstate what a unit took, if it took it."""
         unit = f"u{number % UNITS}"
+        self.events.append(_unit(unit, self.concluded[-1], kind, number))
         for each in self.concluded[number % 3 :: 2]:
             named = {"session": each.session, "id": each.id, "unit": unit}
             observer = PEERS[who % 3] if number % 4 == 0 else None
@@ -303,6 +310,31 @@ class Chronicle:
                 engine=ENGINE,
             )
         )
+
+
+def _unit(unit: str, of: ConclusionDerived, kind: int, number: int) -> Event:
+    taken = TakenConclusion(
+        id=of.id,
+        session=of.session,
+        holder=of.observed,
+        observed=of.observed,
+    )
+    if kind % 2:
+        return RetractionUndone(workspace="w", unit=unit, actor="client")
+    if number % 4 == 1:
+        return RetractionExtended(workspace="w", unit=unit, conclusions=(taken,))
+    return RetractionRecorded(
+        workspace="w",
+        unit=unit,
+        kind="retract",
+        actor="client",
+        session=of.session,
+        observed=of.observed,
+        asked=of.id,
+        note=f"because of {number}",
+        filters={"n": number},
+        conclusions=(taken,),
+    )
 
 
 def _opened(session: str) -> SessionCreated:
