@@ -4,6 +4,7 @@ import asyncpg
 import msgspec
 
 from infra.processor_positions import processor_positions
+from infra.proof.signing_key import key_id
 from projections.webhook_deliveries import count_deliveries
 
 _VIEWS = "SELECT projection, position FROM checkpoint ORDER BY projection"
@@ -11,6 +12,15 @@ _HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
 _AGE = """
 SELECT extract(epoch FROM clock_timestamp() - recorded_at)::float8
 FROM log.event WHERE position = $1
+"""
+
+
+# A log that was not yet migrated has none.
+_CHECKPOINTS = "SELECT to_regclass('log.checkpoint') IS NOT NULL"
+_AGED = """
+SELECT position, public_key,
+    extract(epoch FROM clock_timestamp() - made_at)::float8 AS seconds
+FROM log.checkpoint ORDER BY position DESC, made_at DESC LIMIT 1
 """
 
 
@@ -30,15 +40,25 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     parked: int = 0
 
 
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The newest signed checkpoint: its position, its age, the key that signed it."""
+
+    position: int
+    age_seconds: float
+    key_id: str
+
+
 class Standing(msgspec.Struct, frozen=True):
     """The head position of the log and all who follow it.
 
     ``webhooks`` counts deliveries by state: pending, delivered, failed, dropped.
+    ``checkpoint`` is None while nothing is signed.
     """
 
     head: int
     consumers: list[Consumer]
     webhooks: dict[str, int] = {}
+    checkpoint: Checkpoint | None = None
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
@@ -67,7 +87,17 @@ async def standing(pool: asyncpg.Pool) -> Standing:
     ]
     head = await pool.fetchval(_HEAD)
     consumers = [await _with_lag(pool, each, head) for each in [*views, *processors]]
-    return Standing(head, consumers, await count_deliveries(pool))
+    return Standing(head, consumers, await count_deliveries(pool), await _newest(pool))
+
+
+async def _newest(pool: asyncpg.Pool) -> Checkpoint | None:
+    if not await pool.fetchval(_CHECKPOINTS):
+        return None
+    row = await pool.fetchrow(_AGED)
+    if row is None:
+        return None
+    age = round(max(0.0, row["seconds"]), 3)
+    return Checkpoint(row["position"], age, key_id(row["public_key"]))
 
 
 async def _with_lag(pool: asyncpg.Pool, consumer: Consumer, head: int) -> Consumer:

@@ -2,15 +2,18 @@
 
 import typer
 
+from infra.cli.checkpoint import checkpoint
 from infra.cli.demo import demo
 from infra.cli.events import events
 from infra.cli.keys import keys
 from infra.cli.park import park
 from infra.cli.rebuild import rebuild
+from infra.cli.reset import reset
 from infra.cli.settings import settings
 from infra.cli.status import status
 from infra.cli.trace import trace
 from infra.cli.up import up
+from infra.cli.verify import run_verify
 from infra.cli.webhooks import webhooks
 
 app = typer.Typer(
@@ -27,6 +30,9 @@ app.command()(status)
 app.command(context_settings={"ignore_unknown_options": True})(trace)
 app.command()(events)
 app.command()(rebuild)
+app.command()(reset)
+app.command()(checkpoint)
+app.command("verify")(run_verify)
 app.command()(settings)
 app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")

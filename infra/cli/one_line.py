@@ -16,9 +16,11 @@ from infra.door import PortTaken
 from infra.master_key import MasterKeyUnusable
 from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.embedded import EmbeddedPostgresError
-from infra.postgres.migrate import DatabaseNewer
+from infra.postgres.migrate import DatabaseNewer, DatabaseOlder
 from infra.postgres.views import ViewsNewer
 from infra.proof.checkpoint import CheckpointUnusable
+from infra.proof.refold import ViewsUnready
+from infra.proof.signer import HistoryChanged
 from infra.proof.signing_key import SigningKeyUnusable
 from infra.settings import Settings, SettingsUnusable, read_settings
 from infra.watch import WorkerEnded
@@ -26,7 +28,9 @@ from infra.watch import WorkerEnded
 MENDABLE: Final = (
     CheckpointUnusable,
     DatabaseNewer,
+    DatabaseOlder,
     EmbeddedPostgresError,
+    HistoryChanged,
     LogDiverged,
     MasterKeyUnusable,
     NothingHere,
@@ -37,6 +41,7 @@ MENDABLE: Final = (
     SigningKeyUnusable,
     Unreachable,
     ViewsNewer,
+    ViewsUnready,
 )
 
 Work = Callable[[Settings], Coroutine[Any, Any, int | None]]

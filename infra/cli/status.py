@@ -30,6 +30,11 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(now).decode())
     else:
         screen().print(_table(now))
+        if (signed := now.checkpoint) is not None:
+            screen().print(
+                f"signed up to position {signed.position}, {signed.age_seconds:.0f} s"
+                f" ago, by key {signed.key_id}"
+            )
         if now.webhooks:
             told = ", ".join(f"{n} {state}" for state, n in now.webhooks.items())
             screen().print(f"webhook deliveries: {told}")

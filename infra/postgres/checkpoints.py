@@ -57,14 +57,17 @@ async def verify_checkpoints(
     Raises:
         LogDiverged: it does not, as after another log was put in its place.
     """
-    for checkpoint in set(checkpoints.values()):
+    named = {checkpoint: name for name, checkpoint in checkpoints.items()}
+    for checkpoint, name in named.items():
         if checkpoint.position == 0:
             continue
         at = await log.read_log(after=checkpoint.position - 1, limit=1)
         if not at or at[0].id != checkpoint.event:
+            there = f"event {at[0].id} is there" if at else "the log ends before"
             raise LogDiverged(
-                f"The views were folded up to position {checkpoint.position} of "
-                "another log: rebuild them"
+                f"The view {name} was folded up to position {checkpoint.position}, "
+                f"event {checkpoint.event}, of another log: here {there}. Rebuild the "
+                "views, or put the right log back"
             )
 
 

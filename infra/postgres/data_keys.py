@@ -51,6 +51,8 @@ SELECT number, tenant, session, subject, wrapped FROM secret.data_key
 WHERE wrapped IS NOT NULL LIMIT 1
 """
 
+_NUMBERS = "SELECT number, wrapped IS NOT NULL AS alive FROM secret.data_key"
+
 _DESTROY = """
 UPDATE secret.data_key SET wrapped = NULL, destroyed_at = now()
 WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)
@@ -135,6 +137,11 @@ class DataKeys:
                 found[number] = alive.get(number)
                 self._numbered.put(number, found[number])
         return found
+
+    async def numbers(self) -> dict[int, bool]:
+        """Return the number of every key there ever was, and whether it is alive."""
+        rows = await self._pool.fetch(_NUMBERS)
+        return {row["number"]: row["alive"] for row in rows}
 
     async def destroy(
         self,

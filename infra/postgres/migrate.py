@@ -35,6 +35,10 @@ class DatabaseNewer(Exception):  # noqa: N818  says what was found
         self.known = known
 
 
+class DatabaseOlder(Exception):  # noqa: N818  says what was found
+    """The database was not yet migrated to what this version knows."""
+
+
 class Step(msgspec.Struct, frozen=True):
     """One numbered script of a series."""
 
@@ -54,6 +58,30 @@ async def migrate(dsn: str, *, keys_dsn: str | None = None) -> int:
     """
     await _bring(keys_dsn or dsn, "keys", steps_of("keys"))
     return await _bring(dsn, "log", steps_of("log"))
+
+
+async def check_migrated(dsn: str) -> None:
+    """Check that a log stands where this code expects it, changing nothing.
+
+    Raises:
+        DatabaseNewer, DatabaseOlder
+        asyncpg.UndefinedTableError: there is none.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetchval(
+            "SELECT max(number) FROM palimpsest.migration WHERE series = 'log'"
+        )
+    finally:
+        await connection.close()
+    known = steps_of("log")[-1].number
+    if (found or 0) > known:
+        raise DatabaseNewer("log", found, known)
+    if (found or 0) < known:
+        raise DatabaseOlder(
+            f"The log stands at step {found or 0}, this Palimpsest knows {known}:"
+            " start the server once, it brings it there"
+        )
 
 
 def steps_of(series: str) -> list[Step]:

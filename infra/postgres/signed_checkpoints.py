@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 
@@ -28,8 +29,12 @@ _NEWEST: Final = f"""{_COLUMNS}
 WHERE $1::bytea IS NULL OR public_key = $1 ORDER BY position DESC, made_at DESC LIMIT 1
 """
 
-_PAGE: Final = f"""{_COLUMNS}
-WHERE (position, public_key) > ($1, $2) ORDER BY position, public_key LIMIT {PAGE}
+_PAGE: Final = """
+SELECT c.position, c.event, c.link, c.made_at, c.public_key, c.signature,
+       e.id AS stands, e.link AS leads
+FROM log.checkpoint AS c LEFT JOIN log.event AS e USING (position)
+WHERE (c.position, c.public_key) > ($1, $2)
+ORDER BY c.position, c.public_key LIMIT $3
 """
 
 
@@ -48,9 +53,7 @@ class SignedCheckpoints:
             row = await self._db.fetchrow(_HEAD)
         else:
             row = await self._db.fetchrow(_AT, position)
-        if row is None:
-            return None
-        return Ending(row["position"], row["id"], row["link"] or b"")
+        return None if row is None else _ending(*row)
 
     async def newest(self, public_key: bytes | None = None) -> SignedCheckpoint | None:
         """Return the one that reaches furthest, of one key if that is named."""
@@ -70,13 +73,17 @@ class SignedCheckpoints:
             checkpoint.signature,
         )
 
-    async def all(self) -> AsyncIterator[SignedCheckpoint]:
-        """Read every one, by position."""
+    async def all(self) -> AsyncIterator[tuple[SignedCheckpoint, Ending | None]]:
+        """Read every one, by position, with what stands there in the log now."""
         after: tuple[int, bytes] = (-1, b"")
-        while rows := await self._db.fetch(_PAGE, *after):
+        while rows := await self._db.fetch(_PAGE, *after, PAGE):
             for row in rows:
-                yield _checkpoint(row)
+                yield _checkpoint(row), _ending(row["position"], *row[-2:])
             after = (rows[-1]["position"], rows[-1]["public_key"])
+
+
+def _ending(position: int, event: UUID | None, link: bytes | None) -> Ending | None:
+    return None if event is None else Ending(position, event, link or b"")
 
 
 def _checkpoint(row: asyncpg.Record) -> SignedCheckpoint:

@@ -78,10 +78,12 @@ async def verify_chain(
     db: asyncpg.Pool | asyncpg.Connection,
     through: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    each: Callable[[Any], None] = lambda _: None,
 ) -> Verified:
     """Read the log, up to its head or a commit's last position, and check all of it.
 
-    It may grow meanwhile. ``progress`` is told how far the reading is.
+    It may grow meanwhile. ``progress`` is told how far the reading is; ``each`` is
+    given every row that holds (position, id, type, data and the other columns).
     """
     if through is None:
         through = await db.fetchval("SELECT coalesce(max(position), 0) FROM log.event")
@@ -95,6 +97,7 @@ async def verify_chain(
         for row in rows:
             if (broken := chain.follow(row)) is not None:
                 return chain.verified(broken)
+            each(row)
         progress(chain.position)
     return chain.verified(chain.end(through))
 

@@ -2,6 +2,7 @@
 
 from domain.conclusion import EVIDENCE_ERASED, ConclusionRetracted
 from domain.erasure import SessionErased, WorkspaceErased
+from infra.proof.comparison import tables_of
 from projections.erasable import Erasable
 from projections.registry import LAGGING, PROMPT
 from tests.support.folding import create, fold
@@ -17,7 +18,7 @@ from tests.support.story import (
     summed_up,
     workspace,
 )
-from tests.support.tables import contents_of, tables_of
+from tests.support.tables import contents_of
 
 VIEWS = (*PROMPT, *LAGGING)
 LISTED = {"vector_collection"}

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from infra.proof.comparison import tables_of
 from projections.registry import LAGGING, PROMPT
 from tests.support.chronicle import KINDS, Chronicle
 from tests.support.folding import create, fold
 from tests.support.history import record
-from tests.support.tables import contents_of, tables_of
+from tests.support.tables import contents_of
 
 VIEWS = (*PROMPT, LAGGING[0])
 HISTORIES = st.lists(

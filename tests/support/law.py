@@ -8,11 +8,11 @@ from uuid import uuid4
 import asyncpg
 
 from infra.postgres.views import LIVE, connect_views
+from infra.proof.comparison import differences_of
 from infra.rebuild import fold_log
 from projections.ports import LogReader
 from projections.projection import Projection
 from projections.registry import LAGGING, PROMPT
-from tests.support.tables import tables_of
 
 BOUND = 20.0
 
@@ -32,8 +32,8 @@ async def assert_rebuilt_equals_live(
     try:
         head = await _caught_up(connection, log, projections)
         await fold_log(connection, schema, log, projections, through=head)
-        differences = await _differences(connection, schema)
-        assert differences == {}, differences
+        differences = await differences_of(connection, LIVE, schema)
+        assert differences == [], differences
     finally:
         await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         await connection.close()
@@ -56,29 +56,3 @@ async def _caught_up(
             return head
         assert time.monotonic() < deadline, f"{behind} did not reach {head}"
         await asyncio.sleep(0.01)
-
-
-async def _differences(
-    connection: asyncpg.Connection, schema: str
-) -> dict[str, list[str]]:
-    """Return, by table, rows only one of both schemas has; a count is a row's too."""
-    live = await tables_of(connection, LIVE)
-    rebuilt = await tables_of(connection, schema)
-    found: dict[str, list[str]] = {}
-    if live != rebuilt:
-        found["tables"] = sorted(set(live) ^ set(rebuilt))
-    for table in sorted(set(live) & set(rebuilt)):
-        rows = await connection.fetch(
-            f"""
-            (SELECT 'only live: ' || t::text AS line FROM (
-                TABLE "{LIVE}"."{table}" EXCEPT ALL TABLE "{schema}"."{table}") AS t
-             ORDER BY 1 LIMIT 5)
-            UNION ALL
-            (SELECT 'only rebuilt: ' || t::text FROM (
-                TABLE "{schema}"."{table}" EXCEPT ALL TABLE "{LIVE}"."{table}") AS t
-             ORDER BY 1 LIMIT 5)
-            """  # noqa: S608  names from the catalogue
-        )
-        if rows:
-            found[table] = [row["line"] for row in rows]
-    return found

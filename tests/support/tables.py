@@ -2,15 +2,7 @@
 
 import asyncpg
 
-
-async def tables_of(connection: asyncpg.Connection, schema: str) -> list[str]:
-    """Name the schema's tables, without those that only say how far it came."""
-    rows = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = $1"
-        " AND tablename <> 'checkpoint' ORDER BY tablename",
-        schema,
-    )
-    return [row["tablename"] for row in rows]
+from infra.proof.comparison import tables_of
 
 
 async def contents_of(

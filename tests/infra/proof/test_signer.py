@@ -21,7 +21,7 @@ def signer_of(log, key=KEY):
 
 
 async def all_of(log):
-    return [each async for each in log.checkpoints.all()]
+    return [each async for each, _ in log.checkpoints.all()]
 
 
 @pytest.fixture

@@ -1,0 +1,124 @@
+"""What ``palimpsest verify`` found, line by line; what is wrong begins with BROKEN."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.markup import escape
+
+from infra.postgres.verify import Break
+from infra.proof.comparison import Difference
+from infra.proof.history import Signed
+from infra.proof.refold import Refolded
+from infra.proof.verification import ChainReport, Report
+
+_WHAT: Final = {
+    "missing": "no event stands there",
+    "changed": "its bytes are not those that were recorded",
+    "digest": "its digest was taken away",
+    "link": "it does not lead on from the commit before",
+    "unfinished": "the newest commit is not whole: its end is gone",
+    "unreadable": "the database cannot read it",
+}
+
+
+def lines_of(report: Report) -> Iterator[str]:
+    """Tell a report to a person, as markup of rich."""
+    yield from _chain(report.chain, report.head)
+    yield from _signed(report.signed)
+    for each in report.against or []:
+        yield _broken(f"against the file: {each}")
+    if report.against == []:
+        yield _fine("the log holds what the file was told")
+    for diverged in report.consumers:
+        yield _broken(str(diverged))
+    if not report.consumers:
+        yield _fine("whoever follows the log followed this one")
+    if report.views is not None:
+        yield from _views(report.views, report.seed)
+    for orphans in report.orphans or []:
+        if orphans.count and orphans.weight == "error":
+            yield _broken(f"{orphans.count} {orphans.name}: {orphans.example}")
+        elif orphans.count:
+            yield f"[dim]{orphans.count} {escape(orphans.name)} ({orphans.weight})[/]"
+    if report.orphans is not None:
+        yield _fine("orphans counted")
+    yield (
+        "[green]all of it holds[/]" if report.ok else "[bold red]not all of it holds[/]"
+    )
+
+
+def _chain(chain: ChainReport, head: int) -> Iterator[str]:
+    if chain.broken is None:
+        yield _fine(f"chain of {head} events, {_rate(head, chain.seconds)}")
+    else:
+        yield _broken(_place(chain.broken))
+        yield f"  what comes before holds, up to position {chain.position}"
+    if chain.undigested:
+        yield (
+            f"  {chain.undigested} events are from before each had a digest: there a"
+            " change is named by its commit"
+        )
+
+
+def _place(broken: Break) -> str:
+    at = f"position {broken.position}"
+    if broken.event is not None:
+        at += f" (event {broken.event})"
+    if broken.first != broken.position:
+        at += f", or one from {broken.first} on"
+    return f"chain at {at}: {_WHAT[broken.what]}"
+
+
+def _signed(signed: Signed) -> Iterator[str]:
+    for each in signed.refuted:
+        yield _broken(f"checkpoint: {each}")
+    if not signed.refuted:
+        yield _fine(f"{signed.checkpoints} signed checkpoints")
+    for key in signed.keys:
+        whose = "signs here now" if key.present else "is not the key of here and now"
+        yield (
+            f"  key {key.key_id} signed {key.checkpoints}, up to position"
+            f" {key.position}, and {whose}"
+        )
+
+
+def _views(views: Refolded, seed: str) -> Iterator[str]:
+    if views.sessions is None:
+        told = f"all views at position {views.position}"
+    else:
+        told = (
+            f"views of {len(views.sessions)} sessions ({views.events} events, seed"
+            f" {seed}) at position {views.position}"
+        )
+    for each in views.differences:
+        yield _broken(_difference(each))
+    if not views.differences:
+        yield _fine(f"{told} follow from the log")
+    if views.not_compared:
+        yield f"  compared only with --all: {', '.join(views.not_compared)}"
+
+
+def _difference(found: Difference) -> str:
+    named = ", ".join(f"{name} {value}" for name, value in found.key.items())
+    since = "" if found.position is None else f", since position {found.position}"
+    match found.only:
+        case "live":
+            what = "is shown, but does not follow from the log"
+        case "folded":
+            what = "follows from the log, but is not shown"
+        case _:
+            what = f"is shown with another {', '.join(found.columns)}"
+    return f"view {found.table}: {named}{since}: {what}"
+
+
+def _rate(events: int, seconds: float) -> str:
+    rate = f", {events / seconds:,.0f}/s" if seconds else ""
+    return f"{seconds:.1f} s{rate}"
+
+
+def _fine(text: str) -> str:
+    return f"[green]ok[/] {escape(text)}"
+
+
+def _broken(text: str) -> str:
+    return f"[bold red]BROKEN[/] {escape(text)}"

@@ -1,0 +1,208 @@
+"""Everything ``palimpsest verify`` looks at, and what it found."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import asyncpg
+import msgspec
+
+from domain.events import EVENT_BY_TAG
+from infra.codec.errors import Unreadable
+from infra.postgres.mapper import StructMapper
+from infra.postgres.signed_checkpoints import SignedCheckpoints
+from infra.postgres.verify import Break, Verified, verify_chain
+from infra.postgres.views import connect_views
+from infra.proof.checkpoint import Printed, SignedCheckpoint, printed
+from infra.proof.consumers import Diverged, diverged_consumers
+from infra.proof.history import Refuted, Signed, check_against, check_kept
+from infra.proof.orphans import Orphans, count_keys, count_orphans
+from infra.proof.refold import Refolded, open_refold
+from infra.proof.sample import Log as Reading
+from infra.upcasters import UPCASTERS
+from projections.registry import LAGGING, PROMPT
+
+SAMPLE: Final = 20
+"""Sessions folded again when nobody says how many."""
+
+Show = Callable[[str, int, int], None]
+"""Told what is being done, and a position of so many."""
+
+
+class Keys(Protocol):
+    """Knows of every data key whether it is alive."""
+
+    async def numbers(self) -> dict[int, bool]: ...
+
+
+class Opened(Protocol):
+    """The log with its keys: what views are folded from."""
+
+    @property
+    def store(self) -> Reading: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look at.
+
+    ``sample`` sessions are drawn by ``seed``, or ``everything`` is folded again.
+    ``given`` are checkpoints kept elsewhere, to be signed by ``trusted`` keys if any
+    are named; ``present`` is the key that signs here.
+    """
+
+    seed: str = ""
+    sample: int = SAMPLE
+    everything: bool = False
+    given: tuple[SignedCheckpoint, ...] = ()
+    trusted: tuple[bytes, ...] = ()
+    present: bytes | None = None
+
+
+class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the chain holds, and where it does not."""
+
+    position: int
+    link: str
+    undigested: int
+    broken: Break | None
+    seconds: float
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was found; ``ok`` if nothing of it is wrong.
+
+    ``views`` and ``orphans`` are None where they were not looked at: only the log was
+    asked for, or the log itself is broken, so that nothing follows from it.
+    """
+
+    ok: bool = False
+    head: int
+    chain: ChainReport
+    signed: Signed
+    newest: Printed | None
+    against: list[Refuted] | None
+    consumers: list[Diverged]
+    seed: str = ""
+    views: Refolded | None = None
+    orphans: list[Orphans] | None = None
+
+    def judged(self) -> "Report":
+        """Set ``ok``."""
+        errors = [each for each in self.orphans or [] if each.weight == "error"]
+        wrong = (
+            self.chain.broken is not None,
+            self.signed.refuted,
+            self.against,
+            self.consumers,
+            self.views is not None and self.views.differences,
+            any(each.count for each in errors),
+        )
+        self.ok = not any(wrong)
+        return self
+
+
+async def verify(
+    dsn: str, log: Opened | None, asked: Asked, show: Show = lambda *_: None
+) -> Report:
+    """Look at the log, and at what follows from it if it is given opened.
+
+    Nothing is changed; a server may write meanwhile.
+
+    Raises:
+        ViewsUnready: the views cannot be compared now.
+    """
+    sealed = _SealedKeys()
+    report = await _verify_log(dsn, asked, sealed, show)
+    if log is None or report.chain.broken is not None:
+        return report.judged()
+    report.seed = asked.seed
+    async with open_refold(dsn, (*PROMPT, *LAGGING)) as refold:
+        if asked.everything:
+            head = refold.position
+            report.views = await refold.everything(
+                log.store, lambda position: show("folding again", position, head)
+            )
+        else:
+            show("folding sessions again", 0, asked.sample)
+            report.views = await refold.sample(log.store, asked.seed, asked.sample)
+    show("counting orphans", 0, 1)
+    report.orphans = [
+        *await _orphans(dsn),
+        *count_keys(await log.keys.numbers(), sealed.found),
+    ]
+    return report.judged()
+
+
+async def _verify_log(
+    dsn: str, asked: Asked, sealed: "_SealedKeys", show: Show
+) -> Report:
+    """Check chain, checkpoints and consumers in one snapshot of the log."""
+    db = await asyncpg.connect(dsn)
+    try:
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            checkpoints = SignedCheckpoints(db)
+            ending = await checkpoints.ending()
+            head = 0 if ending is None else ending.position
+            started = time.monotonic()
+            verified = await verify_chain(
+                db,
+                head,
+                lambda position: show("checking the chain", position, head),
+                sealed,
+            )
+            seconds = time.monotonic() - started
+            show("checking signatures", 0, 1)
+            newest = await checkpoints.newest()
+            return Report(
+                head=head,
+                chain=_chain(verified, seconds),
+                signed=await check_kept(checkpoints, head, asked.present),
+                newest=None if newest is None else printed(newest),
+                against=await check_against(
+                    checkpoints, asked.given, head, asked.trusted
+                )
+                if asked.given
+                else None,
+                consumers=await diverged_consumers(db),
+            )
+    finally:
+        db.terminate()
+
+
+def _chain(verified: Verified, seconds: float) -> ChainReport:
+    return ChainReport(
+        position=verified.position,
+        link=verified.link.hex(),
+        undigested=verified.undigested,
+        broken=verified.broken,
+        seconds=round(seconds, 3),
+    )
+
+
+async def _orphans(dsn: str) -> list[Orphans]:
+    db = await connect_views(dsn)
+    try:
+        await db.execute("SET enable_seqscan = on; SET plan_cache_mode = auto")
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            return await count_orphans(db)
+    finally:
+        db.terminate()
+
+
+class _SealedKeys:
+    """The keys events were sealed under, each with the first position that was."""
+
+    def __init__(self) -> None:
+        self._mapper = StructMapper(EVENT_BY_TAG, UPCASTERS)
+        self.found: dict[int, int] = {}
+
+    def __call__(self, row: Any) -> None:
+        try:
+            sealing = self._mapper.sealing_of(row["type"], row["data"])
+        except Unreadable:
+            return  # what was recorded so is nobody's key
+        if sealing.key:
+            self.found.setdefault(sealing.key, row["position"])
