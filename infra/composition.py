@@ -42,14 +42,14 @@ from infra.memberships import Memberships
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
 from infra.postgres.view_readers import open_view_readers
-from infra.postgres.views import make_views
 from infra.projector import Projector
 from infra.proof.signer import Signer
 from infra.random_id import random_id
 from infra.reach import StoredReach
 from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
-from infra.rebuild import rebuild
+from infra.rebuild.crew import Hands
+from infra.rebuild.drift import make_current
 from infra.settings import Settings
 from infra.sweep import sweep_daily
 from infra.text_memory import StoredTexts
@@ -115,7 +115,8 @@ async def open_palimpsest(
     """Migrate, open the log, fold the views, feed the processors; ready when yielded.
 
     Raises:
-        DatabaseNewer, ViewsNewer, MasterKeyUnusable, SigningKeyUnusable, LogDiverged
+        DatabaseNewer, ViewsNewer, ViewsDrifted, LogDiverged,
+        MasterKeyUnusable, SigningKeyUnusable
         asyncpg.PostgresError: the login user may not do what is needed.
     """
     keys_uri = settings.keys_connection_uri
@@ -132,7 +133,8 @@ async def open_palimpsest(
         signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
         watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
-        views = await _fold_views(dsn, log, traffic, running)
+        hands = Hands(data, keys_dsn)
+        views = await _fold_views(dsn, log, hands, settings, traffic, running)
         models = await running.enter_async_context(open_models(settings))
         parts = await _open_parts(dsn, log, views, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
@@ -161,12 +163,15 @@ async def open_palimpsest(
 
 
 async def _fold_views(
-    dsn: str, log: PostgresLog, traffic: Traffic, running: AsyncExitStack
+    dsn: str,
+    log: PostgresLog,
+    hands: Hands,
+    settings: Settings,
+    traffic: Traffic,
+    running: AsyncExitStack,
 ) -> tuple[Projector, Projector]:
-    """Fold prompt and lagging views, from the beginning where their shape changed."""
-    everything = (*PROMPT, *LAGGING)
-    if await make_views(dsn, everything):
-        await rebuild(dsn, log.store, everything)
+    """Fold prompt and lagging views, from the beginning where their code changed."""
+    await make_current(dsn, log, (*PROMPT, *LAGGING), hands, settings.views_on_drift)
     prompt = Projector(dsn, log.store, log.subscription, PROMPT)
     lagging = Projector(
         dsn,

@@ -13,6 +13,9 @@ from domain.recorded import Recorded
 from projections.ports import Connection
 from projections.projection import Projection
 
+ENDS: tuple[type[Event], ...] = (SessionErased, WorkspaceErased, ConclusionRetracted)
+"""The events that may erase; whose rows are told by position, in whatever shard."""
+
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
     """What is erased at a position: a conclusion, else a session, else a workspace.
@@ -39,7 +42,7 @@ class Erasable:
     What came before is folded, then the rows go that tell of it, then what follows is
     folded; so that live and rebuilt views agree. Rows are told by the columns
     ``tenant``, ``session``, and ``origin`` or ``conclusion``; a projection for which
-    that is not enough has a method ``erase``.
+    that is not enough has a method ``erase``. ``projection`` is what is wrapped.
     """
 
     def __init__(self, projection: Projection) -> None:
@@ -47,13 +50,14 @@ class Erasable:
         self.version = projection.version
         self.tables = projection.tables
         self.indexes = projection.indexes
-        self._projection = projection
+        self.commutes = getattr(projection, "commutes", False)
+        self.together = getattr(projection, "together", ())
+        self.projection = projection
         self._named = re.findall(r"CREATE TABLE (\w+)", projection.tables)
 
     @property
     def handles(self) -> tuple[type[Event], ...]:
-        ends = (SessionErased, WorkspaceErased, ConclusionRetracted)
-        return tuple(dict.fromkeys((*self._projection.handles, *ends)))
+        return tuple(dict.fromkeys((*self.projection.handles, *ENDS)))
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         """Fold what is between erasures, and take out what each erases."""
@@ -64,17 +68,17 @@ class Erasable:
                 await self._fold(db, piece)
                 piece = []
                 await self._erase(db, erased)
-            elif isinstance(recorded.event, self._projection.handles):
+            elif isinstance(recorded.event, self.projection.handles):
                 piece.append(recorded)
         await self._fold(db, piece)
 
     async def _fold(self, db: Connection, piece: Sequence[Recorded]) -> None:
         if piece:
-            await self._projection.apply(db, piece)
+            await self.projection.apply(db, piece)
 
     async def _erase(self, db: Connection, erased: Erased) -> None:
-        if isinstance(self._projection, Forgetful):
-            await self._projection.erase(db, erased)
+        if isinstance(self.projection, Forgetful):
+            await self.projection.erase(db, erased)
             return
         for table in self._named:
             await delete_rows(db, table, erased)

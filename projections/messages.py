@@ -60,6 +60,8 @@ class Messages:
             WITH (gin_pending_list_limit = 16384);
     """
     handles = (MessageAdded, *CHANGES)
+    commutes = True
+    together = ("lexicon",)  # which alone empties ``departed_message``
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         sent = [

@@ -54,6 +54,7 @@ class Progress:
     """
     indexes = ""
     handles = (MessageAdded, DerivationCompleted, SummaryProduced, SummaryOmitted)
+    commutes = True
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         sessions = await _load(db, batch)

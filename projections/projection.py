@@ -1,7 +1,7 @@
 """What a projection is."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.event import Event
 from domain.recorded import Recorded
@@ -28,3 +28,42 @@ class Projection(Protocol):
     def handles(self) -> tuple[type[Event], ...]: ...
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None: ...
+
+
+@runtime_checkable
+class Recounted(Protocol):
+    """A projection that a rebuild counts at once, from tables folded before it."""
+
+    async def recount(self, db: Connection, ends: Sequence[Recorded]) -> None:
+        """Fill the empty tables as folding all there is would have filled them.
+
+        ``ends`` are the events that erase, in position order.
+        """
+        ...
+
+
+def commutes(projection: Projection) -> bool:
+    """Tell whether shards may be folded apart, each at its own pace.
+
+    A projection says so by ``commutes = True``, and the law of shards in
+    ``tests/properties`` proves it: every shard is given its own events, and what
+    erases (``erasable.ENDS``) in all shards.
+    """
+    return bool(getattr(projection, "commutes", False))
+
+
+def together(projection: Projection) -> tuple[str, ...]:
+    """Name the projections that must be rebuilt with this one.
+
+    By their law, projections may be folded from tables that are ahead of them; one
+    for which that does not hold names the others as ``together``.
+    """
+    return tuple(getattr(projection, "together", ()))
+
+
+def unwrapped(projection: Projection) -> object:
+    """Return the projection inside its wrappers."""
+    inner: object = projection
+    while (further := getattr(inner, "projection", None)) is not None:
+        inner = further
+    return inner

@@ -111,7 +111,7 @@ def vector_table(kind: Kind, model: str, dimensions: int) -> str:
 async def _ensure(
     db: Connection, table: str, kind: Kind, model: str, dimensions: int
 ) -> None:
-    if await db.fetchval("SELECT to_regclass($1) IS NOT NULL", table):
+    if await db.fetchval(_IS_HERE, table):
         return
     await db.execute(
         f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
@@ -130,12 +130,19 @@ async def _ensure(
         dimensions,
     )
     if int(dimensions) <= 2000 and await db.fetchval(  # noqa: PLR2004  pgvector's bound
-        "SELECT to_regclass('vector_collection_model') IS NOT NULL"
+        _IS_HERE, "vector_collection_model"
     ):
         await db.execute(
             f"CREATE INDEX {table}_near ON {table} USING hnsw"
             " (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
         )
+
+
+# Here, not further down the search path: a rebuild has the live views there.
+_IS_HERE = """
+    SELECT to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1))
+        IS NOT NULL
+"""
 
 
 async def _fill(

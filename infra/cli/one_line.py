@@ -11,7 +11,7 @@ import typer
 import uvloop
 
 from infra.auth.errors import SecretUnusable
-from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
+from infra.cli.place import NothingHere, Place, Unreachable, choose_place
 from infra.door import PortTaken
 from infra.master_key import MasterKeyUnusable
 from infra.postgres.checkpoints import LogDiverged
@@ -22,6 +22,9 @@ from infra.proof.checkpoint import CheckpointUnusable
 from infra.proof.refold import ViewsUnready
 from infra.proof.signer import HistoryChanged
 from infra.proof.signing_key import SigningKeyUnusable
+from infra.rebuild.crew import WorkerLost
+from infra.rebuild.plan import NoSuchProjection
+from infra.rebuild.report import RebuildFailed, RebuildUnderWay, ViewsDrifted
 from infra.settings import Settings, SettingsUnusable, read_settings
 from infra.watch import WorkerEnded
 
@@ -33,15 +36,19 @@ MENDABLE: Final = (
     HistoryChanged,
     LogDiverged,
     MasterKeyUnusable,
+    NoSuchProjection,
     NothingHere,
     PortTaken,
+    RebuildFailed,
+    RebuildUnderWay,
     SecretUnusable,
-    ServerRunning,
     SettingsUnusable,
     SigningKeyUnusable,
     Unreachable,
+    ViewsDrifted,
     ViewsNewer,
     ViewsUnready,
+    WorkerLost,
 )
 
 Work = Callable[[Settings], Coroutine[Any, Any, int | None]]

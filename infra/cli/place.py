@@ -30,10 +30,6 @@ class Unreachable(Exception):  # noqa: N818  read as a sentence
     """Your own Postgres does not answer."""
 
 
-class ServerRunning(Exception):  # noqa: N818  read as a sentence
-    """A server uses your own Postgres now."""
-
-
 class Place(msgspec.Struct, frozen=True):
     """A data folder, and the address of your own Postgres if that is used."""
 
@@ -79,26 +75,13 @@ async def beside(place: Place) -> AsyncIterator[str]:
         yield dsn
 
 
-@asynccontextmanager
-async def alone(place: Place) -> AsyncIterator[str]:
-    """Yield an address while no server runs.
-
-    Raises:
-        NothingHere, Unreachable, EmbeddedPostgresError
-        ServerRunning: one does, on your own Postgres.
-    """
-    if place.uri is None:
-        async with _started(place) as dsn:
-            yield dsn
-        return
-    await check_reachable(place.uri, "DB_CONNECTION_URI")
-    connection = await asyncpg.connect(place.uri)
+async def has_server(dsn: str) -> bool:
+    """Tell whether a server uses this database."""
+    connection = await asyncpg.connect(dsn)
     try:
-        if await connection.fetchval(_SERVERS):
-            raise ServerRunning("a server uses this Postgres: stop it first")
+        return bool(await connection.fetchval(_SERVERS))
     finally:
         await connection.close()
-    yield place.uri
 
 
 @asynccontextmanager

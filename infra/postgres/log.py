@@ -25,6 +25,7 @@ from infra.postgres.reader import Reader
 from infra.postgres.remains import Remains
 from infra.postgres.role import usable_role
 from infra.postgres.signed_checkpoints import SignedCheckpoints
+from infra.postgres.slices import Slices
 from infra.postgres.subscription import PAGE, POLL, Subscription
 from infra.postgres.tail import Tail
 from infra.upcasters import UPCASTERS
@@ -64,6 +65,7 @@ class PostgresLog:
         self._tail = tail
         self.keys = keys
         self.embeddings = EmbeddingStore(pool)
+        self.slices = Slices(pool, reader)
         self.remains = Remains(pool)
         self.checkpoints = SignedCheckpoints(pool)
         self.fingerprint = KeyedFingerprint(keys)

@@ -60,7 +60,7 @@ class Reader:
             Unreadable: an event is damaged.
         """
         rows = await self._pool.fetch(_AFTER, after, min(limit, PAGE))
-        return await self._open(rows)
+        return await self.open(rows)
 
     async def read_stream(
         self, stream: str, *, after: int, limit: int | None
@@ -70,7 +70,7 @@ class Reader:
         while limit is None or len(found) < limit:
             wanted = PAGE if limit is None else min(PAGE, limit - len(found))
             rows = await self._pool.fetch(_STREAM, stream, after, wanted)
-            found += await self._open(rows)
+            found += await self.open(rows)
             if len(rows) < wanted:
                 break
             after = rows[-1]["version"]
@@ -78,7 +78,7 @@ class Reader:
 
     async def read_between(self, first: int, last: int) -> list[Recorded]:
         """Return the events from one position to another, both included."""
-        return await self._open(await self._pool.fetch(_BETWEEN, first, last))
+        return await self.open(await self._pool.fetch(_BETWEEN, first, last))
 
     async def head(self) -> int:
         """Return the highest position, 0 when the log is empty."""
@@ -99,7 +99,12 @@ class Reader:
         appended = Appended(row["first"], row["last"], recorded, replayed=True)
         return SeenCommand(row["request_hash"], appended)
 
-    async def _open(self, rows: Sequence[Any]) -> list[Recorded]:
+    async def open(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Unseal and decode rows of the log, all of its columns but the link.
+
+        Raises:
+            Unreadable: an event is damaged.
+        """
         sealings = [self._mapper.sealing_of(row["type"], row["data"]) for row in rows]
         numbers = {sealing.key for sealing in sealings if sealing.key}
         keys = await self._keys.for_opening(numbers) if numbers else {}

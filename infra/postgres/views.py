@@ -6,6 +6,7 @@ from typing import Final
 
 import asyncpg
 
+from infra.code_hash import code_of
 from projections.projection import Projection
 
 LIVE: Final = "view"
@@ -20,8 +21,26 @@ CREATE TABLE IF NOT EXISTS checkpoint (
     shape      text    COLLATE "C" NOT NULL,
     position   bigint  NOT NULL,
     event      uuid,
+    code       text    COLLATE "C" NOT NULL DEFAULT '',
+    tables     text[]  COLLATE "C" NOT NULL DEFAULT '{}',
     PRIMARY KEY (projection)
 ) WITH (fillfactor = 50);
+"""
+"""``code`` is the hash of what folds it, ``tables`` what it made here."""
+
+# What an earlier version made has neither; its views will be found to have drifted.
+_COMPLETE: Final = """
+DO $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = to_regclass('checkpoint')
+        AND attname = 'code'
+    ) THEN
+        ALTER TABLE checkpoint
+            ADD COLUMN code text COLLATE "C" NOT NULL DEFAULT '',
+            ADD COLUMN tables text[] COLLATE "C" NOT NULL DEFAULT '{}';
+    END IF;
+END $$;
 """
 
 # Readers may act as a role of their own (infra/postgres/role.py).
@@ -50,8 +69,12 @@ class ViewsNewer(Exception):  # noqa: N818  says what was found
     """The views were made by a later version of Palimpsest than this one."""
 
 
-async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
+async def connect_views(
+    dsn: str, schema: str = LIVE, *, behind: str | None = None
+) -> asyncpg.Connection:
     """Connect for folding: unqualified names are the tables of this schema.
+
+    What is not there is looked for in the schema ``behind`` it.
 
     Commits need not wait for the disk: what is lost is folded again. Statements are
     planned once, perhaps while tables are small: ``analyze_views`` makes the server
@@ -70,7 +93,7 @@ async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
     )
     try:
         await connection.execute(
-            f"SET search_path TO {await search_path_of(connection, schema)}"
+            f"SET search_path TO {await search_path_of(connection, schema, behind)}"
         )
     except BaseException:
         connection.terminate()
@@ -78,29 +101,29 @@ async def connect_views(dsn: str, schema: str = LIVE) -> asyncpg.Connection:
     return connection
 
 
-async def search_path_of(connection: asyncpg.Connection, schema: str = LIVE) -> str:
+async def search_path_of(
+    connection: asyncpg.Connection, schema: str = LIVE, behind: str | None = None
+) -> str:
     """Return the search path of a schema of views: it, and where ``vector`` is."""
     vectors = await connection.fetchval(_EXTENSION)
-    return schema if vectors is None else f"{schema}, {vectors}"
+    return ", ".join(each for each in (schema, behind, vectors) if each is not None)
 
 
-async def make_views(
-    dsn: str, projections: Sequence[Projection], schema: str = LIVE
-) -> list[str]:
+async def make_views(dsn: str, projections: Sequence[Projection]) -> list[str]:
     """Make what is missing; return the projections that must be rebuilt.
 
-    Those are the ones whose tables were made by an earlier version or in another
-    shape. Several processes may call it at once.
+    Those are the ones whose tables were made in another shape, or folded by other
+    code, than this one's. Several processes may call it at once.
 
     Raises:
         ViewsNewer: a later version of Palimpsest made them; nothing was changed.
     """
     await _make_extension(dsn)
-    connection = await connect_views(dsn, schema)
+    connection = await connect_views(dsn)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
-            await make_schema(connection, schema)
+            await make_schema(connection, LIVE)
             return await _make_missing(connection, projections)
     finally:
         await connection.close()
@@ -111,21 +134,28 @@ async def make_schema(connection: asyncpg.Connection, schema: str) -> None:
     await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     await connection.execute(_GRANT.format(schema=schema))
     await connection.execute(_CHECKPOINT)
+    await connection.execute(_COMPLETE)
 
 
 async def make_tables(
     connection: asyncpg.Connection, projections: Iterable[Projection]
 ) -> None:
     """Make the tables of projections, and note that nothing is folded into them."""
+    before = await _tables_here(connection)
     for each in projections:
         await connection.execute(each.tables)
+        after = await _tables_here(connection)
         await connection.execute(
-            "INSERT INTO checkpoint (projection, version, shape, position)"
-            " VALUES ($1, $2, $3, 0)",
+            "INSERT INTO checkpoint"
+            " (projection, version, shape, position, code, tables)"
+            " VALUES ($1, $2, $3, 0, $4, $5)",
             each.name,
             each.version,
             shape_of(each),
+            code_of(each),
+            sorted(after - before),
         )
+        before = after
 
 
 async def make_indexes(
@@ -143,31 +173,56 @@ async def analyze_views(connection: asyncpg.Connection, schema: str = LIVE) -> N
         await connection.execute(f"ANALYZE {schema}.{row['name']}")
 
 
+async def _tables_here(connection: asyncpg.Connection) -> set[str]:
+    rows = await connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    )
+    return {row["tablename"] for row in rows}
+
+
 def shape_of(projection: Projection) -> str:
     """Return a hash of a projection's tables and indexes."""
     shape = f"{projection.version}\n{projection.tables}\n{projection.indexes}"
     return sha256(shape.encode()).hexdigest()[:16]
 
 
-async def _make_missing(
+async def drifted_views(
     connection: asyncpg.Connection, projections: Sequence[Projection]
 ) -> list[str]:
-    rows = await connection.fetch("SELECT projection, version, shape FROM checkpoint")
+    """Return the projections whose live views other code made, by name.
+
+    Raises:
+        ViewsNewer: a later version of Palimpsest made some.
+    """
+    rows = await connection.fetch(
+        f"SELECT projection, version, shape, code FROM {LIVE}.checkpoint"  # noqa: S608  a constant
+    )
     found = {row["projection"]: row for row in rows}
-    for each in projections:
-        if each.name in found and found[each.name]["version"] > each.version:
+    known = [each for each in projections if each.name in found]
+    for each in known:
+        if found[each.name]["version"] > each.version:
             raise ViewsNewer(
                 f"The views are newer than this Palimpsest: {each.name} stands at "
                 f"version {found[each.name]['version']}, this one knows {each.version}"
             )
+    return [
+        each.name
+        for each in known
+        if (found[each.name]["shape"], found[each.name]["code"])
+        != (shape_of(each), code_of(each))
+    ]
+
+
+async def _make_missing(
+    connection: asyncpg.Connection, projections: Sequence[Projection]
+) -> list[str]:
+    drifted = await drifted_views(connection, projections)
+    rows = await connection.fetch("SELECT projection FROM checkpoint")
+    found = {row["projection"] for row in rows}
     missing = [each for each in projections if each.name not in found]
     await make_tables(connection, missing)
     await make_indexes(connection, missing)
-    return [
-        each.name
-        for each in projections
-        if each.name in found and found[each.name]["shape"] != shape_of(each)
-    ]
+    return drifted
 
 
 async def _make_extension(dsn: str) -> None:

@@ -58,6 +58,11 @@ class ServerSettings(BaseModel):
         description="your own Postgres (16 or newer, with the extension vector); "
         "none means the embedded one; --data wins over it",
     )
+    views_on_drift: Literal["rebuild", "refuse"] = Field(
+        default="rebuild",
+        description="what a start does with views folded by other code than its own: "
+        "fold them anew before it serves, or refuse (see `palimpsest rebuild`)",
+    )
     keys_connection_uri: SecretStr | None = Field(
         default=None,
         description="a database of its own for the data keys; none: beside the log",

@@ -21,7 +21,6 @@ from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.migrate import migrate
 from infra.postgres.views import LIVE, analyze_views, connect_views, make_views
 from infra.projector import Projector
-from infra.rebuild import rebuild
 from projections.registry import LAGGING, PROMPT
 from tests.support.folding import fold
 from tests.support.history import START, record
@@ -145,10 +144,6 @@ async def measure(dsn: str, count: int) -> None:
         print(f"{view.name:>9} alone, of 2,000: {rate:>8,.0f} messages/s")
     await db.close()
 
-    report = await rebuild(dsn, Listed(events), (*PROMPT, *LAGGING))
-    rate = report.events / report.seconds
-    print(f"rebuild of every view, swapped in: {rate:,.0f} events/s")
-
 
 async def measure_vectors(dsn: str, count: int = 3_000) -> None:
     """Fold vectors of 384 dimensions, 32 to an event, into HNSW indexes."""
@@ -186,9 +181,6 @@ async def measure_vectors(dsn: str, count: int = 3_000) -> None:
     rate = count / (time.perf_counter() - started)
     print(f"  vectors into HNSW, 32 an event: {rate:,.0f} vectors/s")
     await db.close()
-    started = time.perf_counter()
-    await rebuild(dsn, Listed([*events, *vectors]), (*PROMPT, *LAGGING))
-    print(f"rebuild with vectors: {count / (time.perf_counter() - started):,.0f}/s")
 
 
 async def project(dsn: str, events: list[Recorded], size: int) -> list[float]:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.cli.conftest import MARKER
+from tests.cli.conftest import MARKER, nothing_lags, say
+from tests.support.command import until
 from tests.support.server import free_port
 
 
@@ -62,8 +63,29 @@ def test_what_is_not_there_is_said_in_one_line(looking, school):
 
 
 def test_what_needs_the_folder_alone_is_refused(looking, school):
-    for words in (("rebuild", "--all"), ("up", "--port", str(free_port()))):
-        assert "in use" in looking.run(*words, *at(school)).refusal
+    words = ("up", "--port", str(free_port()))
+    assert "in use" in looking.run(*words, *at(school)).refusal
+
+
+def test_views_are_folded_anew_beside_the_server(looking, school):
+    ended = looking.run("rebuild", "--all", "--json", *at(school))
+    assert ended.code == 0, ended
+    report = json.loads(ended.out.splitlines()[-1])
+    assert report["events"] > 0
+    assert "conclusions" in report["projections"]
+    assert (report["differences"], report["added"]) == ([], [])
+    say(school.url, "I moved to Liege.", "t")  # the server goes on in new tables
+    until(lambda: nothing_lags(looking, school))
+    look(looking, school)
+    shown = looking.run("rebuild", "lexicon", "evidence", *at(school))
+    assert "folded too, for they belong together: messages" in shown.out
+    assert "was not as the log says" not in shown.out
+    for words, told in {
+        ("rebuild",): "name projections",
+        ("rebuild", "nothing"): "no projection nothing; there are workspaces",
+    }.items():
+        ended = looking.run(*words, *at(school))
+        assert (ended.code, told in " ".join(ended.err.split())) == (2, True), ended
 
 
 def test_no_log_holds_what_was_said(school):
@@ -84,7 +106,7 @@ def test_when_the_server_is_stopped(looking, stopped):
 def test_rebuild_folds_every_view_anew(looking, stopped):
     ended = looking.run("rebuild", "--all", "--json", *at(stopped))
     assert ended.code == 0, ended
-    assert json.loads(ended.out)["events"] > 0
+    assert json.loads(ended.out.splitlines()[-1])["events"] > 0
     shown = looking.run("status", *at(stopped))
     assert "head of the log" in shown.out
     assert not (stopped.data / "postgres.pid").exists()

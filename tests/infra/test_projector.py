@@ -1,7 +1,6 @@
 """Views follow the log: at once, in order, once, through losses and beside rivals."""
 
 import asyncio
-import contextlib
 import random
 from array import array
 
@@ -12,7 +11,8 @@ from domain.embedding import Embedded, EmbeddingRecorded
 from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.views import LIVE, ViewsNewer, connect_views, make_views
 from infra.projector import Failure
-from infra.rebuild import rebuild
+from infra.rebuild.rebuild import rebuild
+from infra.rebuild.report import RebuildFailed
 from projections.messages import Messages
 from projections.registry import LAGGING, PROMPT
 from projections.vectors import vector_table
@@ -82,7 +82,7 @@ async def test_the_law_notices_a_row_that_is_wrong_missing_or_too_many(log, log_
             await transaction.commit()
             with pytest.raises(AssertionError):
                 await assert_rebuilt_equals_live(log_dsn, log.store)
-            await rebuild(log_dsn, log.store, ALL)
+            await rebuild(log_dsn, log, ALL)
             await assert_rebuilt_equals_live(log_dsn, log.store)
         await db.close()
 
@@ -168,7 +168,7 @@ async def test_vectors_are_the_same_after_a_rebuild(log, log_dsn):
             last = await append(log, [event])
         assert await lagging.wait_for(last, 5.0)
         await assert_rebuilt_equals_live(log_dsn, log.store)
-    await rebuild(log_dsn, log.store, ALL)
+    await rebuild(log_dsn, log, ALL)
     db = await connect_views(log_dsn)
     for kind in ("message", "conclusion"):
         table = vector_table(kind, model, 8)
@@ -257,9 +257,10 @@ async def test_views_of_another_version_are_rebuilt_or_refused(log, log_dsn):
     newer = tuple(Newer() if each.name == "messages" else each for each in ALL)
     assert await make_views(log_dsn, newer) == ["messages"]
     seen = []
-    report = await rebuild(log_dsn, log.store, newer, seen.append)
-    assert report.events == seen[-1].position == seen[-1].head == await log.store.head()
-    assert seen[-1].remaining == 0
+    report = await rebuild(log_dsn, log, newer, told=seen.append)
+    folded = [each for each in seen if each.stage == "views"][-1]
+    assert report.events == folded.position == folded.head == await log.store.head()
+    assert folded.remaining == 0
     assert await make_views(log_dsn, newer) == []
     with pytest.raises(ViewsNewer):
         await make_views(log_dsn, ALL)
@@ -289,10 +290,13 @@ async def test_a_broken_off_rebuild_leaves_the_live_views_as_they_are(log, log_d
         async def apply(self, db, batch):
             raise ValueError(db, batch)
 
-    with contextlib.suppress(ValueError):
-        await rebuild(log_dsn, log.store, [Broken()])
+    with pytest.raises(RebuildFailed) as failed:
+        await rebuild(log_dsn, log, [Broken()])
+    assert failed.value.failures == (
+        Failure("messages", 1, "message-added", "ValueError"),
+    )
     await assert_rebuilt_equals_live(log_dsn, log.store)
-    await rebuild(log_dsn, log.store, ALL)
+    await rebuild(log_dsn, log, ALL)
     await assert_rebuilt_equals_live(log_dsn, log.store)
     db = await connect_views(log_dsn)
     assert (

@@ -9,7 +9,7 @@ import asyncpg
 
 from infra.postgres.views import LIVE, connect_views
 from infra.proof.comparison import differences_of
-from infra.rebuild import fold_log
+from infra.rebuild.fold_log import fold_log
 from projections.ports import LogReader
 from projections.projection import Projection
 from projections.registry import LAGGING, PROMPT
