@@ -30,6 +30,7 @@ from infra.embedding import open_embedder, reader_name
 from infra.engines import engine_names
 from infra.erasure import with_erasure
 from infra.files.pdf import PdfReader
+from infra.folding import fold_views
 from infra.found_messages import FoundMessages
 from infra.held_conclusions import HeldConclusions
 from infra.holdings import StoredHoldings
@@ -48,8 +49,6 @@ from infra.random_id import random_id
 from infra.reach import StoredReach
 from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
-from infra.rebuild.crew import Hands
-from infra.rebuild.drift import make_current
 from infra.settings import Settings
 from infra.sweep import sweep_daily
 from infra.text_memory import StoredTexts
@@ -64,7 +63,6 @@ from processors.dream_offline import DreamOffline
 from processors.embed_memory import EmbedMemory
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
-from projections.registry import LAGGING, PROMPT
 from read_api import ROUTES as QUESTIONS
 
 
@@ -133,8 +131,7 @@ async def open_palimpsest(
         signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
         watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
-        hands = Hands(data, keys_dsn)
-        views = await _fold_views(dsn, log, hands, settings, traffic, running)
+        views = await fold_views(dsn, log, data, settings, traffic, running)
         models = await running.enter_async_context(open_models(settings))
         parts = await _open_parts(dsn, log, views, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
@@ -160,32 +157,6 @@ async def open_palimpsest(
         chat = await make_chat(settings, models, _chat_parts(parts))
         app = _application(parts, settings, state, chat)
         yield Palimpsest(traffic.around(app), engine_names(settings), watch, state)
-
-
-async def _fold_views(
-    dsn: str,
-    log: PostgresLog,
-    hands: Hands,
-    settings: Settings,
-    traffic: Traffic,
-    running: AsyncExitStack,
-) -> tuple[Projector, Projector]:
-    """Fold prompt and lagging views, from the beginning where their code changed."""
-    await make_current(dsn, log, (*PROMPT, *LAGGING), hands, settings.views_on_drift)
-    prompt = Projector(dsn, log.store, log.subscription, PROMPT)
-    lagging = Projector(
-        dsn,
-        log.store,
-        log.subscription,
-        LAGGING,
-        follows=prompt,
-        give_way=traffic.give_way,
-    )
-    for projector in (prompt, lagging):
-        await projector.start()
-        running.push_async_callback(projector.close)
-    await prompt.passed(await log.store.head())
-    return prompt, lagging
 
 
 async def _open_parts(
