@@ -5,12 +5,15 @@ messages whether anything was said, conclusions ask members, messages and scopes
 heard, progress asks messages how old the oldest is.
 """
 
+from projections.answers import Answers
 from projections.cards import Cards
 from projections.conclusions import Conclusions
+from projections.derivations import Derivations
 from projections.dreams import DreamJobs
 from projections.erasable import Erasable
 from projections.evidence import Evidence
 from projections.lexicon import Lexicon
+from projections.lives import Lives
 from projections.members import Members
 from projections.messages import Messages
 from projections.peers import Peers
@@ -39,6 +42,9 @@ PROMPT: tuple[Projection, ...] = _erasable(
     ScopeSessions(),
     Conclusions(),
     Evidence(),
+    Lives(),
+    Derivations(),
+    Answers(),
     Summaries(),
     Cards(),
     Progress(),

@@ -95,6 +95,41 @@ async def get_summaries(
     return {row["kind"]: _summary(row) for row in rows}
 
 
+class Covering(msgspec.Struct, frozen=True, kw_only=True):
+    """A summary that covers a message; ``current`` if none of its kind came after."""
+
+    id: str
+    session: str
+    kind: str
+    from_seq: int
+    to_seq: int
+    created_at: datetime
+    current: bool
+
+
+async def summaries_covering(
+    db: Connection, tenant: str, messages: Sequence[str], limit: int, as_of: int = NOW
+) -> list[Covering]:
+    """Return the first ``limit`` summaries whose range holds any of these messages."""
+    rows = await db.fetch(_COVERING, tenant, list(messages), as_of, limit)
+    names = Covering.__struct_fields__
+    return [Covering(**{name: row[name] for name in names}) for row in rows]
+
+
+_COVERING = """
+    SELECT s.id, s.session, s.kind, s.from_seq, s.to_seq, s.created_at,
+        s.to_position IS NULL OR s.to_position > $3 AS current
+    FROM summary AS s
+    WHERE s.tenant = $1 AND s.from_position <= $3
+        AND s.session IN (SELECT m.session FROM message AS m
+            WHERE m.tenant = $1 AND m.id = ANY($2::text[]))
+        AND EXISTS (SELECT FROM message AS m WHERE m.tenant = $1
+            AND m.id = ANY($2::text[]) AND m.session = s.session
+            AND m.seq BETWEEN s.from_seq AND s.to_seq)
+    ORDER BY s.from_position, s.kind LIMIT $4
+"""
+
+
 def _step(_before: Values | None, recorded: Recorded) -> Values | None:
     event = recorded.event
     if not isinstance(event, SummaryProduced):

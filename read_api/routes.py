@@ -11,6 +11,8 @@ from read_api.conclusions import (
     list_conclusions,
     query_conclusions,
 )
+from read_api.consequences import get_consequences
+from read_api.lineage import get_lineage
 from read_api.members import get_session_peer_config
 from read_api.messages import get_message, list_messages
 from read_api.moment import NotReached
@@ -51,6 +53,8 @@ def read_routes() -> Router:
         route_handlers=[
             get_card,
             get_conclusion,
+            get_consequences,
+            get_lineage,
             get_message,
             get_peer_context,
             get_queue_status,

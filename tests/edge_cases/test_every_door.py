@@ -94,9 +94,11 @@ DOORS = [
     Door("session read", "POST", S + "/messages/list", 200),
     Door("session read", "GET", S + "/messages/<message>", 200),
     Door("session write", "PUT", S + "/messages/<message>", 200, {}),
+    Door("workspace", "GET", S + "/messages/<message>/consequences", 200),
     Door("workspace", "POST", "/conclusions", 201, {"conclusions": [PAIR]}),
     Door("workspace", "POST", "/conclusions/list", 200),
     Door("workspace", "POST", "/conclusions/query", 200, ASKED),
+    Door("workspace", "GET", "/conclusions/<conclusion>/lineage", 200),
     Door("workspace", "DELETE", "/conclusions/<conclusion>", 204),  # E40
     Door("workspace", "POST", "/conclusions/<conclusion>/retract", 200),
     Door("workspace", "POST", "/conclusions/<conclusion>/correct", 201, RIGHT),

@@ -59,8 +59,9 @@ async def intervals_join(db):
             f"lead(from_position) OVER (PARTITION BY {key} ORDER BY from_position)"
         )
         joined = f"SELECT from_position, to_position, {following} AS next FROM {table}"  # noqa: S608
-        # What is retracted ends, and nothing begins.
-        gap = "next IS NOT NULL AND" if table == "conclusion" else ""
+        # What is retracted or deleted ends, and nothing begins.
+        ends = table in {"conclusion", "webhook"}
+        gap = "next IS NOT NULL AND" if ends else ""
         broken = await db.fetch(
             f"SELECT * FROM ({joined})"  # noqa: S608
             f" WHERE {gap} to_position IS DISTINCT FROM next"

@@ -42,6 +42,7 @@ from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from tests.support.dream_history import dream_events
 from tests.support.history import START
+from tests.support.lineage_history import built_events
 from tests.support.message_history import message_events
 from tests.support.webhook_history import webhook_events
 
@@ -50,7 +51,7 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 22
+KINDS = 23
 REPEATED = 7
 ERASING = (15, 16)
 HOOKS = 17
@@ -58,6 +59,7 @@ AFTERWARDS = 18
 DREAMS = 19
 TAKING_BACK = (20, 21)
 UNITS = 5
+BUILDING = 22
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -85,6 +87,8 @@ class Chronicle:
                 step = self.afterwards
             if choice[0] == DREAMS:
                 step = self.dream
+            if choice[0] == BUILDING:
+                step = self.build
             if choice[0] in TAKING_BACK and self.concluded:
                 step = self.take_back
             step(*choice)
@@ -100,6 +104,11 @@ class Chronicle:
 
     def dream(self, _kind: int, _where: int, who: int, number: int) -> None:
         self.events.extend(dream_events(PEERS[who % 3], number, self.events))
+
+    def build(self, _kind: int, where: int, _who: int, number: int) -> None:
+        session = SESSIONS[where % 2]
+        built = built_events(session, number, self.events, self.said[session])
+        self.events.extend(built)
 
     def once(self, key: object, event: Event) -> None:
         if key not in self.known:
@@ -274,6 +283,7 @@ class Chronicle:
                 handled=dict(handled),
                 conclusions=(),
                 engine=ENGINE,
+                derivation=f"d{len(self.events)}",
             )
         )
 

@@ -1,0 +1,70 @@
+"""Conclusions as premises: each as it last stood, with what it rests on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from projections.as_of import NOW
+from projections.ports import Connection, Row
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """A conclusion as it last stood; ``holds`` for somebody then, or no longer.
+
+    ``messages`` are the public ids of those it rests on.
+    """
+
+    id: str
+    origin: str
+    observer: str
+    observed: str
+    session: str | None
+    level: str
+    content: str
+    occurred_at: datetime
+    created_at: datetime
+    times_derived: int
+    sources: list[str]
+    holds: bool
+    messages: list[str]
+    cites: int
+
+
+async def get_grounds(
+    db: Connection, tenant: str, ids: Sequence[str], cited: int, as_of: int = NOW
+) -> list[Ground]:
+    """Return conclusions by the ids of their rows, in the order they came to be.
+
+    Of the messages one rests on the first ``cited`` are named; ``cites`` is how many
+    there are.
+    """
+    rows = await db.fetch(_GROUNDS, tenant, list(ids), as_of, cited)
+    return [_ground(row) for row in rows]
+
+
+_GROUNDS: Final = """
+    SELECT c.id, c.origin, c.observer, c.observed, c.session, c.level, c.content,
+        c.occurred_at, c.created_at, c.times_derived, c.sources,
+        EXISTS (SELECT FROM conclusion AS o WHERE o.tenant = $1 AND o.origin = c.origin
+            AND o.from_position <= $3
+            AND (o.to_position IS NULL OR o.to_position > $3)
+            AND (c.id = c.origin OR o.id = c.id)) AS holds,
+        ARRAY(SELECT e.message FROM evidence AS e
+            WHERE e.tenant = $1 AND e.conclusion = c.origin AND e.position <= $3
+            ORDER BY e.position, e.session, e.seq LIMIT $4) AS messages,
+        (SELECT count(*) FROM evidence AS e WHERE e.tenant = $1
+            AND e.conclusion = c.origin AND e.position <= $3) AS cites
+    FROM (
+        SELECT DISTINCT ON (t.id) t.* FROM conclusion AS t
+        WHERE t.tenant = $1 AND t.id = ANY($2::text[]) AND t.from_position <= $3
+        ORDER BY t.id, t.from_position DESC
+    ) AS c
+    ORDER BY c.born, c.id
+"""
+
+
+def _ground(row: Row) -> Ground:
+    names = Ground.__struct_fields__
+    return Ground(**{name: row[name] for name in names})
