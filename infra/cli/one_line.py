@@ -11,7 +11,7 @@ import typer
 import uvloop
 
 from infra.auth.errors import SecretUnusable
-from infra.cli.place import NothingHere, Place, Unreachable, choose_place
+from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
 from infra.door import PortTaken
 from infra.master_key import MasterKeyUnusable
 from infra.postgres.checkpoints import LogDiverged
@@ -42,6 +42,7 @@ MENDABLE: Final = (
     RebuildFailed,
     RebuildUnderWay,
     SecretUnusable,
+    ServerRunning,
     SettingsUnusable,
     SigningKeyUnusable,
     Unreachable,

@@ -30,6 +30,10 @@ class Unreachable(Exception):  # noqa: N818  read as a sentence
     """Your own Postgres does not answer."""
 
 
+class ServerRunning(Exception):  # noqa: N818  read as a sentence
+    """A server uses your own Postgres now."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """A data folder, and the address of your own Postgres if that is used."""
 
@@ -73,6 +77,24 @@ async def beside(place: Place) -> AsyncIterator[str]:
         return
     async with _started(place) as dsn:
         yield dsn
+
+
+@asynccontextmanager
+async def alone(place: Place) -> AsyncIterator[str]:
+    """Yield an address while no server runs.
+
+    Raises:
+        NothingHere, Unreachable, EmbeddedPostgresError
+        ServerRunning: one does, on your own Postgres.
+    """
+    if place.uri is None:
+        async with _started(place) as dsn:
+            yield dsn
+        return
+    await check_reachable(place.uri, "DB_CONNECTION_URI")
+    if await has_server(place.uri):
+        raise ServerRunning("a server uses this Postgres: stop it first")
+    yield place.uri
 
 
 async def has_server(dsn: str) -> bool:
