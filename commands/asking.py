@@ -11,6 +11,7 @@ import msgspec
 
 from commands.response_format import AnswerForm
 from domain.event import Engine
+from domain.moment import NOW
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,8 @@ class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     memory is asked in place of the peer's. ``sessions``, unless None, are the only
     ones anything may be recalled from; ``session`` gives its history, and confines
     messages. ``level`` is the reasoning level of HC E12, ``minimal`` to ``max``; an
-    answer in a ``form`` is the text of a JSON object.
+    answer in a ``form`` is the text of a JSON object. ``as_of`` is the position its
+    memory is asked at.
     """
 
     workspace: str
@@ -32,13 +34,15 @@ class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     scope: str | None = None
     sessions: tuple[str, ...] | None = None
     form: AnswerForm | None = None
+    as_of: int = NOW
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """An answer with what it rests on; empty content is no answer.
 
     ``conclusions`` are the ids they were derived under, ``messages`` public ids;
-    ``as_of`` is the position up to which memory had been folded.
+    ``as_of`` is the position memory was asked at; where none was asked for, the one
+    up to which it had been folded.
     """
 
     content: str
@@ -51,8 +55,12 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 class Unanswered(Exception):  # noqa: N818  says what happened
     """Nobody answers: try again after ``retry_after`` seconds, if that may help."""
 
-    def __init__(self, retry_after: float | None) -> None:
-        super().__init__("The model that answers is not available")
+    def __init__(
+        self,
+        retry_after: float | None,
+        why: str = "The model that answers is not available",
+    ) -> None:
+        super().__init__(why)
         self.retry_after = retry_after
 
 
@@ -132,12 +140,27 @@ class Scoped(msgspec.Struct, frozen=True):
 class FindScopes(Protocol):
     """Finds what scopes hold."""
 
-    async def __call__(self, workspace: str, scope: str | Sequence[str]) -> Scoped:
-        """Return what one scope, or a list of them, comes to (HC E12).
+    async def __call__(
+        self, workspace: str, scope: str | Sequence[str], as_of: int
+    ) -> Scoped:
+        """Return what one scope, or a list of them, comes to at a position (HC E12).
 
         Raises:
             NotFound: there is no such scope.
             Invalid: an ordinary peer occupies its name; the sessions are too many.
+        """
+        ...
+
+
+class FindPosition(Protocol):
+    """Finds the position at which memory is asked."""
+
+    async def __call__(self, moment: int | datetime) -> int:
+        """Return a position of the log; of a time, the last recorded by then.
+
+        Raises:
+            Invalid: the log has not come to the position.
+            Unanswered: memory has not come to it.
         """
         ...
 
@@ -148,3 +171,4 @@ class Chat(msgspec.Struct, frozen=True):
     answerer: Answerer
     find_evidence: FindEvidence
     find_scopes: FindScopes
+    find_position: FindPosition

@@ -8,6 +8,9 @@ from domain.errors import Invalid
 LAST = 2**63 - 2
 """The highest position a log can have."""
 
+NOW = LAST + 1
+"""The position no event will reach: as of it means as it stands."""
+
 _POSITION = re.compile(r"[0-9]{1,19}")
 # A plus that a query string has not spelled out arrives as a blank.
 _TIME = re.compile(

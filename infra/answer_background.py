@@ -27,7 +27,7 @@ class ViewBackground:
         self._history_tokens = history_tokens
 
     async def __call__(self, question: AskedQuestion) -> Background:
-        """Return what there is of it."""
+        """Return what there is of it, or was at the moment asked about."""
         async with self._database.acquire() as db:
             own, target = await self._read_cards(db, question)
             history = await self._read_history(db, question)
@@ -39,18 +39,18 @@ class ViewBackground:
         tenant, peer, target = question.workspace, question.peer, question.target
         if peer is None or target is None:
             return (), ()
-        workspace = await get_workspace(db, tenant)
+        workspace = await get_workspace(db, tenant, question.as_of)
         levels = [None if workspace is None else workspace.configuration]
         if question.session is not None:
-            session = await get_session(db, tenant, question.session)
+            session = await get_session(db, tenant, question.session, question.as_of)
             levels.append(None if session is None else session.configuration)
         if not uses_cards(*levels, otherwise=self._cards):
             return (), ()
         observer = question.scope or peer
-        own = await get_card(db, tenant, observer, peer)
+        own = await get_card(db, tenant, observer, peer, question.as_of)
         of_target = None
         if target != peer:
-            of_target = await get_card(db, tenant, observer, target)
+            of_target = await get_card(db, tenant, observer, target, question.as_of)
         return tuple(own or ()), tuple(of_target or ())
 
     async def _read_history(
@@ -60,7 +60,7 @@ class ViewBackground:
             return ()
         named = (question.workspace, question.session)
         whole = Fitted(None, 0, self._history_tokens)
-        messages = await newest_that_fit(db, *named, whole)
+        messages = await newest_that_fit(db, *named, whole, question.as_of)
         return tuple(
             Said(each.id, each.peer_id, each.content, each.created_at)
             for each in msgspec.json.decode(messages, type=list[MessageBody])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from commands.asking import Answerer, Chat, Scoped
+from commands.asking import Answerer, Chat, Scoped, Unanswered
 from infra.answer_background import ViewBackground
 from infra.cited_evidence import ViewEvidence
 from infra.llm.models import Models
@@ -16,6 +16,7 @@ from processors.answer_question import AnswerQuestion
 from processors.answer_with_model import AnswerWithModel, Effort
 from processors.ports import TokenCounter
 from projections.ports import Database, QueryEmbedder, Views
+from read_api.moment import WAIT, find_position
 from read_api.scopes import resolve_scope
 
 
@@ -51,7 +52,10 @@ async def make_chat(settings: Settings, models: Models, parts: ChatParts) -> Cha
             effort, memory, background, tokens=parts.tokens, clock=parts.clock
         )
     return Chat(
-        AnswerByLevel(levels), ViewEvidence(parts.database), _Scopes(parts.database)
+        AnswerByLevel(levels),
+        ViewEvidence(parts.database),
+        _Scopes(parts.database),
+        _Positions(parts.views),
     )
 
 
@@ -61,8 +65,25 @@ class _Scopes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, workspace: str, scope: str | Sequence[str]) -> Scoped:
+    async def __call__(
+        self, workspace: str, scope: str | Sequence[str], as_of: int
+    ) -> Scoped:
         async with self._database.acquire() as db:
-            found = await resolve_scope(db, workspace, scope)
+            found = await resolve_scope(db, workspace, scope, as_of)
         sessions = None if found.sessions is None else tuple(found.sessions)
         return Scoped(found.observer, sessions)
+
+
+class _Positions:
+    """Fulfils ``commands.asking.FindPosition``."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def __call__(self, moment: int | datetime) -> int:
+        position = await find_position(self._views, moment)
+        if position > self._views.position and not await self._views.wait_for(
+            position, WAIT
+        ):
+            raise Unanswered(1, f"The views have not reached position {position}")
+        return position

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from commands.asking import AskedQuestion, CitedConclusion, CitedEvidence, CitedMessage
+from projections.as_of import recorded_by
+from projections.condition import Bind
 from projections.ports import Database
 
 _CONCLUSIONS: Final = """
@@ -11,7 +13,7 @@ SELECT DISTINCT ON (c.origin) c.origin, c.id, c.level, c.content, c.created_at,
        c.session, c.observer, c.observed, c.sources
 FROM conclusion AS c
 WHERE c.tenant = $1 AND c.origin = ANY ($2::text[])
-  AND (c.observer = $3 OR ($3 IS NULL AND c.id = c.origin))
+  AND (c.observer = $3 OR ($3 IS NULL AND c.id = c.origin)) AND {drawn}
 ORDER BY c.origin, c.from_position DESC
 """
 
@@ -25,7 +27,7 @@ class ViewEvidence:
     """Fulfils ``commands.ports.FindEvidence``.
 
     A conclusion has the id its observer holds it under; one that was retracted since
-    is shown as it last stood.
+    is shown as it last stood, and of a question of the past as it stood then.
     """
 
     def __init__(self, database: Database) -> None:
@@ -40,7 +42,9 @@ class ViewEvidence:
         """Return it in the order cited."""
         tenant, observer = question.workspace, question.scope or question.peer
         async with self._database.acquire() as db:
-            held = await db.fetch(_CONCLUSIONS, tenant, list(conclusions), observer)
+            bind = Bind(tenant, list(conclusions), observer)
+            drawn = recorded_by(question.as_of, "c.from_position")(bind)
+            held = await db.fetch(_CONCLUSIONS.format(drawn=drawn), *bind.values)
             said = await db.fetch(_MESSAGES, tenant, list(messages))
         by_origin = {
             row["origin"]: CitedConclusion(

@@ -7,6 +7,7 @@ from typing import Final
 from commands.asking import AskedQuestion
 from domain.names import SCOPE_PREFIX
 from processors.recall import Recalled, Recollection
+from projections.as_of import holding, recorded_by
 from projections.collection import Probe, find_collection
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
 from projections.condition import Bind, Condition, always, equals, every
@@ -17,12 +18,12 @@ from projections.vectors import Kind
 
 _CONCLUSIONS: Final = """
 SELECT id, origin, content, occurred_at, observed, level FROM conclusion
-WHERE tenant = $1 AND id = ANY ($2::text[]) AND to_position IS NULL
+WHERE tenant = $1 AND id = ANY ($2::text[]) AND {held}
 """
 
 _MESSAGES: Final = """
 SELECT id, content, created_at, peer FROM message
-WHERE tenant = $1 AND id = ANY ($2::text[])
+WHERE tenant = $1 AND id = ANY ($2::text[]) AND {held}
 """
 
 _NEARNESS: Final[dict[Kind, str]] = {"conclusion": "origin", "message": "id"}
@@ -43,7 +44,8 @@ class ViewMemorySearch:
     session the question names. A scope in the peer's place heard its sessions. Where
     the whole workspace is asked, each of its conclusions and messages may be found.
     Where only some sessions may be recalled from, conclusions are explicit ones of
-    theirs (HC 6.7). Without an embedder words alone decide.
+    theirs (HC 6.7). Without an embedder words alone decide. A question of the past
+    is asked of what was held and had been heard then.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class ViewMemorySearch:
         if vector is not None:
             model, dimensions = self._embedder.model, self._embedder.dimensions
             probe = Probe(vector, model, dimensions)
-        as_of = self._views.position
+        as_of = min(self._views.position, question.as_of)
         legs = (_is_explicit,) if _confined(question) else (_is_explicit, _is_derived)
         async with self._turns, self._database.acquire() as db:
             conclusions = [
@@ -99,13 +101,15 @@ async def _conclusions(
             limit=limit,
             probe=probe,
             where=where,
+            as_of=question.as_of,
         ),
     )
-    rows = await _in_order(db, _CONCLUSIONS, tenant, [each.id for each in scored])
+    ids, held = [each.id for each in scored], holding(question.as_of)
+    rows = await _in_order(db, _CONCLUSIONS, tenant, ids, held)
     origins = [row["origin"] for row in rows]
-    near = await _similarities(db, "conclusion", tenant, origins, probe)
+    near = await _similarities(db, "conclusion", question, origins, probe)
     rests_on: dict[str, list[str]] = {}
-    for cited in await evidence_of(db, tenant, origins):
+    for cited in await evidence_of(db, tenant, origins, question.as_of):
         rests_on.setdefault(cited.conclusion, []).append(cited.message)
     return [
         Recollection(
@@ -135,11 +139,12 @@ async def _messages(
             probe=probe,
             session=question.session,
             where=_heard(question),
+            as_of=question.as_of,
         ),
     )
-    rows = await _in_order(db, _MESSAGES, tenant, [each.id for each in scored])
+    rows = await _in_order(db, _MESSAGES, tenant, [each.id for each in scored], always)
     ids = [row["id"] for row in rows]
-    near = await _similarities(db, "message", tenant, ids, probe)
+    near = await _similarities(db, "message", question, ids, probe)
     return [
         Recollection(
             kind="message",
@@ -159,28 +164,30 @@ def _heard(question: AskedQuestion) -> Condition:
     if question.target is not None:
         conditions.append(equals("m.peer", question.target))
     if question.peer is not None and question.scope is None:
-        conditions.append(_heard_by(question.peer))
+        conditions.append(_heard_by(question.peer, question.as_of))
     if question.scope is not None:
-        conditions.append(_in_scope(question.scope.removeprefix(SCOPE_PREFIX)))
+        scope = question.scope.removeprefix(SCOPE_PREFIX)
+        conditions.append(_in_scope(scope, question.as_of))
     if question.sessions is not None:
         conditions.append(_in_sessions("m", question.sessions))
     return every(*conditions) if conditions else always
 
 
-def _heard_by(peer: str) -> Condition:
-    """Hold for messages of sessions the peer was ever a member of."""
+def _heard_by(peer: str, as_of: int) -> Condition:
+    """Hold for messages of sessions the peer was ever a member of by then."""
     return lambda bind: (
         "EXISTS (SELECT FROM member AS h WHERE h.tenant = m.tenant"
-        f" AND h.session = m.session AND h.peer = {bind(peer)})"
+        f" AND h.session = m.session AND h.peer = {bind(peer)}"
+        f" AND {recorded_by(as_of, 'h.from_position')(bind)})"
     )
 
 
-def _in_scope(scope: str) -> Condition:
-    """Hold for messages of the sessions a scope holds now."""
+def _in_scope(scope: str, as_of: int) -> Condition:
+    """Hold for messages of the sessions a scope holds then."""
     return lambda bind: (
         "EXISTS (SELECT FROM scope_session AS h WHERE h.tenant = m.tenant"
         f" AND h.session = m.session AND h.scope = {bind(scope)}"
-        " AND h.active AND h.to_position IS NULL)"
+        f" AND h.active AND {holding(as_of, 'h')(bind)})"
     )
 
 
@@ -197,27 +204,34 @@ def _is_derived(bind: Bind) -> str:
 
 
 async def _in_order(
-    db: Connection, query: str, tenant: str, ids: Sequence[str]
+    db: Connection, query: str, tenant: str, ids: Sequence[str], held: Condition
 ) -> list[Row]:
     if not ids:
         return []
-    rows = {row["id"]: row for row in await db.fetch(query, tenant, list(ids))}
+    bind = Bind(tenant, list(ids))
+    found = await db.fetch(query.format(held=held(bind)), *bind.values)
+    rows = {row["id"]: row for row in found}
     return [rows[each] for each in ids if each in rows]
 
 
 async def _similarities(
-    db: Connection, kind: Kind, tenant: str, ids: Sequence[str], probe: Probe | None
+    db: Connection,
+    kind: Kind,
+    question: AskedQuestion,
+    ids: Sequence[str],
+    probe: Probe | None,
 ) -> dict[str, float]:
     """Return the cosine to the question of those that have a vector."""
     vectors = await find_collection(db, kind, probe)
     if vectors is None or not ids:
         return {}
-    bind = Bind(tenant)
+    bind = Bind(question.workspace)
     column = f"v.{_NEARNESS[kind]}"
     rows = await db.fetch(
         f"SELECT {column} AS id, 1 - ({vectors.distance(bind)}) AS similarity"  # noqa: S608  every value is bound
         f" FROM {vectors.table} AS v"
-        f" WHERE v.tenant = $1 AND {column} = ANY ({bind(list(ids))}::text[])",
+        f" WHERE v.tenant = $1 AND {column} = ANY ({bind(list(ids))}::text[])"
+        f" AND {recorded_by(question.as_of, 'v.position')(bind)}",
         *bind.values,
     )
     return {row["id"]: row["similarity"] for row in rows}

@@ -1,9 +1,9 @@
 """What held at a position, in tables of position intervals."""
 
+from domain.moment import NOW
 from projections.condition import Bind, Condition
 
-NOW = 9_223_372_036_854_775_807
-"""The position no event will reach: as of it means as it stands."""
+__all__ = ["NOW", "holding", "recorded_by"]
 
 
 def holding(as_of: int, alias: str = "") -> Condition:

@@ -19,17 +19,19 @@ TABLES = """
         id       text COLLATE "C" NOT NULL,
         position bigint NOT NULL,
         metadata jsonb NOT NULL,
-        PRIMARY KEY (tenant, id, position)
+        body     bytea NOT NULL,
+        PRIMARY KEY (tenant, session, id, position)
     );
     CREATE TABLE forking (
-        tenant   text COLLATE "C" NOT NULL,
-        session  text COLLATE "C" NOT NULL,
-        position bigint NOT NULL,
-        PRIMARY KEY (tenant, session)
+        tenant        text COLLATE "C" NOT NULL,
+        session       text COLLATE "C" NOT NULL,
+        from_position bigint NOT NULL,
+        to_position   bigint,
+        PRIMARY KEY (tenant, session, from_position)
     );
 """
-"""``former_metadata`` is what a message had until a position; ``forking`` the sessions
-whose messages are still being copied, which no search sees."""
+"""``former_metadata`` is what a message had until a position, and its JSON then;
+``forking`` when the messages of a session were being copied, which no search sees."""
 
 NAMES = ("former_metadata", "forking")
 
@@ -59,8 +61,10 @@ async def apply_changes(db: Connection, batch: Sequence[Recorded]) -> None:
 
 async def list_forking(db: Connection) -> list[tuple[str, str, int]]:
     """Return tenants and sessions that are copied in part, and since which position."""
-    rows = await db.fetch("SELECT tenant, session, position FROM forking")
-    return [(row["tenant"], row["session"], row["position"]) for row in rows]
+    rows = await db.fetch(
+        "SELECT tenant, session, from_position FROM forking WHERE to_position IS NULL"
+    )
+    return [(row["tenant"], row["session"], row["from_position"]) for row in rows]
 
 
 async def _replace(
@@ -76,13 +80,18 @@ async def _replace(
     await db.execute(_REPLACE, *named, metadata, body)
 
 
+# What was copied before within the same copying, or comes again, changes nothing.
 _HIDE = """
-    INSERT INTO forking (tenant, session, position) VALUES ($1, $2, $3)
-    ON CONFLICT DO NOTHING
+    INSERT INTO forking (tenant, session, from_position)
+    SELECT $1, $2, $3::bigint WHERE NOT EXISTS (
+        SELECT FROM forking AS f
+        WHERE f.tenant = $1 AND f.session = $2 AND f.from_position <= $3
+            AND (f.to_position IS NULL OR f.to_position > $3))
 """
 
 _SHOW = """
-    DELETE FROM forking WHERE tenant = $1 AND session = $2 AND position < $3
+    UPDATE forking SET to_position = $3
+    WHERE tenant = $1 AND session = $2 AND to_position IS NULL AND from_position < $3
 """
 
 _FIND = """
@@ -91,8 +100,8 @@ _FIND = """
 
 # What was kept at this position stays: the same event may come twice.
 _KEEP = """
-    INSERT INTO former_metadata (tenant, session, id, position, metadata)
-    SELECT tenant, session, id, $4::bigint, metadata FROM message
+    INSERT INTO former_metadata (tenant, session, id, position, metadata, body)
+    SELECT tenant, session, id, $4::bigint, metadata, body FROM message
     WHERE tenant = $1 AND session = $2 AND id = $3
     ON CONFLICT DO NOTHING
 """

@@ -7,6 +7,9 @@ session and however far the page.
 
 import msgspec
 
+from projections.as_of import NOW
+from projections.condition import Bind
+from projections.message_rows import body_at, last_number
 from projections.ports import Connection
 
 _FARTHEST = 2**31 - 1
@@ -19,20 +22,25 @@ async def read_message_page(
     window: tuple[int, int],
     *,
     descending: bool = False,
+    as_of: int = NOW,
 ) -> tuple[msgspec.Raw, int]:
-    """Return a page's messages and how many the session has.
+    """Return a page's messages and how many the session has, or had at a position.
 
     They are the JSON of an array of ``MessageBody``. ``window`` is how many messages
     lie before the page, from the end it is read from, and how many it may hold.
     """
     offset, size = window
-    row = await db.fetchrow(
-        _LAST_FIRST if descending else _FIRST_FIRST,
-        tenant,
-        session,
-        min(offset, _FARTHEST - size),
-        size,
+    bind = Bind(tenant, session, min(offset, _FARTHEST - size), size)
+    last = _LAST
+    if as_of != NOW:
+        last = f"SELECT {bind(await last_number(db, tenant, session, as_of))}::int AS n"
+    statement = _PAGE.format(
+        body=body_at(as_of)(bind),
+        last=last,
+        order="DESC" if descending else "ASC",
+        within=_LAST_FIRST if descending else _FIRST_FIRST,
     )
+    row = await db.fetchrow(statement, *bind.values)
     if row is None:  # pragma: no cover  an aggregate is always one row
         return msgspec.Raw(b"[]"), 0
     return msgspec.Raw(b"[" + (row["bodies"] or b"") + b"]"), row["n"]
@@ -40,18 +48,16 @@ async def read_message_page(
 
 _PAGE = """
     SELECT last.n, (
-        SELECT string_agg(body, ',' ORDER BY seq {order}) FROM message
-        WHERE tenant = $1 AND session = $2 AND {within}
+        SELECT string_agg({body}, ',' ORDER BY m.seq {order}) FROM message AS m
+        WHERE m.tenant = $1 AND m.session = $2 AND {within}
     ) AS bodies
-    FROM (
-        SELECT coalesce(max(seq), 0)::bigint AS n FROM message
-        WHERE tenant = $1 AND session = $2
-    ) AS last
+    FROM ({last}) AS last
 """
-_FIRST_FIRST = _PAGE.format(
-    order="ASC", within="seq > $3::bigint AND seq <= $3::bigint + $4::bigint"
-)
-_LAST_FIRST = _PAGE.format(
-    order="DESC",
-    within="seq <= last.n - $3::bigint AND seq > last.n - $3::bigint - $4::bigint",
+_LAST = """
+    SELECT coalesce(max(seq), 0)::bigint AS n FROM message
+    WHERE tenant = $1 AND session = $2
+"""
+_FIRST_FIRST = "m.seq > $3::bigint AND m.seq <= least(last.n, $3::bigint + $4::bigint)"
+_LAST_FIRST = (
+    "m.seq <= last.n - $3::bigint AND m.seq > last.n - $3::bigint - $4::bigint"
 )

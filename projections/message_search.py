@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from projections.as_of import NOW, holding, recorded_by
 from projections.collection import Collection, Probe, find_collection
 from projections.condition import Bind, Condition, always, equals, every
+from projections.message_rows import message_rows
 from projections.ports import Connection, Row
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import Stems, find_stems
@@ -39,7 +41,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is searched for, and where.
 
     Without a ``probe`` it is searched by words only. ``where`` speaks of a message
-    by the alias ``m``.
+    by the alias ``m``. At ``as_of`` are the messages there were, as they were, the
+    vectors there were, and how rare words had been.
     """
 
     tenant: str
@@ -48,6 +51,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     probe: Probe | None = None
     session: str | None = None
     where: Condition = always
+    as_of: int = NOW
 
 
 async def search_messages(db: Connection, question: Question) -> list[Scored]:
@@ -57,7 +61,7 @@ async def search_messages(db: Connection, question: Question) -> list[Scored]:
     """
     if not question.query.strip():
         return await _latest(db, question)
-    stems = await find_stems(db, question.tenant, question.query)
+    stems = await find_stems(db, question.tenant, question.query, question.as_of)
     same = await find_containing(db, question.query, stems.documents)
     vectors = await find_collection(db, "message", question.probe)
     search = _Search(question, stems, same, vectors)
@@ -102,8 +106,9 @@ class _Search(msgspec.Struct, frozen=True):
         where = _where(self.question, bind)
         bm25 = self.stems.bm25("m.words", bind)
         distance = self.vectors.distance(bind) if self.vectors else "NULL::float8"
+        rows = message_rows(self.question.as_of)(bind)
         legs = " UNION ALL ".join(
-            f"(SELECT m.session, m.seq FROM message AS m {leg})"  # noqa: S608  as below
+            f"(SELECT m.session, m.seq FROM {rows} {leg})"  # noqa: S608  as below
             for leg in self._legs(where, bm25, distance, bind)
         )
         return f"""
@@ -113,9 +118,9 @@ class _Search(msgspec.Struct, frozen=True):
             )
             SELECT {self._signals(bm25, distance, bind)}
             FROM near
-            JOIN message AS m
+            JOIN {rows}
               ON m.tenant = $1 AND m.session = near.session AND m.seq = near.seq
-            {self._beside("LEFT JOIN")}
+            {self._beside("LEFT JOIN", bind)}
             WHERE {where}
         """  # noqa: S608  every value is bound
 
@@ -125,8 +130,9 @@ class _Search(msgspec.Struct, frozen=True):
         bm25 = self.stems.bm25("m.words", bind)
         distance = self.vectors.distance(bind) if self.vectors else "NULL::float8"
         return (
-            f"SELECT {self._signals(bm25, distance, bind)} FROM message AS m"  # noqa: S608  as above
-            f" {self._beside('LEFT JOIN')} WHERE m.tenant = $1 AND {where}"
+            f"SELECT {self._signals(bm25, distance, bind)}"  # noqa: S608  as above
+            f" FROM {message_rows(self.question.as_of)(bind)}"
+            f" {self._beside('LEFT JOIN', bind)} WHERE m.tenant = $1 AND {where}"
             f" LIMIT {WHOLE + 1}"
         )
 
@@ -154,33 +160,37 @@ class _Search(msgspec.Struct, frozen=True):
             one_by_one = few or self.question.session is not None
             order = f"({distance}) + 0" if one_by_one else distance
             nearest = f"ORDER BY {order} LIMIT {depth}"
-            legs.append(f"{self._beside('JOIN')} {own} {nearest}")
+            legs.append(f"{self._beside('JOIN', bind)} {own} {nearest}")
         return legs
 
-    def _beside(self, join: str) -> str:
+    def _beside(self, join: str, bind: Bind) -> str:
         if self.vectors is None:
             return ""
         return (
             f"{join} {self.vectors.table} AS v ON v.tenant = $1"
             " AND v.session = m.session AND v.seq = m.seq"
+            f" AND {recorded_by(self.question.as_of, 'v.position')(bind)}"
         )
 
 
 def _where(question: Question, bind: Bind) -> str:
     if question.session is None:
-        return every(_all_there, question.where)(bind)
+        return every(_all_there(question.as_of), question.where)(bind)
     return every(equals("m.session", question.session), question.where)(bind)
 
 
-def _all_there(_bind: Bind) -> str:
-    """Hold unless the session is still being copied: a fork is seen whole or not."""
-    return "m.session NOT IN (SELECT session FROM forking WHERE tenant = $1)"
+def _all_there(as_of: int) -> Condition:
+    """Hold unless the session is being copied: a fork is seen whole or not at all."""
+    return lambda bind: (
+        "m.session NOT IN (SELECT f.session FROM forking AS f"  # noqa: S608  our own names
+        f" WHERE f.tenant = $1 AND {holding(as_of, 'f')(bind)})"
+    )
 
 
 async def _latest(db: Connection, question: Question) -> list[Scored]:
     bind = Bind(question.tenant)
     rows = await db.fetch(
-        f"SELECT m.id FROM message AS m WHERE m.tenant = $1"  # noqa: S608  every value is bound
+        f"SELECT m.id FROM {message_rows(question.as_of)(bind)} WHERE m.tenant = $1"  # noqa: S608  every value is bound
         f" AND {_where(question, bind)}"
         f" ORDER BY m.position DESC LIMIT {bind(question.limit)}",
         *bind.values,

@@ -24,7 +24,7 @@ class Messages:
     """
 
     name = "messages"
-    version = 4
+    version = 5
     tables = f"""
         CREATE TABLE message (
             tenant      text COLLATE "C" NOT NULL,

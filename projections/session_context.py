@@ -5,6 +5,9 @@ The arithmetic is HC 6.5's; tokens are o200k_base.
 
 import msgspec
 
+from projections.as_of import NOW
+from projections.condition import Bind
+from projections.message_rows import body_at, last_number
 from projections.ports import Connection
 from projections.summaries import Summary
 
@@ -42,21 +45,24 @@ def fit(budget: int, short: Summary | None, long: Summary | None) -> Fitted:
 
 
 async def newest_that_fit(
-    db: Connection, tenant: str, session: str, fitted: Fitted
+    db: Connection, tenant: str, session: str, fitted: Fitted, as_of: int = NOW
 ) -> msgspec.Raw:
     """Return the newest messages that fit the room together, oldest first.
 
-    It is the JSON of an array of ``MessageBody``, put together by the database. The
-    newest message alone may be too large: then nothing fits, nothing is skipped.
-    However many cost none, no more are taken than the largest budget has tokens.
+    They are the newest there were at a position, as the JSON of an array of
+    ``MessageBody``, put together by the database. The newest message alone may be too
+    large: then nothing fits, nothing is skipped. However many cost none, no more are
+    taken than the largest budget has tokens.
     """
     parts: list[bytes] = []
     room, before, page, left = fitted.room, _AFTER_ALL, _FIRST_PAGE, MOST_TOKENS
+    if as_of != NOW:
+        before = 1 + await last_number(db, tenant, session, as_of)
     while fitted.room > 0 and left > 0:
         page = min(page, left)
-        row = await db.fetchrow(
-            _NEWEST, tenant, session, fitted.from_seq, before, page, room
-        )
+        bind = Bind(tenant, session, fitted.from_seq, before, page, room)
+        statement = _NEWEST.format(body=body_at(as_of)(bind))
+        row = await db.fetchrow(statement, *bind.values)
         if row is None or not row["taken"]:
             break
         parts.append(row["bodies"])
@@ -71,13 +77,14 @@ _AFTER_ALL = 2**31 - 1
 _FIRST_PAGE = 256
 _GROWTH = 4
 _NEWEST = """
-    SELECT string_agg(body, ',' ORDER BY seq) AS bodies, count(*) AS taken,
-        min(seq) AS first, max(running)::bigint AS cost
+    SELECT string_agg({body}, ',' ORDER BY m.seq) AS bodies, count(*) AS taken,
+        min(m.seq) AS first, max(m.running)::bigint AS cost
     FROM (
-        SELECT seq, body, sum(tokens) OVER (ORDER BY seq DESC) AS running
+        SELECT tenant, session, seq, id, body,
+            sum(tokens) OVER (ORDER BY seq DESC) AS running
         FROM message
         WHERE tenant = $1 AND session = $2 AND seq >= $3 AND seq < $4
         ORDER BY seq DESC LIMIT $5
-    ) AS newest
-    WHERE running <= $6
+    ) AS m
+    WHERE m.running <= $6
 """

@@ -12,7 +12,7 @@ import msgspec
 from domain.embedding import EmbeddingRecorded
 from domain.recorded import Recorded
 from projections.erasable import Erased, delete_rows
-from projections.ports import Connection
+from projections.ports import Connection, Row
 
 Kind = Literal["message", "conclusion"]
 
@@ -27,11 +27,12 @@ class Vectors:
     ``vector_collection``; each has an HNSW index for cosine distance (up to 2,000
     dimensions, which is pgvector's bound). The vectors are joined from the
     ``embedding`` store on the log's side: a replay never asks an embedder. Session,
-    author and place are read from ``message``, which must be ahead of this view.
+    author and place are read from ``message``, which must be ahead of this view;
+    ``position`` is where a vector was first recorded.
     """
 
     name = "vectors"
-    version = 3
+    version = 4
     tables = """
         CREATE TABLE vector_collection (
             name       text COLLATE "C" NOT NULL,
@@ -149,7 +150,7 @@ async def _fill(
     db: Connection, collection: tuple[str, Kind, str, int], wanted: list[_Wanted]
 ) -> None:
     table, kind, model, dimensions = collection
-    rows = await db.fetch(
+    found = await db.fetch(
         _STORED,
         model,
         [each.tenant for each in wanted],
@@ -159,7 +160,10 @@ async def _fill(
         [each.session for each in wanted],
         [each.position for each in wanted],
     )
-    if rows:
+    first: dict[tuple[str, str], Row] = {}
+    for row in sorted(found, key=lambda row: int(row["position"])):
+        first.setdefault((row["tenant"], row["id"]), row)
+    if rows := list(first.values()):
         await db.execute(
             _INSERTS[kind].format(table=table),
             [row["tenant"] for row in rows],
@@ -206,7 +210,7 @@ _SHAPES: dict[Kind, str] = {
 _INSERTS: dict[Kind, str] = {
     "message": """
         INSERT INTO {table} (tenant, id, session, seq, peer, position, embedding)
-        SELECT m.tenant, m.id, m.session, m.seq, m.peer, m.position,
+        SELECT m.tenant, m.id, m.session, m.seq, m.peer, g.position,
             ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
         FROM unnest($1::text[], $2::text[], $5::text[], $6::bigint[])
             WITH ORDINALITY AS g(tenant, id, session, position, n)

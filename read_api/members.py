@@ -5,6 +5,8 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from domain.errors import Invalid, NotFound
+from projections.as_of import holding
+from projections.condition import Bind
 from projections.members import get_member
 from projections.ports import Database, Views
 from read_api.moment import ReadQuery, answer, reached
@@ -34,15 +36,15 @@ async def get_session_peer_config(
     """Return a member's flags, also of one who left (E27)."""
     query = parse.query(ReadQuery)
     caller.check_own(peer)
-    position = await reached(views, query)
+    moment = await reached(views, query)
+    bind = Bind(workspace, peer)
+    there = holding(moment.as_of)(bind)
     async with database.acquire() as db:
         is_scope = await db.fetchval(
-            "SELECT is_scope FROM peer"
-            " WHERE tenant = $1 AND peer = $2 AND to_position IS NULL",
-            workspace,
-            peer,
+            f"SELECT is_scope FROM peer WHERE tenant = $1 AND peer = $2 AND {there}",  # noqa: S608  every value is bound
+            *bind.values,
         )
-        member = await get_member(db, workspace, session, peer)
+        member = await get_member(db, workspace, session, peer, moment.as_of)
     if is_scope is None:
         raise NotFound(f"Peer {peer} not found in workspace {workspace}")
     if is_scope:
@@ -53,4 +55,4 @@ async def get_session_peer_config(
             f" {workspace}"
         )
     flags = SessionPeerConfig(member.observe_me, member.observe_others)
-    return answer(flags, position)
+    return answer(flags, moment)

@@ -47,12 +47,17 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 class Listing(msgspec.Struct, frozen=True):
     """A table as it is listed: its columns, its rows, and the keys of its order.
 
-    ``rows`` is what follows FROM, its last table aliased as conditions name it.
+    ``rows`` writes what follows FROM, its tables aliased as conditions name them.
     """
 
     columns: str
-    rows: str
+    rows: Condition
     order: tuple[str, ...]
+
+
+def table(rows: str) -> Condition:
+    """Write what follows FROM where nothing in it is bound."""
+    return lambda _bind: rows
 
 
 async def read_page(
@@ -65,20 +70,21 @@ async def read_page(
 ) -> tuple[Sequence[Row], int]:
     """Return one page's rows and how many rows there are in all."""
     bind = Bind()
+    rows_of = listing.rows(bind)
     condition = where(bind)
     counted = list(bind.values)
     direction = "DESC" if descending else "ASC"
     order = ", ".join(f"{key} {direction}" for key in listing.order)
     offset = min((query.page - 1) * query.size, _FARTHEST)
     rows = await db.fetch(
-        f"SELECT {listing.columns} FROM {listing.rows} WHERE {condition}"  # noqa: S608  every value is bound
+        f"SELECT {listing.columns} FROM {rows_of} WHERE {condition}"  # noqa: S608  every value is bound
         f" ORDER BY {order} LIMIT {bind(query.size)} OFFSET {bind(offset)}",
         *bind.values,
     )
     if len(rows) < query.size and (rows or query.page == 1):
         return rows, offset + len(rows)
     total = await db.fetchval(
-        f"SELECT count(*) FROM {listing.rows} WHERE {condition}",  # noqa: S608  every value is bound
+        f"SELECT count(*) FROM {rows_of} WHERE {condition}",  # noqa: S608  every value is bound
         *counted,
     )
     return rows, total

@@ -56,8 +56,8 @@ async def get_peer_context(
 ) -> Response[PeerContext]:
     """Return representation and card of a target, or of the peer itself (E16)."""
     query = parse.query(PeerContextQuery)
-    position = await reached(views, query)
-    await refuse_reserved(database, workspace, peer, query.target)
+    moment = await reached(views, query)
+    await refuse_reserved(database, workspace, peer, query.target, as_of=moment.as_of)
     target = peer if query.target is None else query.target
     asked = query.search_query or ""
     check_length(asked, tokens)
@@ -71,8 +71,9 @@ async def get_peer_context(
         top=query.search_top_k,
         farthest=query.search_max_distance,
         frequent=query.include_most_frequent,
+        as_of=moment.as_of,
     )
     async with database.acquire() as db:
-        card = await card_of(db, workspace, peer, target)
+        card = await card_of(db, workspace, peer, target, moment.as_of)
         text = markdown(await represent(db, wanted))
-    return answer(PeerContext(peer, target, text, card), position)
+    return answer(PeerContext(peer, target, text, card), moment)

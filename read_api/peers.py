@@ -5,6 +5,7 @@ from typing import Literal
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from projections.as_of import holding
 from projections.condition import Condition, always, equals, every, negated
 from projections.ports import Database, Views
 from read_api.answers import Peer, peer_of
@@ -18,6 +19,7 @@ from read_api.pages import (
     ReversiblePageQuery,
     page_of,
     read_page,
+    table,
 )
 from read_api.ports import Injected, Parse
 from read_api.resources import PEER_FILTERS, PEERS
@@ -31,13 +33,9 @@ class PeerListBody(ListBody):
 
 _MEMBERS = Listing(
     PEERS.columns,
-    "member AS j JOIN peer AS p ON p.tenant = j.tenant AND p.peer = j.peer",
+    table("member AS j JOIN peer AS p ON p.tenant = j.tenant AND p.peer = j.peer"),
     ("j.joined_at", "p.peer"),
 )
-
-
-def _current(_bind: object) -> str:
-    return "p.to_position IS NULL"
 
 
 def _scope(_bind: object) -> str:
@@ -59,12 +57,13 @@ async def list_peers(
     query, body = await parse.query_and_optional_body(ReversiblePageQuery, PeerListBody)
     wanted = compile_filter(body.filters if body else None, PEER_FILTERS)
     kind = _kind(body.kind if body else None)
-    where = every(equals("p.tenant", workspace), _current, kind, wanted)
-    position = await reached(views, query)
+    moment = await reached(views, query)
+    there = holding(moment.as_of, "p")
+    where = every(equals("p.tenant", workspace), there, kind, wanted)
     async with database.acquire() as db:
         rows, total = await read_page(db, PEERS, where, query, descending=query.reverse)
     items = [peer_of(row) for row in rows]
-    return answer(page_of(items, total, query), position)
+    return answer(page_of(items, total, query), moment)
 
 
 @get(
@@ -80,17 +79,18 @@ async def list_session_peers(
 ) -> Response[Page[Peer]]:
     """List a session's active members; a scope is never one (E26)."""
     query = parse.query(PageQuery)
+    moment = await reached(views, query)
     where = every(
         equals("j.tenant", workspace),
         equals("j.session", session),
-        lambda _: "j.to_position IS NULL AND j.active",
-        _current,
+        holding(moment.as_of, "j"),
+        lambda _: "j.active",
+        holding(moment.as_of, "p"),
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
         rows, total = await read_page(db, _MEMBERS, where, query)
     items = [peer_of(row) for row in rows]
-    return answer(page_of(items, total, query), position)
+    return answer(page_of(items, total, query), moment)
 
 
 def _kind(kind: str | None) -> Condition:

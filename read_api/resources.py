@@ -1,21 +1,29 @@
 """How each resource is listed and by what it may be filtered (HC 1.10, 3.3, 3.4).
 
-Interval tables are read where ``to_position`` is open: as they stand now.
+Whoever reads interval tables adds the moment they are read at.
 """
 
 from typing import get_args
 
 from domain.conclusion import Level
+from projections.message_rows import message_rows
 from read_api.answers import CONCLUSION, MESSAGE, PEER, SESSION, WORKSPACE
 from read_api.filter_columns import Column
 from read_api.filters import Filterable
-from read_api.pages import Listing
+from read_api.pages import Listing, table
 
-WORKSPACES = Listing(WORKSPACE, "workspace AS w", ("w.created_at", "w.uid"))
-PEERS = Listing(PEER, "peer AS p", ("p.created_at", "p.uid"))
-SESSIONS = Listing(SESSION, "session AS s", ("s.created_at", "s.uid"))
-MESSAGES = Listing(MESSAGE, "message AS m", ("m.seq",))
-CONCLUSIONS = Listing(CONCLUSION, "conclusion AS c", ("c.created_at", "c.born", "c.id"))
+WORKSPACES = Listing(WORKSPACE, table("workspace AS w"), ("w.created_at", "w.uid"))
+PEERS = Listing(PEER, table("peer AS p"), ("p.created_at", "p.uid"))
+SESSIONS = Listing(SESSION, table("session AS s"), ("s.created_at", "s.uid"))
+CONCLUSIONS = Listing(
+    CONCLUSION, table("conclusion AS c"), ("c.created_at", "c.born", "c.id")
+)
+
+
+def messages_at(as_of: int) -> Listing:
+    """Return how messages are listed as they were at a position."""
+    return Listing(MESSAGE, message_rows(as_of), ("m.seq",))
+
 
 _SYNC_STATES = ("pending", "synced", "failed")
 

@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from domain.errors import NotFound
 from domain.names import SCOPE_PREFIX
 from domain.scope import peer_of_scope
-from projections.condition import equals, every
+from projections.as_of import holding
+from projections.condition import Bind, equals, every
 from projections.ports import Connection, Database, Row, Views
 from projections.scope_sessions import list_backfills
 from read_api.answers import Json, Session, json_of, session_of
@@ -20,14 +21,17 @@ from read_api.pages import (
     ReversiblePageQuery,
     page_of,
     read_page,
+    table,
 )
 from read_api.ports import Injected, Parse
 from read_api.resources import PEERS, SESSIONS
 
 _HELD = Listing(
     SESSIONS.columns,
-    "scope_session AS p JOIN session AS s"
-    " ON s.tenant = p.tenant AND s.session = p.session",
+    table(
+        "scope_session AS p JOIN session AS s"
+        " ON s.tenant = p.tenant AND s.session = p.session"
+    ),
     ("p.joined_at", "p.session"),
 )
 
@@ -67,14 +71,15 @@ async def list_scopes(
 ) -> Response[Page[Scope]]:
     """List a workspace's scopes by age; a body says nothing (E42)."""
     query = parse.query(ReversiblePageQuery)
+    moment = await reached(views, query)
     where = every(
         equals("p.tenant", workspace),
-        lambda _: "p.to_position IS NULL AND p.is_scope",
+        holding(moment.as_of, "p"),
+        lambda _: "p.is_scope",
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
         rows, total = await read_page(db, PEERS, where, query, descending=query.reverse)
-    return answer(page_of([_scope(row) for row in rows], total, query), position)
+    return answer(page_of([_scope(row) for row in rows], total, query), moment)
 
 
 @get(
@@ -89,10 +94,10 @@ async def get_scope(
     database: Injected[Database],
 ) -> Response[Scope]:
     """Return one scope (E43)."""
-    position = await reached(views, parse.query(ReadQuery))
+    moment = await reached(views, parse.query(ReadQuery))
     async with database.acquire() as db:
-        row = await _found(db, workspace, scope_id)
-    return answer(_scope(row), position)
+        row = await _found(db, workspace, scope_id, moment.as_of)
+    return answer(_scope(row), moment)
 
 
 @post(
@@ -109,17 +114,18 @@ async def list_scope_sessions(
 ) -> Response[Page[Session]]:
     """List a scope's sessions by the time they came; a body says nothing (E46)."""
     query = parse.query(ReversiblePageQuery)
+    moment = await reached(views, query)
     where = every(
         equals("p.tenant", workspace),
         equals("p.scope", scope_id),
-        lambda _: "p.to_position IS NULL AND p.active",
-        lambda _: "s.to_position IS NULL AND s.is_active",
+        holding(moment.as_of, "p"),
+        holding(moment.as_of, "s"),
+        lambda _: "p.active AND s.is_active",
     )
-    position = await reached(views, query)
     async with database.acquire() as db:
-        await _found(db, workspace, scope_id)
+        await _found(db, workspace, scope_id, moment.as_of)
         rows, total = await read_page(db, _HELD, where, query, descending=query.reverse)
-    return answer(page_of([session_of(row) for row in rows], total, query), position)
+    return answer(page_of([session_of(row) for row in rows], total, query), moment)
 
 
 @get(
@@ -134,30 +140,30 @@ async def get_scope_status(
     database: Injected[Database],
 ) -> Response[ScopeStatus]:
     """Tell what each session brought into a scope (E47)."""
-    position = await reached(views, parse.query(ReadQuery))
+    moment = await reached(views, parse.query(ReadQuery))
     async with database.acquire() as db:
-        await _found(db, workspace, scope_id)
-        backfills = await list_backfills(db, workspace, scope_id)
+        await _found(db, workspace, scope_id, moment.as_of)
+        backfills = await list_backfills(db, workspace, scope_id, moment.as_of)
     status = {
         each.session: BackfillState(
             "completed", each.at.astimezone(UTC).isoformat(), each.copied
         )
         for each in backfills
     }
-    return answer(ScopeStatus(status), position)
+    return answer(ScopeStatus(status), moment)
 
 
-async def _found(db: Connection, workspace: str, scope: str) -> Row:
-    """Return a scope's row.
+async def _found(db: Connection, workspace: str, scope: str, as_of: int) -> Row:
+    """Return a scope's row, as it stood at a position.
 
     Raises:
         NotFound: no scope has this name, whoever else may.
     """
+    bind = Bind(workspace, peer_of_scope(scope))
     row = await db.fetchrow(
-        f"SELECT {PEERS.columns} FROM {PEERS.rows} WHERE p.tenant = $1"  # noqa: S608  constants
-        " AND p.peer = $2 AND p.to_position IS NULL AND p.is_scope",
-        workspace,
-        peer_of_scope(scope),
+        f"SELECT {PEERS.columns} FROM {PEERS.rows(bind)} WHERE p.tenant = $1"  # noqa: S608  every value is bound
+        f" AND p.peer = $2 AND {holding(as_of, 'p')(bind)} AND p.is_scope",
+        *bind.values,
     )
     if row is None:
         raise NotFound(f"Scope {scope} not found in workspace {workspace}")

@@ -9,8 +9,10 @@ from litestar.params import FromPath
 from pydantic import BaseModel, Field
 
 from domain.errors import Invalid
+from projections.as_of import holding
 from projections.condition import Bind, Condition, always, equals, every
 from projections.members import get_presence
+from projections.message_rows import message_rows
 from projections.message_search import Question, search_messages
 from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
 from read_api.answers import MESSAGE, Message, message_of
@@ -55,12 +57,12 @@ async def search_workspace(
     query, body = await parse.query_and_body(ReadQuery, WorkspaceSearchBody)
     if body.scope is not None and "session_id" in (body.filters or {}):
         raise Invalid("`scope` and a 'session_id' filter are mutually exclusive")
-    position = await reached(views, query)
+    moment = await reached(views, query)
     where = _narrowed(body.filters, "workspace_id")
     if body.scope is not None:
         async with database.acquire() as db:
-            await check_scopes(db, workspace, [body.scope])
-        where = every(_held_by(body.scope), where)
+            await check_scopes(db, workspace, [body.scope], moment.as_of)
+        where = every(_held_by(body.scope, moment.as_of), where)
     check_length(body.query, tokens)
     question = Question(
         tenant=workspace,
@@ -70,7 +72,7 @@ async def search_workspace(
         where=where,
     )
     async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters), position)
+        return answer(await _found(db, question, body.filters, moment.as_of), moment)
 
 
 @post(
@@ -100,9 +102,9 @@ async def search_peer(
             _narrowed(body.filters, "workspace_id", "peer_id"),
         ),
     )
-    position = await reached(views, query)
+    moment = await reached(views, query)
     async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters), position)
+        return answer(await _found(db, question, body.filters, moment.as_of), moment)
 
 
 @post(
@@ -130,25 +132,27 @@ async def search_session(
         session=session,
         where=_narrowed(body.filters, "workspace_id", "session_id"),
     )
-    position = await reached(views, query)
+    moment = await reached(views, query)
     async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters), position)
+        return answer(await _found(db, question, body.filters, moment.as_of), moment)
 
 
 async def _found(
-    db: Connection, question: Question, filters: Mapping[str, Any] | None
+    db: Connection, question: Question, filters: Mapping[str, Any] | None, as_of: int
 ) -> list[Message]:
     """Return the messages in the order they were ranked."""
-    seen = await _seen_by(db, question.tenant, filters)
-    question = msgspec.structs.replace(question, where=every(question.where, seen))
+    seen = await _seen_by(db, question.tenant, filters, as_of)
+    question = msgspec.structs.replace(
+        question, where=every(question.where, seen), as_of=as_of
+    )
     ids = [scored.id for scored in await search_messages(db, question)]
     if not ids:
         return []
+    bind = Bind(question.tenant, ids)
     rows = await db.fetch(
-        f"SELECT {MESSAGE} FROM message AS m"  # noqa: S608  constants
+        f"SELECT {MESSAGE} FROM {message_rows(as_of)(bind)}"  # noqa: S608  every value is bound
         " WHERE m.tenant = $1 AND m.id = ANY($2)",
-        question.tenant,
-        ids,
+        *bind.values,
     )
     by_id = {row["id"]: message_of(row) for row in rows}
     return [by_id[each] for each in ids if each in by_id]
@@ -161,17 +165,17 @@ def _narrowed(filters: Mapping[str, Any] | None, *imposed: str) -> Condition:
     return compile_filter(tree, MESSAGE_FILTERS)
 
 
-def _held_by(scope: str) -> Condition:
+def _held_by(scope: str, as_of: int) -> Condition:
     """Hold for messages of the sessions a scope holds."""
     return lambda bind: (
         "m.session IN (SELECT p.session FROM scope_session AS p"  # noqa: S608  every value is bound
         f" WHERE p.tenant = m.tenant AND p.scope = {bind(scope)}"
-        " AND p.active AND p.to_position IS NULL)"
+        f" AND p.active AND {holding(as_of, 'p')(bind)})"
     )
 
 
 async def _seen_by(
-    db: Connection, tenant: str, filters: Mapping[str, Any] | None
+    db: Connection, tenant: str, filters: Mapping[str, Any] | None, as_of: int
 ) -> Condition:
     """Hold for what was said while the peer was a member, if one is named (HC 3.8)."""
     if not filters or _PERSPECTIVE not in filters:
@@ -179,7 +183,7 @@ async def _seen_by(
     peer = filters[_PERSPECTIVE]
     if not isinstance(peer, str) or "\x00" in peer:
         return lambda _: "FALSE"
-    there = await get_presence(db, tenant, peer)
+    there = await get_presence(db, tenant, peer, as_of)
 
     def write(bind: Bind) -> str:
         sessions = bind([each.session for each in there])

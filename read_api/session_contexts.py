@@ -78,9 +78,11 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[SessionContext]:
     """Return what of a session fits a budget of tokens (E29)."""
     query = parse.query(_capped(context_max_tokens))
-    position = await reached(views, query)
-    scoped = await _scoped(query, (workspace, session), caller, database)
+    moment = await reached(views, query)
+    scoped = await _scoped(query, (workspace, session), caller, database, moment.as_of)
     wanted = await _wanted(query, (workspace, scoped), query_embedder, tokens)
+    if wanted is not None:
+        wanted = msgspec.structs.replace(wanted, as_of=moment.as_of)
     budget = context_max_tokens if query.tokens is None else query.tokens
     async with database.acquire() as db:
         known = await _know(db, wanted, tokens) if wanted else Known()
@@ -89,8 +91,9 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
             (workspace, session),
             budget - known.tokens,
             summary=query.summary,
+            as_of=moment.as_of,
         )
-        messages = await newest_that_fit(db, workspace, session, fitted)
+        messages = await newest_that_fit(db, workspace, session, fitted, moment.as_of)
     content = SessionContext(
         id=session,
         messages=cast("list[Message]", messages),
@@ -98,7 +101,7 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
         peer_representation=known.representation,
         peer_card=known.card,
     )
-    return answer(content, position)
+    return answer(content, moment)
 
 
 @cache
@@ -116,13 +119,14 @@ async def _scoped(
     named: tuple[str, str],
     caller: Caller,
     database: Database,
+    as_of: int,
 ) -> Scoped:
     """Check the options in the order of HC 6.5; return who recalls from what."""
     workspace, session = named
     if query.peer_perspective is not None and query.peer_target is None:
         raise Invalid("peer_target must be provided if peer_perspective is provided")
-    await refuse_reserved(database, workspace, query.peer_target)
-    await refuse_perspective(database, workspace, query.peer_perspective)
+    await refuse_reserved(database, workspace, query.peer_target, as_of=as_of)
+    await refuse_perspective(database, workspace, query.peer_perspective, as_of)
     _check_scope(query, caller)
     sessions = _sessions(query, session)
     if query.sessions is not None:
@@ -135,7 +139,7 @@ async def _scoped(
             caller.check_own(observer)
         return Scoped(observer, sessions)
     async with database.acquire() as db:
-        scoped = await resolve_scope(db, workspace, query.scope)
+        scoped = await resolve_scope(db, workspace, query.scope, as_of)
     return Scoped(scoped.observer, sessions)
 
 
@@ -195,16 +199,18 @@ async def _know(db: Connection, wanted: Wanted, tokens: TokenCounter) -> Known:
     """Recall the target; a confined recall leaves the card out (HC 6.5)."""
     card = None
     if wanted.sessions is None:
-        card = await card_of(db, wanted.tenant, wanted.observer, wanted.observed)
+        card = await card_of(
+            db, wanted.tenant, wanted.observer, wanted.observed, wanted.as_of
+        )
     observations = await represent(db, wanted)
     cost = tokens.count(plain(observations)) + tokens.count("\n".join(card or ()))
     return Known(markdown(observations), card, cost)
 
 
 async def _fit(
-    db: Connection, named: tuple[str, str], budget: int, *, summary: bool
+    db: Connection, named: tuple[str, str], budget: int, *, summary: bool, as_of: int
 ) -> Fitted:
     if not summary:
         return fit(budget, None, None)
-    there = await get_summaries(db, *named)
+    there = await get_summaries(db, *named, as_of)
     return fit(budget, there.get("short"), there.get("long"))

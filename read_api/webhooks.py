@@ -6,15 +6,16 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from projections.condition import Bind
+from projections.as_of import holding
+from projections.condition import equals, every
 from projections.ports import Database, Row, Views
 from read_api.moment import answer, reached
-from read_api.pages import Listing, Page, PageQuery, page_of, read_page
+from read_api.pages import Listing, Page, PageQuery, page_of, read_page, table
 from read_api.ports import Injected, Parse
 
 WEBHOOKS = Listing(
     "h.id, h.tenant, h.url, h.created_at",
-    "webhook AS h",
+    table("webhook AS h"),
     ("h.created_at", "h.from_position"),
 )
 
@@ -37,14 +38,11 @@ async def list_webhooks(
 ) -> Response[Page[WebhookEndpoint]]:
     """List endpoints by age; an unknown workspace has none (E49)."""
     query = parse.query(PageQuery)
-    position = await reached(views, query)
-
-    def where(bind: Bind) -> str:
-        return f"h.to_position IS NULL AND h.tenant = {bind(workspace)}"
-
+    moment = await reached(views, query)
+    where = every(equals("h.tenant", workspace), holding(moment.as_of, "h"))
     async with database.acquire() as db:
         rows, total = await read_page(db, WEBHOOKS, where, query)
-    return answer(page_of([_of(row) for row in rows], total, query), position)
+    return answer(page_of([_of(row) for row in rows], total, query), moment)
 
 
 def _of(row: Row) -> WebhookEndpoint:

@@ -2,6 +2,7 @@
 
 from litestar import Response, post
 
+from projections.as_of import holding
 from projections.condition import every
 from projections.ports import Database, Views
 from read_api.answers import Workspace, workspace_of
@@ -23,14 +24,14 @@ async def list_workspaces(
     """List workspaces by age (E02)."""
     query, body = await parse.query_and_optional_body(ReversiblePageQuery, ListBody)
     where = compile_filter(body.filters if body else None, WORKSPACE_FILTERS)
-    position = await reached(views, query)
+    moment = await reached(views, query)
     async with database.acquire() as db:
         rows, total = await read_page(
             db,
             WORKSPACES,
-            every(lambda _: "w.to_position IS NULL", where),
+            every(holding(moment.as_of, "w"), where),
             query,
             descending=query.reverse,
         )
     items = [workspace_of(row) for row in rows]
-    return answer(page_of(items, total, query), position)
+    return answer(page_of(items, total, query), moment)

@@ -19,6 +19,7 @@ from commands.question import (
 from commands.response_format import read_response_format
 from commands.routes.chat_body import (
     ChatBody,
+    ChatQuery,
     ChatRequest,
     EvidenceBody,
     WorkspaceChatRequest,
@@ -37,6 +38,7 @@ from commands.routes.sse import Events, EventStream
 from commands.write import Write
 from domain.allowlist import read_allowlist
 from domain.errors import Invalid
+from domain.moment import NOW
 
 NEEDS_WIDE_KEY = "`scope` requires a workspace- or admin-level key"
 """What a peer's or a session's key is told that names a scope (HC 1.12)."""
@@ -44,7 +46,7 @@ NEEDS_WIDE_KEY = "`scope` requires a workspace- or admin-level key"
 
 @post(
     "/v3/workspaces/{workspace:str}/peers/{peer:str}/chat",
-    opt={"body": ChatRequest, "streams": True},
+    opt={"query": ChatQuery, "body": ChatRequest, "streams": True},
     summary="Ask",
     status_code=HTTP_200_OK,
 )
@@ -58,11 +60,12 @@ async def post_chat(
     chat: GivenChat,
 ) -> Response[ChatBody]:
     """E12: what is wrong is told in the order the contract has."""
-    body = await parse.body(ChatRequest)
+    query, body = await parse.query_and_body(ChatQuery, ChatRequest)
     await refuse_scopes(write, workspace, (peer, body.target))
     if body.scope is not None and body.filters is not None:
         raise Invalid("`scope` and `filters` are mutually exclusive")
-    scoped = await _scoped(workspace, body, caller, chat.find_scopes)
+    as_of = NOW if query.as_of is None else await chat.find_position(query.as_of)
+    scoped = await _scoped((workspace, as_of), body, caller, chat.find_scopes)
     if body.session_id is not None:
         await caller.check_active_member(workspace, [body.session_id])
     listed = read_allowlist(body.filters, body.session_id)
@@ -75,6 +78,7 @@ async def post_chat(
         target=peer if body.target is None else body.target,
         scope=scoped.scope,
         sessions=scoped.sessions if listed is None else tuple(listed),
+        as_of=as_of,
     )
     opened = await open_question(write, question, await origin.reason(workspace))
     return await _answer(write, chat, body, opened)
@@ -82,7 +86,7 @@ async def post_chat(
 
 @post(
     "/v3/workspaces/{workspace:str}/chat",
-    opt={"body": WorkspaceChatRequest, "streams": True},
+    opt={"query": ChatQuery, "body": WorkspaceChatRequest, "streams": True},
     summary="Ask all of a workspace",
     status_code=HTTP_200_OK,
 )
@@ -95,8 +99,9 @@ async def post_workspace_chat(
     chat: GivenChat,
 ) -> Response[ChatBody]:
     """Answer from everything the workspace holds (HC 7.5)."""
-    body = await parse.body(WorkspaceChatRequest)
-    scoped = await _scoped(workspace, body, caller, chat.find_scopes)
+    query, body = await parse.query_and_body(ChatQuery, WorkspaceChatRequest)
+    as_of = NOW if query.as_of is None else await chat.find_position(query.as_of)
+    scoped = await _scoped((workspace, as_of), body, caller, chat.find_scopes)
     question = _question(
         workspace,
         body,
@@ -104,21 +109,26 @@ async def post_workspace_chat(
         target=None,
         scope=scoped.scope,
         sessions=scoped.sessions,
+        as_of=as_of,
     )
     opened = await open_question(write, question, await origin.reason(workspace))
     return await _answer(write, chat, body, opened)
 
 
 async def _scoped(
-    workspace: str, body: WorkspaceChatRequest, caller: Caller, find_scopes: FindScopes
+    place: tuple[str, int],
+    body: WorkspaceChatRequest,
+    caller: Caller,
+    find_scopes: FindScopes,
 ) -> Scoped:
-    """Return what the option ``scope`` comes to."""
+    """Return what the option ``scope`` comes to, in a workspace at a position."""
     if body.scope is None:
         return Scoped()
     if body.session_id is not None:
         raise Invalid("`scope` and `session_id` are mutually exclusive")
     caller.refuse_narrow(NEEDS_WIDE_KEY)
-    return await find_scopes(workspace, body.scope)
+    workspace, as_of = place
+    return await find_scopes(workspace, body.scope, as_of)
 
 
 def _question(

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from commands.asking import CitedConclusion, CitedEvidence, CitedMessage
 from commands.routes.free_json import strip_nul
+from commands.routes.moment import AsOf
 from commands.routes.scopes import ScopeName
 
 MAX_QUERY = 10_000
@@ -22,6 +23,16 @@ ScopeOption = (
     ScopeName | Annotated[list[ScopeName], Field(min_length=1, max_length=MAX_SCOPES)]
 )
 Level = Literal["minimal", "low", "medium", "high", "max"]
+
+
+class ChatQuery(BaseModel):
+    """What is asked beside the body: memory as it stood at a moment."""
+
+    as_of: AsOf | None = Field(
+        default=None,
+        description="Ask memory as it stood at this position of the log, or at this"
+        " time (RFC 3339, with an offset)",
+    )
 
 
 class WorkspaceChatRequest(BaseModel):

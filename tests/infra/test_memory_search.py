@@ -10,6 +10,8 @@ from commands.asking import AskedQuestion
 from domain.conclusion import ConclusionDerived
 from domain.event import Engine
 from domain.session import MessageAdded
+from infra.answer_background import ViewBackground
+from infra.cited_evidence import ViewEvidence
 from infra.memory_search import AT_ONCE, ViewMemorySearch
 from infra.postgres.view_readers import READERS
 from processors.answer_question import AnswerQuestion
@@ -222,3 +224,35 @@ async def test_many_who_ask_leave_readers_for_everybody_else(memory, database, o
         told = await asyncio.gather(*asked)
     assert all(each.found for each in told)
     assert watching.most <= AT_ONCE < READERS
+
+
+async def test_memory_is_searched_as_of_a_position(memory, database, opened):
+    await memory.join("alice")
+    await memory.say("I ski in winter.")
+    await derive(memory)
+    then = await opened.store.head()
+    await memory.say("I ski with my dog.")
+    await derive(memory)
+    async with seen(database, opened) as views:
+        search = ViewMemorySearch(views.readers, Sorting(), views)
+        past = msgspec.structs.replace(asking("Which ski?"), as_of=then)
+        before = msgspec.structs.replace(asking("Which ski?"), as_of=0)
+        found = [
+            await search.recall(question, 10)
+            for question in (before, past, asking("Which ski?"))
+        ]
+        background = ViewBackground(views.readers, cards=True, history_tokens=100)
+        told = await background(msgspec.structs.replace(past, session="s"))
+        evidence = ViewEvidence(views.readers)
+        drawn = await memory.events(ConclusionDerived)
+        cited = await evidence(past, [each.id for each in drawn], [])
+    assert [len(each.found) for each in found] == [0, 2, 4]
+    assert [each.as_of for each in found] == [0, then, views.position]
+    assert {each.text for each in found[1].found} == {
+        "alice says I ski in winter.",
+        "I ski in winter.",
+    }
+    assert [each.text for each in told.history] == ["I ski in winter."]
+    assert [each.content for each in cited.conclusions] == [
+        "alice says I ski in winter."
+    ]

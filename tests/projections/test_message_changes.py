@@ -4,6 +4,7 @@ import msgspec
 
 from domain.fork import SessionForked
 from domain.message import MessageMetadataChanged
+from projections.message_changes import list_forking
 from projections.message_search import Question, search_messages
 from projections.registry import LAGGING, PROMPT
 from tests.projections.test_messages import said, shown
@@ -82,4 +83,4 @@ async def test_however_a_fork_is_cut_the_views_are_the_same(db):
         await fold(db, VIEWS, [each])
         await fold(db, VIEWS, [each])
     assert await contents_of(db, "view") == whole
-    assert await db.fetchval("SELECT count(*) FROM forking") == 0
+    assert await list_forking(db) == []

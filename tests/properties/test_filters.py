@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.condition import equals, every
+from projections.as_of import NOW
+from projections.condition import Bind, equals, every
 from projections.registry import PROMPT
 from read_api.filters import compile_filter
 from read_api.pages import PageQuery, read_page
@@ -16,9 +17,9 @@ from read_api.resources import (
     CONCLUSION_FILTERS,
     CONCLUSIONS,
     MESSAGE_FILTERS,
-    MESSAGES,
     PEER_FILTERS,
     PEERS,
+    messages_at,
 )
 from tests.support import filter_trees as random
 from tests.support.filter_oracle import matches
@@ -58,7 +59,7 @@ def tenants():
 
 
 async def agree(db, listing, resource, tenant, rows, filters):
-    alias = listing.rows.rpartition(" ")[2]
+    alias = listing.rows(Bind()).rpartition(" ")[2]
     for tree in filters:
         where = every(equals(f"{alias}.tenant", tenant), compile_filter(tree, resource))
         found, total = await read_page(db, listing, where, MOST)
@@ -155,7 +156,7 @@ async def test_messages_are_found_as_plain_python_finds_them(
             )
         )
     await fold(db, PROMPT, record(events))
-    await agree(db, MESSAGES, MESSAGE_FILTERS, tenant, rows, filters)
+    await agree(db, messages_at(NOW), MESSAGE_FILTERS, tenant, rows, filters)
 
 
 CONCLUSION_TREES = each_of(

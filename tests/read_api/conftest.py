@@ -150,18 +150,19 @@ async def ask(database: ClusterAddress) -> AsyncIterator[Asking]:
 
 @asynccontextmanager
 async def asking_of(
-    database: ClusterAddress, context_max_tokens: int = 100_000
+    database: ClusterAddress, context_max_tokens: int = 100_000, schema: str = "view"
 ) -> AsyncIterator[Asking]:
     pool = await asyncpg.create_pool(
         database.dsn(),
         min_size=1,
         max_size=2,
-        server_settings={"search_path": "view, public", "jit": "off"},
+        server_settings={"search_path": f"{schema}, public", "jit": "off"},
     )
     async with pool.acquire() as db:
         await db.execute(
-            "CREATE EXTENSION vector SCHEMA public; CREATE SCHEMA view;"
-            "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
+            "CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;"
+            f"CREATE SCHEMA {schema}; CREATE SCHEMA IF NOT EXISTS log;"
+            "CREATE TABLE IF NOT EXISTS log.embedding (tenant text, model text,"
             " fingerprint text, vector bytea)"
         )
         await create(db, VIEWS)

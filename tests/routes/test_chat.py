@@ -237,3 +237,36 @@ async def test_all_of_a_workspace_may_be_asked(app):
 async def test_a_workspaces_chat_checks_what_it_is_sent(app, sent, status):
     assert (await app.post("/acme/chat", sent)).status_code == status
     assert await app.recorded() == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", [PATH, "/acme/chat"])
+async def test_memory_is_asked_as_of_a_moment_and_answered_now(app, path, stream):
+    await app.post("/acme/peers", {"id": "ann"})
+    for moment, position in (("1", 1), ("2026-01-01T00:00:00Z", 7)):
+        sent = {"query": f"What at {position}?", "stream": stream}
+        answer = await app.post(f"{path}?as_of={moment}", sent)
+        assert answer.status_code == 200
+        assert app.answerer.asked[-1].as_of == position
+        head = await app.store.head()
+        [last] = await app.store.read_log(after=head - 1, limit=1)
+        assert (last.event.question, last.event.as_of) == (sent["query"], position)
+        assert stream or int(answer.headers["x-position"]) == head
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "-1", "2026-01-01T00:00:00"])
+async def test_what_is_no_moment_is_refused_where_it_was_said(app, moment):
+    answer = await app.post(f"{PATH}?as_of={moment}", {"query": "What?"})
+    assert answer.status_code == 422
+    [item] = answer.json()["detail"]
+    assert item["loc"] == ["query", "as_of"]
+    assert app.answerer.asked == []
+
+
+async def test_a_key_used_for_another_moment_is_used_twice(app):
+    sent = {"query": "What?"}
+    first = await app.post(f"{PATH}?as_of=1", sent, Idempotency_Key="k")
+    again = await app.post(f"{PATH}?as_of=1", sent, Idempotency_Key="k")
+    other = await app.post(f"{PATH}?as_of=2", sent, Idempotency_Key="k")
+    assert [first.status_code, again.status_code, other.status_code] == [200, 200, 422]
+    assert len(app.answerer.asked) == 1

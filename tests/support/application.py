@@ -17,6 +17,7 @@ from commands.write import Write
 from domain.errors import NotFound
 from domain.event import Engine, tag_of
 from domain.message import MessageMetadataChanged
+from domain.moment import NOW
 from domain.names import encode_id
 from domain.session import MessageAdded
 from infra.files.pdf import PdfReader
@@ -79,7 +80,7 @@ class ScriptedAnswerer:
             content=self.content,
             conclusions=("c1",),
             messages=("m1",),
-            as_of=1,
+            as_of=1 if question.as_of == NOW else question.as_of,
             engine=Engine(name="scripted", version="1"),
         )
 
@@ -93,8 +94,12 @@ class ScriptedAnswerer:
         yield answered
 
 
-async def no_scopes(workspace: str, _scope: object):
+async def no_scopes(workspace: str, *_: object):
     raise NotFound(f"Scope work not found in workspace {workspace}")
+
+
+async def same_position(moment: object):
+    return moment if isinstance(moment, int) else 7
 
 
 async def no_evidence(*_: object) -> CitedEvidence:
@@ -165,7 +170,7 @@ class Application:
             ROUTES,
             {
                 "write": write,
-                "chat": Chat(self.answerer, no_evidence, no_scopes),
+                "chat": Chat(self.answerer, no_evidence, no_scopes, same_position),
                 "active_sessions": self.active_sessions,
                 "deletion_grace": timedelta(seconds=5),
                 "pdf_text": PdfReader(),
