@@ -13,7 +13,7 @@ from projections.as_of import recorded_by
 from projections.condition import Bind, equals, every
 from projections.ports import Database, Row, Views
 from read_api.moment import ReadQuery, answer, reached
-from read_api.pages import Listing, Page, PageQuery, page_of, read_page
+from read_api.pages import Listing, Page, PageQuery, page_of, read_page, table
 from read_api.ports import Injected, Parse
 
 _LISTED = """
@@ -25,7 +25,7 @@ _LISTED = """
         FROM jsonb_array_elements(r.messages) AS e) AS messages
 """
 
-RETRACTIONS = Listing(_LISTED, "retraction AS r", ("r.position",))
+RETRACTIONS = Listing(_LISTED, table("retraction AS r"), ("r.position",))
 
 
 class RetractionUnit(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,7 +140,7 @@ async def holds(both, choices, places):
             [e.id for e in events if isinstance(e, kind)][-8::2]
             for kind in (MessageAdded, ConclusionDerived)
         ]
-        for read in reads(*ids):
+        for read in reads(*ids, ("u0", "u1")):
             then = await asked(whole, read, as_of=position)
             assert then == await asked(part, read), (position, read)
 

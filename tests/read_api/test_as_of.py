@@ -1,11 +1,14 @@
 """A read as of a moment shows it: which moments there are, and how answers say so."""
 
+import re
+
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from read_api.moment import PresentQuery, ReadQuery
 from read_api.routes import read_routes
 from tests.read_api.conftest import ids
+from tests.support.reads import reads
 from tests.support.story import concluded, peer, session, workspace
 
 NO_HISTORY = {"get_queue_status"}
@@ -123,6 +126,23 @@ async def test_what_has_no_history_says_so_and_these_are_all(ask):
     [item] = found.json()["detail"]
     assert item["loc"] == ["query", "as_of"]
     assert item["msg"].endswith("no history: it can only be read as it is now")
+
+
+def test_every_read_of_the_past_is_under_the_law():
+    """That of ``tests/properties/test_as_of.py``, of what ``reads`` asks."""
+    asked = [
+        ("GET" if body is None else "POST", f"/v3/workspaces{path}")
+        for path, body, _ in reads(["s-1"], ["c1"], ["u1"])
+    ]
+    for route in read_routes().routes:
+        for handler in route.route_handlers:
+            if handler.handler_name in NO_HISTORY or "OPTIONS" in handler.http_methods:
+                continue
+            pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", route.path_format))
+            assert any(
+                method in handler.http_methods and pattern.fullmatch(path)
+                for method, path in asked
+            ), route.path_format
 
 
 async def test_every_read_of_the_past_is_described(ask):

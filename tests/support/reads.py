@@ -14,10 +14,13 @@ QUERIES = ("I like tea", "who is running", "")
 _ODD = {"metadata": {"n": {"gte": 3}}}
 
 
-def reads(messages: Iterable[str], conclusions: Iterable[str]) -> Iterator[Read]:
+def reads(
+    messages: Iterable[str], conclusions: Iterable[str], units: Iterable[str] = ()
+) -> Iterator[Read]:
     """Ask everything, and for these by their ids."""
     yield "/list", {"filters": _ODD}, {}
     yield "/w/webhooks", None, {}
+    yield "/w/retractions", None, {}
     yield from _of_peers()
     yield from _of_scopes()
     for session in SESSIONS:
@@ -28,8 +31,12 @@ def reads(messages: Iterable[str], conclusions: Iterable[str]) -> Iterator[Read]
     yield from _of_conclusions()
     for each in messages:
         yield f"/w/sessions/{each[0]}/messages/{each}", None, {}
+        yield f"/w/sessions/{each[0]}/messages/{each}/consequences", None, {}
     for each in conclusions:
         yield f"/w/conclusions/{each}", None, {}
+        yield f"/w/conclusions/{each}/lineage", None, {}
+    for each in units:
+        yield f"/w/retractions/{each}", None, {}
 
 
 def _of_peers() -> Iterator[Read]:
