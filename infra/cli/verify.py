@@ -24,7 +24,7 @@ from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import check_migrated
 from infra.proof.checkpoint import SignedCheckpoint, read_checkpoint
 from infra.proof.signing_key import read_public_key
-from infra.proof.verification import SAMPLE, Asked, Opened, verify
+from infra.proof.verification import SAMPLE, Asked, verify
 from infra.settings import Settings
 
 
@@ -96,14 +96,16 @@ async def _verify(
         transient=True,
         disable=not console.is_terminal,
     )
-    async with _opened(place, settings, log_only=log_only) as (dsn, log):
+    async with beside(place) as dsn:
+        await _check_migrated(place, dsn)
+        opening = None if log_only else partial(_opened, place, settings, dsn)
         with bar:
             task = bar.add_task("", total=None)
 
             def show(doing: str, done: int, total: int) -> None:
                 bar.update(task, description=doing, completed=done, total=total)
 
-            report = await verify(dsn, log, asked, show)
+            report = await verify(dsn, opening, asked, show)
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
@@ -112,23 +114,22 @@ async def _verify(
     return 0 if report.ok else 1
 
 
+async def _check_migrated(place: Place, dsn: str) -> None:
+    try:
+        await check_migrated(dsn)
+    except asyncpg.UndefinedTableError as error:
+        raise NothingHere(f"there is no Palimpsest in {place}") from error
+
+
 @asynccontextmanager
 async def _opened(
-    place: Place, settings: Settings, *, log_only: bool
-) -> AsyncIterator[tuple[str, Opened | None]]:
-    async with beside(place) as dsn:
-        try:
-            await check_migrated(dsn)
-        except asyncpg.UndefinedTableError as error:
-            raise NothingHere(f"there is no Palimpsest in {place}") from error
-        if log_only:
-            yield dsn, None
-            return
-        chosen = log_settings(settings, announces=False)
-        key = master_key_of(place.data, settings)
-        async with PostgresLog.open(dsn, key, chosen) as log:
-            await log.keys.verify()
-            yield dsn, log
+    place: Place, settings: Settings, dsn: str
+) -> AsyncIterator[PostgresLog]:
+    chosen = log_settings(settings, announces=False)
+    key = master_key_of(place.data, settings)
+    async with PostgresLog.open(dsn, key, chosen) as log:
+        await log.keys.verify()
+        yield log
 
 
 def _read(file: Path) -> list[SignedCheckpoint]:

@@ -1,6 +1,6 @@
 """What ``palimpsest verify`` found, line by line; what is wrong begins with BROKEN."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.markup import escape
@@ -8,6 +8,7 @@ from rich.markup import escape
 from infra.postgres.verify import Break
 from infra.proof.comparison import Difference
 from infra.proof.history import Signed
+from infra.proof.orphans import Orphans
 from infra.proof.refold import Refolded
 from infra.proof.verification import ChainReport, Report
 
@@ -24,27 +25,38 @@ _WHAT: Final = {
 def lines_of(report: Report) -> Iterator[str]:
     """Tell a report to a person, as markup of rich."""
     yield from _chain(report.chain, report.head)
-    yield from _signed(report.signed)
-    for each in report.against or []:
-        yield _broken(f"against the file: {each}")
+    if report.signed is not None:
+        yield from _signed(report.signed)
+        yield from _told(report)
+    if report.views is not None:
+        yield from _views(report.views, report.seed)
+    if report.orphans is not None:
+        yield from _orphans(report.orphans)
+    if report.ok:
+        yield "[green]all of it holds[/]"
+    else:
+        yield "[bold red]not all of it holds[/]"
+
+
+def _told(report: Report) -> Iterator[str]:
+    for refuted in report.against or []:
+        yield _broken(f"against the file: {refuted}")
     if report.against == []:
         yield _fine("the log holds what the file was told")
     for diverged in report.consumers:
         yield _broken(str(diverged))
     if not report.consumers:
         yield _fine("whoever follows the log followed this one")
-    if report.views is not None:
-        yield from _views(report.views, report.seed)
-    for orphans in report.orphans or []:
-        if orphans.count and orphans.weight == "error":
-            yield _broken(f"{orphans.count} {orphans.name}: {orphans.example}")
-        elif orphans.count:
-            yield f"[dim]{orphans.count} {escape(orphans.name)} ({orphans.weight})[/]"
-    if report.orphans is not None:
-        yield _fine("orphans counted")
-    yield (
-        "[green]all of it holds[/]" if report.ok else "[bold red]not all of it holds[/]"
-    )
+
+
+def _orphans(counted: Sequence[Orphans]) -> Iterator[str]:
+    for each in counted:
+        if each.count and each.weight == "error":
+            yield _broken(f"{each.count} {each.name}: {each.example}")
+        elif each.count:
+            yield f"  {each.count} {escape(each.name)} ({each.weight})"
+    if not any(each.count for each in counted if each.weight == "error"):
+        yield _fine("nothing hangs in the air")
 
 
 def _chain(chain: ChainReport, head: int) -> Iterator[str]:

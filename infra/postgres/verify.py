@@ -20,6 +20,9 @@ import msgspec
 GENESIS: Final = bytes(32)
 """The link before the first."""
 
+BEYOND: Final = 2**62
+"""Further than any log goes."""
+
 PAGE: Final = 2_000
 """Most events read at once."""
 
@@ -86,7 +89,7 @@ async def verify_chain(
     given every row that holds (position, id, type, data and the other columns).
     """
     if through is None:
-        through = await db.fetchval("SELECT coalesce(max(position), 0) FROM log.event")
+        through = await find_head(db)
     chain = _Chain()
     while chain.position < through:
         rows = await _page(db, chain.position, through)
@@ -100,6 +103,17 @@ async def verify_chain(
             each(row)
         progress(chain.position)
     return chain.verified(chain.end(through))
+
+
+async def find_head(db: asyncpg.Pool | asyncpg.Connection) -> int:
+    """Return the log's head; where it cannot be read, a position beyond any."""
+    try:
+        head: int = await db.fetchval(
+            "SELECT coalesce(max(position), 0) FROM log.event"
+        )
+    except UNREADABLE:
+        return BEYOND
+    return head
 
 
 async def _page(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -11,7 +12,7 @@ from domain.events import EVENT_BY_TAG
 from infra.codec.errors import Unreadable
 from infra.postgres.mapper import StructMapper
 from infra.postgres.signed_checkpoints import SignedCheckpoints
-from infra.postgres.verify import Break, Verified, verify_chain
+from infra.postgres.verify import Break, Verified, find_head, verify_chain
 from infra.postgres.views import connect_views
 from infra.proof.checkpoint import Printed, SignedCheckpoint, printed
 from infra.proof.consumers import Diverged, diverged_consumers
@@ -45,6 +46,9 @@ class Opened(Protocol):
     def keys(self) -> Keys: ...
 
 
+OpenLog = Callable[[], AbstractAsyncContextManager[Opened]]
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What to look at.
 
@@ -75,16 +79,17 @@ class Report(msgspec.Struct, kw_only=True):
     """What was found; ``ok`` if nothing of it is wrong.
 
     ``views`` and ``orphans`` are None where they were not looked at: only the log was
-    asked for, or the log itself is broken, so that nothing follows from it.
+    asked for, or the log itself is broken, so that nothing follows from it. ``signed``
+    is None only where the database cannot read what it holds.
     """
 
     ok: bool = False
     head: int
     chain: ChainReport
-    signed: Signed
-    newest: Printed | None
-    against: list[Refuted] | None
-    consumers: list[Diverged]
+    signed: Signed | None = None
+    newest: Printed | None = None
+    against: list[Refuted] | None = None
+    consumers: list[Diverged] = []
     seed: str = ""
     views: Refolded | None = None
     orphans: list[Orphans] | None = None
@@ -94,7 +99,7 @@ class Report(msgspec.Struct, kw_only=True):
         errors = [each for each in self.orphans or [] if each.weight == "error"]
         wrong = (
             self.chain.broken is not None,
-            self.signed.refuted,
+            self.signed is None or self.signed.refuted,
             self.against,
             self.consumers,
             self.views is not None and self.views.differences,
@@ -105,19 +110,31 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 async def verify(
-    dsn: str, log: Opened | None, asked: Asked, show: Show = lambda *_: None
+    dsn: str, open_log: OpenLog | None, asked: Asked, show: Show = lambda *_: None
 ) -> Report:
-    """Look at the log, and at what follows from it if it is given opened.
+    """Look at the log, and at what follows from it if it can be opened.
 
-    Nothing is changed; a server may write meanwhile.
+    Nothing is changed; a server may write meanwhile. Who cannot open the log, having
+    no keys, gives None.
 
     Raises:
         ViewsUnready: the views cannot be compared now.
     """
     sealed = _SealedKeys()
     report = await _verify_log(dsn, asked, sealed, show)
-    if log is None or report.chain.broken is not None:
-        return report.judged()
+    if open_log is not None and report.chain.broken is None:
+        async with open_log() as log:
+            await _verify_views(dsn, log, asked, report, show)
+            report.orphans = [
+                *await _orphans(dsn),
+                *count_keys(await log.keys.numbers(), sealed.found),
+            ]
+    return report.judged()
+
+
+async def _verify_views(
+    dsn: str, log: Opened, asked: Asked, report: Report, show: Show
+) -> None:
     report.seed = asked.seed
     async with open_refold(dsn, (*PROMPT, *LAGGING)) as refold:
         if asked.everything:
@@ -129,56 +146,53 @@ async def verify(
             show("folding sessions again", 0, asked.sample)
             report.views = await refold.sample(log.store, asked.seed, asked.sample)
     show("counting orphans", 0, 1)
-    report.orphans = [
-        *await _orphans(dsn),
-        *count_keys(await log.keys.numbers(), sealed.found),
-    ]
-    return report.judged()
 
 
 async def _verify_log(
     dsn: str, asked: Asked, sealed: "_SealedKeys", show: Show
 ) -> Report:
-    """Check chain, checkpoints and consumers in one snapshot of the log."""
+    """Check the chain, then checkpoints and consumers in one snapshot."""
     db = await asyncpg.connect(dsn)
     try:
+        head = await find_head(db)
+        started = time.monotonic()
+        verified = await verify_chain(
+            db,
+            head,
+            lambda position: show("checking the chain", position, head),
+            sealed,
+        )
+        report = Report(head=head, chain=_chain(verified, started))
+        if verified.broken is not None and verified.broken.what == "unreadable":
+            return report  # no question to this database has a certain answer
+        show("checking signatures", 0, 1)
         async with db.transaction(isolation="repeatable_read", readonly=True):
-            checkpoints = SignedCheckpoints(db)
-            ending = await checkpoints.ending()
-            head = 0 if ending is None else ending.position
-            started = time.monotonic()
-            verified = await verify_chain(
-                db,
-                head,
-                lambda position: show("checking the chain", position, head),
-                sealed,
-            )
-            seconds = time.monotonic() - started
-            show("checking signatures", 0, 1)
-            newest = await checkpoints.newest()
-            return Report(
-                head=head,
-                chain=_chain(verified, seconds),
-                signed=await check_kept(checkpoints, head, asked.present),
-                newest=None if newest is None else printed(newest),
-                against=await check_against(
-                    checkpoints, asked.given, head, asked.trusted
-                )
-                if asked.given
-                else None,
-                consumers=await diverged_consumers(db),
-            )
+            await _check_signatures(SignedCheckpoints(db), asked, report)
+            report.consumers = await diverged_consumers(db)
+        return report
     finally:
         db.terminate()
 
 
-def _chain(verified: Verified, seconds: float) -> ChainReport:
+async def _check_signatures(
+    checkpoints: SignedCheckpoints, asked: Asked, report: Report
+) -> None:
+    newest = await checkpoints.newest()
+    report.newest = None if newest is None else printed(newest)
+    report.signed = await check_kept(checkpoints, report.head, asked.present)
+    if asked.given:
+        report.against = await check_against(
+            checkpoints, asked.given, report.head, asked.trusted
+        )
+
+
+def _chain(verified: Verified, started: float) -> ChainReport:
     return ChainReport(
         position=verified.position,
         link=verified.link.hex(),
         undigested=verified.undigested,
         broken=verified.broken,
-        seconds=round(seconds, 3),
+        seconds=round(time.monotonic() - started, 3),
     )
 
 

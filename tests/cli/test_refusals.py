@@ -18,6 +18,7 @@ REFUSED = {
     "a level that is none": (UP, {"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
     "origins that are no list": (UP, {"CORS_ORIGINS": "all"}, "CORS_ORIGINS"),
     "a key that is none": (UP, {"KEYS_MASTER_KEY": "abc"}, "KEYS_MASTER_KEY"),
+    "a signing key that is none": (UP, {"KEYS_SIGNING_KEY": "abc"}, "KEYS_SIGNING_KEY"),
     "another vector store": (UP, {"VECTOR_STORE_TYPE": "lancedb"}, "lancedb"),
     "keys without a secret": (UP, {"AUTH_USE_AUTH": "true"}, "AUTH_JWT_SECRET"),
     "a key without a secret": (("keys", "new", "--admin"), {}, "AUTH_JWT_SECRET"),
@@ -33,6 +34,14 @@ REFUSED = {
     "no story": (("trace", "x", "--data", "{data}"), {}, "there is no Palimpsest"),
     "no events": (("events", "--data", "{data}"), {}, "there is no Palimpsest"),
     "no keys": (("park", "list", "--data", "{data}"), {}, "there is no Palimpsest"),
+    "nothing to verify": (("verify", "--data", "{data}"), {}, "there is no Palim"),
+    "nothing to reset": (("reset", "x", "--data", "{data}"), {}, "there is no Palim"),
+    "nothing signed": (("checkpoint", "--data", "{data}"), {}, "there is no Palim"),
+    "a file that is none": (
+        ("verify", "--against", "/no/such", "--data", "{data}"),
+        {},
+        "/no/such",
+    ),
     "no views": (("rebuild", "--all", "--data", "{data}"), {}, "there is no Palim"),
 }
 

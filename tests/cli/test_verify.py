@@ -1,0 +1,250 @@
+"""``palimpsest verify`` on real data folders: sound, tampered with, put back."""
+
+import asyncio
+import json
+import shutil
+
+import asyncpg
+import pytest
+
+from infra.postgres.embedded import EmbeddedPostgres, running_cluster
+from tests.cli.conftest import MARKER, nothing_lags, say
+from tests.support.command import Shell, until
+from tests.support.server import Server
+
+OFTEN = {"CHECKPOINT_SECONDS": "0.05"}
+
+
+class Folders:
+    """An older copy of a data folder, the newer one, and what was signed of both."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.shell = Shell(folder)
+        self.newer, self.older = folder / "newer", folder / "older"
+        self.kept = folder / "kept.jsonl"
+        self.signed = []
+        self.beside = None
+
+    def make(self):
+        server = Server(self.newer, environment=OFTEN)
+        for session in ("one", "two"):
+            server.start()
+            say(server.url, f"I live in {MARKER} street in Ghent.", session)
+            until(lambda: nothing_lags(self.shell, server))
+            self.beside = self.verify(self.newer)
+            assert server.stop() == 0
+            self.keep()
+            if session == "one":
+                shutil.copytree(self.newer, self.older)
+
+    def keep(self):
+        """Take down the newest checkpoint, which is of the stop, elsewhere."""
+        printed = self.shell.run("checkpoint", "--data", str(self.newer))
+        assert printed.code == 0, printed
+        self.signed.append(json.loads(printed.out))
+        with self.kept.open("a") as file:
+            file.write(printed.out)
+
+    def verify(self, data, *words):
+        """Return exit code and report."""
+        ended = self.shell.run("verify", "--json", *words, "--data", str(data))
+        return ended.code, json.loads(ended.out) if ended.code < 2 else ended.err
+
+    def copy(self, name):
+        data = self.folder / name
+        shutil.copytree(self.newer, data)
+        return data
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    made = Folders(tmp_path_factory.mktemp("proof"))
+    made.make()
+    return made
+
+
+def tamper(data, *statements):
+    """Change what is stored as the superuser that a data folder's owner can be."""
+
+    async def change():
+        server = EmbeddedPostgres(data)
+        connection = await asyncpg.connect((await server.start()).dsn())
+        try:
+            await connection.execute(
+                "ALTER TABLE log.event DISABLE TRIGGER event_only_grows"
+            )
+            return [await connection.fetchval(each) for each in statements][-1]
+        finally:
+            await connection.close()
+            await server.stop()
+
+    return asyncio.run(change())
+
+
+def test_beside_the_server_and_after_it_all_holds(folders):
+    code, report = folders.beside
+    assert (code, report["ok"]) == (0, True), report
+    assert len(report["views"]["sessions"]) == 2
+    assert report["signed"]["checkpoints"] > 0
+    code, report = folders.verify(folders.newer, "--all")
+    assert (code, report["ok"]) == (0, True), report
+    assert report["views"]["sessions"] is None
+    assert (
+        report["head"] == report["chain"]["position"] == folders.signed[1]["position"]
+    )
+    assert [key["present"] for key in report["signed"]["keys"]] == [True]
+    assert not (folders.newer / "postgres.pid").exists()
+
+
+def test_what_it_says_is_read_by_people_and_quotes_nobody(folders):
+    ended = folders.shell.run("verify", "--data", str(folders.newer))
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "all of it holds"
+    assert f"chain of {folders.signed[1]['position']} events" in ended.out
+    assert MARKER not in ended.out
+    assert ended.err == ""
+
+
+def test_the_log_holds_what_was_signed_before(folders):
+    key = folders.signed[1]["public_key"]
+    words = ("--against", str(folders.kept), "--public-key", key)
+    code, report = folders.verify(folders.newer, "--log-only", *words)
+    assert (code, report["against"], report["views"]) == (0, [], None)
+    other = ("--against", str(folders.kept), "--public-key", "00" * 32)
+    code, report = folders.verify(folders.newer, "--log-only", *other)
+    assert (code, [each["wrong"] for each in report["against"]]) == (1, ["key"] * 2)
+
+
+def test_an_older_copy_put_back_is_named(folders):
+    """It holds in itself; only what was kept elsewhere tells."""
+    assert folders.verify(folders.older)[0] == 0
+    code, report = folders.verify(folders.older, "--against", str(folders.kept))
+    assert code == 1
+    (told,) = report["against"]
+    assert told["wrong"] == "cut off"
+    assert told["position"] == folders.signed[1]["position"]
+    assert told["event"] == folders.signed[1]["event"]
+    assert told["head"] == folders.signed[0]["position"]
+    words = ("--against", str(folders.kept), "--data", str(folders.older))
+    said = folders.shell.run("verify", "--log-only", *words)
+    assert said.code == 1
+    assert (
+        f"position {told['position']} was signed as event {told['event']}" in said.out
+    )
+
+
+@pytest.mark.parametrize("position", [3, 11])
+def test_a_flipped_byte_names_its_position(folders, position):
+    data = folders.copy(f"flipped-{position}")
+    flip = f"set_byte(data, 9, get_byte(data, 9) # 4) WHERE position = {position}"
+    event = tamper(data, f"UPDATE log.event SET data = {flip} RETURNING id")  # noqa: S608  ours
+    code, report = folders.verify(data)
+    assert code == 1
+    broken = report["chain"]["broken"]
+    assert (broken["position"], broken["first"]) == (position, position)
+    assert broken["event"] == str(event)
+    assert report["views"] is None  # nothing follows from a broken log
+    said = folders.shell.run("verify", "--data", str(data))
+    assert said.code == 1
+    assert f"BROKEN chain at position {position} (event {event})" in said.out
+
+
+def test_a_byte_flipped_on_the_disk_is_found(folders):
+    data = folders.copy("disk")
+    path = tamper(data, "CHECKPOINT", "SELECT pg_relation_filepath('log.event')")
+    event = bytes.fromhex(folders.signed[1]["event"].replace("-", ""))
+    (file,) = [each for each in data.rglob(path.rpartition("/")[2]) if each.is_file()]
+    content = bytearray(file.read_bytes())
+    at = content.rindex(event)
+    content[at + 15] ^= 1
+    file.write_bytes(content)
+    code, report = folders.verify(data)
+    assert code == 1, report
+    assert report["chain"]["broken"]["position"] <= folders.signed[1]["position"]
+
+
+def test_a_row_that_does_not_follow_is_named(folders):
+    data = folders.copy("shown")
+    tamper(data, "UPDATE view.message SET content = 'tea' WHERE seq = 1 RETURNING 1")
+    code, report = folders.verify(data)
+    assert code == 1
+    assert {
+        (each["table"], each["key"]["session"], tuple(each["columns"]))
+        for each in report["views"]["differences"]
+    } == {("message", name, ("content",)) for name in ("one", "two")}
+    said = folders.shell.run("verify", "--data", str(data))
+    assert "BROKEN view message: " in said.out
+    assert MARKER not in said.out
+
+
+def test_a_processor_ahead_of_the_log_stops_the_start_until_it_is_reset(folders):
+    data = folders.copy("ahead")
+    tamper(
+        data,
+        "UPDATE work.checkpoint SET position = 900, event = gen_random_uuid()"
+        " WHERE processor = 'derive_conclusions' RETURNING 1",
+    )
+    code, report = folders.verify(data, "--sample", "0")
+    assert code == 1
+    (told,) = report["consumers"]
+    assert (told["name"], told["position"]) == ("derive_conclusions", 900)
+    up = folders.shell.run("up", "--port", "0", "--data", str(data))
+    assert up.code == 2
+    assert "palimpsest reset derive_conclusions" in up.err
+    done = folders.shell.run("reset", "derive_conclusions", "--data", str(data))
+    assert done.code == 0, done
+    assert folders.verify(data, "--sample", "0")[0] == 0
+    server = Server(data)
+    server.start()
+    assert server.stop() == 0
+
+
+def test_the_log_alone_needs_no_key(folders):
+    data = folders.copy("keyless")
+    for name in ("master.key", "signing.key"):
+        (data / name).unlink()
+    code, report = folders.verify(data, "--log-only")
+    assert (code, [key["present"] for key in report["signed"]["keys"]]) == (0, [False])
+    assert not list(data.glob("*.key"))
+    ended = folders.shell.run("verify", "--data", str(data))
+    assert "master key" in ended.refusal
+
+
+def test_a_server_with_another_key_goes_on_and_says_so(folders):
+    data = folders.copy("rotated")
+    (data / "signing.key").unlink()
+    server = Server(data, environment=OFTEN)
+    server.start()
+    say(server.url, "I like tea.", "three")
+    assert server.stop() == 0
+    code, report = folders.verify(data, "--against", str(folders.kept))
+    assert (code, report["against"]) == (0, [])
+    assert [key["present"] for key in report["signed"]["keys"]] == [False, True]
+    status = folders.shell.run("status", "--json", "--data", str(data))
+    signed = json.loads(status.out)["checkpoint"]
+    assert signed["position"] == report["head"]
+    assert signed["key_id"] == report["signed"]["keys"][1]["key_id"]
+
+
+def test_a_public_key_alone_says_nothing(folders):
+    ended = folders.shell.run("verify", "--public-key", "00", "--log-only")
+    assert ended.code == 2
+    assert "--against" in ended.err
+
+
+def test_running_again_it_is_looked_at_as_it_grows(folders):
+    """Verify needs no rest: the log and the views are looked at in one moment."""
+    server = Server(folders.copy("running"), environment=OFTEN)
+    server.start()
+    try:
+        for number in range(3):
+            looking = folders.shell.start(
+                "verify", "--json", "--all", "--data", str(server.data)
+            )
+            say(server.url, f"I like tea number {number}.", f"more-{number}")
+            out, err = looking.communicate(timeout=60)
+            assert json.loads(out)["ok"], (out, err)
+        assert running_cluster(server.data) is not None
+    finally:
+        assert server.stop() == 0
