@@ -87,7 +87,8 @@ class Answers:
 
 
 _INSERT = """
-    INSERT INTO answer (tenant, id, peer, target, session, level, as_of, answered_at, position)
+    INSERT INTO answer (tenant, id, peer, target, session, level, as_of, answered_at,
+        position)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
         $6::text[], $7::bigint[], $8::timestamptz[], $9::bigint[])
     ON CONFLICT DO NOTHING
@@ -135,8 +136,8 @@ async def get_answer(
 
 
 _CITING = """
-    SELECT a.id, a.peer, a.target, a.session, a.level, a.as_of, a.answered_at, a.position,
-        c.cited
+    SELECT a.id, a.peer, a.target, a.session, a.level, a.as_of, a.answered_at,
+        a.position, c.cited
     FROM (
         SELECT answer, array_agg(cited ORDER BY kind, number) AS cited
         FROM citation
@@ -148,8 +149,8 @@ _CITING = """
 """
 
 _ONE = """
-    SELECT a.id, a.peer, a.target, a.session, a.level, a.as_of, a.answered_at, a.position,
-        ARRAY(SELECT c.cited FROM citation AS c WHERE c.tenant = a.tenant
+    SELECT a.id, a.peer, a.target, a.session, a.level, a.as_of, a.answered_at,
+        a.position, ARRAY(SELECT c.cited FROM citation AS c WHERE c.tenant = a.tenant
             AND c.answer = a.id AND c.kind = 'conclusion' ORDER BY c.number) AS cited,
         ARRAY(SELECT c.cited FROM citation AS c WHERE c.tenant = a.tenant
             AND c.answer = a.id AND c.kind = 'message' ORDER BY c.number) AS messages

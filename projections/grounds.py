@@ -11,9 +11,10 @@ from projections.ports import Connection, Row
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """A conclusion as it last stood; ``holds`` for somebody then, or no longer.
+    """A conclusion as it last stood, held by its observer or at least by somebody.
 
-    ``messages`` are the public ids of those it rests on.
+    ``sources`` are the ids under which what it was built on was derived, ``messages``
+    the public ids of those it rests on, the first of ``cites``.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     times_derived: int
     sources: list[str]
     holds: bool
+    held: bool
     messages: list[str]
     cites: int
 
@@ -46,11 +48,14 @@ async def get_grounds(
 
 _GROUNDS: Final = """
     SELECT c.id, c.origin, c.observer, c.observed, c.session, c.level, c.content,
-        c.occurred_at, c.created_at, c.times_derived, c.sources,
+        c.occurred_at, c.created_at, c.times_derived,
+        ARRAY(SELECT COALESCE((SELECT o.origin FROM conclusion AS o
+            WHERE o.tenant = $1 AND o.id = s.id LIMIT 1), s.id)
+            FROM unnest(c.sources) WITH ORDINALITY AS s(id, n) ORDER BY s.n) AS sources,
+        c.to_position IS NULL OR c.to_position > $3 AS holds,
         EXISTS (SELECT FROM conclusion AS o WHERE o.tenant = $1 AND o.origin = c.origin
             AND o.from_position <= $3
-            AND (o.to_position IS NULL OR o.to_position > $3)
-            AND (c.id = c.origin OR o.id = c.id)) AS holds,
+            AND (o.to_position IS NULL OR o.to_position > $3)) AS held,
         ARRAY(SELECT e.message FROM evidence AS e
             WHERE e.tenant = $1 AND e.conclusion = c.origin AND e.position <= $3
             ORDER BY e.position, e.session, e.seq LIMIT $4) AS messages,

@@ -24,9 +24,9 @@ class Lives:
 
     ``origin`` and ``conclusion`` are ids it was derived under; ``observer`` is for
     whom something happened, None for all who heard. ``derivation`` is the command
-    that drew it, and drew it again; the engine of what has none, a client's own, is
-    in ``engine``. A row of ``premise`` is a conclusion and one it was built on, under
-    the id that was given.
+    that drew it, and drew it again; ``engine`` is there unless a derivation of
+    messages tells of it: for a client's own conclusion and for what was inferred. A
+    row of ``premise`` is a conclusion and one it was built on, under the id given.
     """
 
     name = "lives"
@@ -87,10 +87,13 @@ class Lives:
 def _row(recorded: Recorded) -> tuple[Any, ...]:
     match event := recorded.event:
         case ConclusionDerived():
-            told = _drawn("derived", event, recorded)
+            apart = event.derivation and event.level == "explicit"
+            engine = None if apart else as_json(event.engine)
+            told = _drawn("derived", event, engine, recorded)
             observer = event.observer
         case ConclusionReinforced():
-            told = _drawn("reinforced", event, recorded)
+            engine = None if event.derivation else as_json(event.engine)
+            told = _drawn("reinforced", event, engine, recorded)
             observer = None
         case ConclusionRetracted():
             what = "superseded" if event.superseded_by else "retracted"
@@ -109,16 +112,18 @@ def _row(recorded: Recorded) -> tuple[Any, ...]:
 
 
 def _drawn(
-    what: str, event: ConclusionDerived | ConclusionReinforced, recorded: Recorded
+    what: str,
+    event: ConclusionDerived | ConclusionReinforced,
+    engine: str | None,
+    recorded: Recorded,
 ) -> tuple[Any, ...]:
-    engine = None if event.derivation else as_json(event.engine)
     by = (event.derivation or None, engine, len(event.evidence))
     return (what, *by, None, as_text(recorded.cause.actor), None, None, None)
 
 
 _INSERT = """
-    INSERT INTO life (tenant, origin, position, recorded_at, session, observer, what, derivation,
-        engine, evidence, reason, actor, unit, because, superseded_by)
+    INSERT INTO life (tenant, origin, position, recorded_at, session, observer, what,
+        derivation, engine, evidence, reason, actor, unit, because, superseded_by)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[],
         $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::int[],
         $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
@@ -133,7 +138,10 @@ _BUILT = """
 
 
 class Lived(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened to a conclusion; ``evidence`` counts what it cited."""
+    """One thing that happened to a conclusion; ``evidence`` counts what it cited.
+
+    ``note`` is what whoever retracted it said of that in their own words.
+    """
 
     origin: str
     position: int
@@ -148,6 +156,7 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None
     because: str | None
     superseded_by: str | None
+    note: str | None = None
 
 
 async def get_life(
@@ -155,8 +164,10 @@ async def get_life(
 ) -> list[Lived]:
     """Return what happened to a conclusion, the newest ``limit`` of it, in order."""
     rows = await db.fetch(
-        f"SELECT {_COLUMNS} FROM life WHERE tenant = $1 AND origin = $2"  # noqa: S608  constants
-        " AND position <= $3 ORDER BY position DESC LIMIT $4",
+        f"SELECT {_COLUMNS}, (SELECT r.note FROM retraction AS r"  # noqa: S608  constants
+        " WHERE r.tenant = t.tenant AND r.unit = t.unit AND t.what <> 'reinstated')"
+        " AS note FROM life AS t WHERE t.tenant = $1 AND t.origin = $2"
+        " AND t.position <= $3 ORDER BY t.position DESC LIMIT $4",
         tenant,
         origin,
         as_of,
@@ -170,7 +181,7 @@ async def get_births(
 ) -> list[Lived]:
     """Return how each of these conclusions came to be, in the order they did."""
     rows = await db.fetch(
-        f"SELECT l.* FROM unnest($2::text[]) AS g(origin)"  # noqa: S608  constants
+        f"SELECT l.*, NULL AS note FROM unnest($2::text[]) AS g(origin)"  # noqa: S608  constants
         f" CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM life AS t WHERE t.tenant = $1"
         " AND t.origin = g.origin ORDER BY t.position LIMIT 1) AS l"
         " WHERE l.what = 'derived' ORDER BY l.position",
@@ -181,8 +192,8 @@ async def get_births(
 
 
 _COLUMNS = (
-    "origin, position, recorded_at, what, observer, derivation, engine, evidence, reason, actor,"
-    " unit, because, superseded_by"
+    "t.origin, t.position, t.recorded_at, t.what, t.observer, t.derivation, t.engine,"
+    " t.evidence, t.reason, t.actor, t.unit, t.because, t.superseded_by"
 )
 
 

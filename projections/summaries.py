@@ -116,18 +116,37 @@ async def summaries_covering(
     return [Covering(**{name: row[name] for name in names}) for row in rows]
 
 
+# One that was withdrawn and came back is there twice: as it last stood counts.
 _COVERING = """
-    SELECT s.id, s.session, s.kind, s.from_seq, s.to_seq, s.created_at,
-        s.to_position IS NULL OR s.to_position > $3 AS current
-    FROM summary AS s
-    WHERE s.tenant = $1 AND s.from_position <= $3
-        AND s.session IN (SELECT m.session FROM message AS m
-            WHERE m.tenant = $1 AND m.id = ANY($2::text[]))
-        AND EXISTS (SELECT FROM message AS m WHERE m.tenant = $1
-            AND m.id = ANY($2::text[]) AND m.session = s.session
-            AND m.seq BETWEEN s.from_seq AND s.to_seq)
-    ORDER BY s.from_position, s.kind LIMIT $4
+    SELECT c.id, c.session, c.kind, c.from_seq, c.to_seq, c.created_at,
+        c.to_position IS NULL OR c.to_position > $3 AS current
+    FROM (
+        SELECT DISTINCT ON (s.id) s.* FROM summary AS s
+        WHERE s.tenant = $1 AND s.from_position <= $3
+            AND s.session IN (SELECT m.session FROM message AS m
+                WHERE m.tenant = $1 AND m.id = ANY($2::text[]))
+            AND EXISTS (SELECT FROM message AS m WHERE m.tenant = $1
+                AND m.id = ANY($2::text[]) AND m.session = s.session
+                AND m.seq BETWEEN s.from_seq AND s.to_seq)
+        ORDER BY s.id, s.from_position DESC
+    ) AS c
+    ORDER BY c.from_position, c.kind LIMIT $4
 """
+
+
+async def summary_of(
+    db: Connection, tenant: str, session: str, id_: str
+) -> Summary | None:
+    """Return a summary as it last stood, current or not; None if it is not there."""
+    row = await db.fetchrow(
+        "SELECT id, session, kind, from_seq, to_seq, message, content, tokens,"
+        " created_at, parent FROM summary WHERE tenant = $1 AND session = $2"
+        " AND id = $3 ORDER BY from_position DESC LIMIT 1",
+        tenant,
+        session,
+        id_,
+    )
+    return None if row is None else _summary(row)
 
 
 def _step(_before: Values | None, recorded: Recorded) -> Values | None:

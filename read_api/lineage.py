@@ -25,10 +25,10 @@ from read_api.lineage_answers import (
     LineageConclusion,
     QuotedMessage,
     answer_shown,
-    client_made,
     conclusion_shown,
     derivation_shown,
     life_shown,
+    made_by,
     message_shown,
     summary_shown,
 )
@@ -149,9 +149,12 @@ async def show_walked(
     tenant: str,
     walked: Walked,
     known: dict[str, Ground],
-    as_of: int,
+    as_of: int = NOW,
 ) -> Shown:
-    """Look up the conclusions of a walk; ``known`` by origin are looked up already."""
+    """Look up the conclusions of a walk; ``known`` by origin are looked up already.
+
+    Whether one holds is asked of the observer of these, and of anybody of others.
+    """
     wanted = [origin for origin in walked.depths if origin not in known]
     grounds = [*known.values()]
     if wanted:
@@ -159,7 +162,12 @@ async def show_walked(
     births = await get_births(db, tenant, list(walked.depths))
     drawn = {each.origin: each.derivation for each in births}
     shown = [
-        conclusion_shown(each, walked.depths[each.origin], drawn.get(each.origin))
+        conclusion_shown(
+            each,
+            walked.depths[each.origin],
+            drawn.get(each.origin),
+            holds=each.holds if each.origin in known else each.held,
+        )
         for each in sorted(grounds, key=lambda each: walked.depths[each.origin])
     ]
     whole = walked.whole and all(each.cites <= CITED for each in grounds)
@@ -202,9 +210,10 @@ async def find_forward(
 def _derivation(
     birth: Lived | None, derivations: dict[str, DerivationShown]
 ) -> DerivationShown | None:
-    """Return how a conclusion was derived; of a client's own its life tells."""
+    """Return how a conclusion was derived; its life tells where nothing else does."""
     if birth is None:
         return None
-    if birth.engine is not None:
-        return client_made(birth.engine, birth)
-    return derivations.get(birth.derivation or "")
+    made = derivations.get(birth.derivation or "")
+    if made is None and birth.engine is not None:
+        return made_by(birth.engine, birth)
+    return made

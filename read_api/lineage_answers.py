@@ -99,8 +99,8 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``what`` is ``derived``, ``reinforced``, ``superseded``, ``retracted`` or
     ``reinstated``; ``observer_id`` for whom, None for all who heard. ``messages``
-    counts what it cited then; ``unit`` is the act it belongs to, ``because_id`` a
-    conclusion that fell and took it along.
+    counts what it cited then; ``unit`` is the act it belongs to, of which its author
+    said ``note``; ``because_id`` a conclusion that fell and took it along.
     """
 
     position: int
@@ -112,6 +112,7 @@ class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     actor: str | None
     unit: str | None
+    note: str | None
     because_id: str | None
     superseded_by: str | None
 
@@ -147,9 +148,9 @@ class CitingAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def conclusion_shown(
-    ground: Ground, depth: int, derivation: str | None
+    ground: Ground, depth: int, derivation: str | None, *, holds: bool
 ) -> LineageConclusion:
-    """Show a conclusion of the walk, and how it came to be."""
+    """Show a conclusion of a walk, and how it came to be."""
     return LineageConclusion(
         id=ground.id,
         origin_id=ground.origin,
@@ -162,7 +163,7 @@ def conclusion_shown(
         created_at=ground.created_at,
         occurred_at=ground.occurred_at,
         times_derived=ground.times_derived,
-        holds=ground.holds,
+        holds=holds,
         source_ids=ground.sources,
         message_ids=ground.messages,
         messages_total=ground.cites,
@@ -189,10 +190,10 @@ def derivation_shown(derivation: Derivation) -> DerivationShown:
     return _made(derivation.engine, derivation)
 
 
-def client_made(engine: Engine, lived: Lived) -> DerivationShown:
-    """Show how what has no derivation came to be: somebody said so."""
-    by_hand = Derivation(
-        id="",
+def made_by(engine: Engine, lived: Lived) -> DerivationShown:
+    """Show how what was derived from no messages came to be, as far as it tells."""
+    alone = Derivation(
+        id=lived.derivation or "",
         kind="conclusions",
         session=None,
         numbers=(None, None),
@@ -206,7 +207,7 @@ def client_made(engine: Engine, lived: Lived) -> DerivationShown:
         recorded_at=lived.recorded_at,
         position=lived.position,
     )
-    return _made(engine, by_hand)
+    return _made(engine, alone)
 
 
 def life_shown(lived: Lived) -> LifeEvent:
@@ -221,6 +222,7 @@ def life_shown(lived: Lived) -> LifeEvent:
         reason=lived.reason,
         actor=lived.actor,
         unit=lived.unit,
+        note=lived.note,
         because_id=lived.because,
         superseded_by=lived.superseded_by,
     )

@@ -15,6 +15,7 @@ from infra.cli.trace import trace
 from infra.cli.up import up
 from infra.cli.verify import run_verify
 from infra.cli.webhooks import webhooks
+from infra.cli.why import why
 
 app = typer.Typer(
     name="palimpsest",
@@ -28,6 +29,7 @@ app.command()(demo)
 app.command()(status)
 # One id in 64 begins with a dash.
 app.command(context_settings={"ignore_unknown_options": True})(trace)
+app.command(context_settings={"ignore_unknown_options": True})(why)
 app.command()(events)
 app.command()(rebuild)
 app.command()(reset)

@@ -13,7 +13,7 @@ _SHOWN = 100
 def as_line(record: Recorded) -> str:
     """Position, time, tag, stream and the beginning of what it says."""
     at = record.recorded_at.strftime("%Y-%m-%d %H:%M:%S")
-    said = _harmless(" ".join(_said(record).split()))
+    said = harmless(" ".join(_said(record).split()))
     said = said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
     return f"{record.position} {at} {tag_of(record.event)} {record.stream} {said}"
 
@@ -47,6 +47,6 @@ def _said(record: Recorded) -> str:
     return f"{who}: {words}" if who and words else words or who or ""
 
 
-def _harmless(said: str) -> str:
+def harmless(said: str) -> str:
     """Keep what somebody said from steering the terminal it is shown in."""
     return "".join(each if each.isprintable() else "\ufffd" for each in said)

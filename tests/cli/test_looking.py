@@ -30,6 +30,14 @@ def look(looking, school):
     concluded = story[types.index("conclusion-derived")]["event"]
     assert MARKER in concluded["content"]
 
+    asked = looking.run("why", concluded["id"], "--json", *at(school))
+    told = json.loads(asked.out)
+    assert told["kind"] == "conclusion"
+    [quoted] = told["story"]["messages"]
+    assert (quoted["id"], MARKER in quoted["content"]) == (school.said, True)
+    led = json.loads(looking.run("why", school.said, "--json", *at(school)).out)
+    assert concluded["id"] in {each["id"] for each in led["story"]["conclusions"]}
+
     page = looking.run("events", "--json", "--limit", "3", *at(school))
     lines = [json.loads(line) for line in page.out.splitlines()]
     assert [line["position"] for line in lines] == [1, 2, 3]
@@ -41,15 +49,18 @@ def look(looking, school):
 
 def test_beside_a_running_server(looking, school):
     conclusion = look(looking, school)
-    shown = looking.run("trace", conclusion, *at(school))
-    assert shown.code == 0
-    assert MARKER in shown.out
-    assert "\x1b" not in shown.out
+    for word in ("trace", "why"):
+        shown = looking.run(word, conclusion, *at(school))
+        assert shown.code == 0
+        assert MARKER in shown.out
+        assert "\x1b" not in shown.out
 
 
 def test_what_is_not_there_is_said_in_one_line(looking, school):
     for words in (
         ("trace", "unknown"),
+        ("why", "unknown"),
+        ("why", "-begins-with-a-dash"),
         ("trace", "-begins-with-a-dash"),
         ("trace", "\N{SNOWMAN}"),
         ("park", "retry", "derive-conclusions", "nobody"),

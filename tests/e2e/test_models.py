@@ -30,6 +30,7 @@ def server(stub, tmp_path_factory):
         "EMBEDDING_MODEL_CONFIG__OVERRIDES__BASE_URL": stub.url,
         "EMBEDDING_MODEL_CONFIG__OVERRIDES__API_KEY": "k",
         "DERIVER_FLUSH_ENABLED": "true",
+        "LLM_PRICES": '{"gpt-5.4-mini": {"input": 1000, "output": 0}}',
     }
     with running(data, settings) as started:
         yield started
@@ -100,6 +101,22 @@ def test_what_is_said_is_concluded_by_the_model(server, http, at):
     assert near["content"] == "ann told: I grow tomatoes."
     assert "conclusions: openai/gpt-5.4-mini" in server.log()
     assert "vectors: openai/text-embedding-3-small (1,536 dimensions)" in server.log()
+
+
+def test_what_the_model_took_and_made_up_is_told_with_what_it_concluded(http, stub, at):
+    true = {"content": "ann told: I sail.", "evidence": [1, 77]}
+    false = {"content": "ann owns a yacht", "evidence": [78]}
+    stub.otherwise = json.dumps({"explicit": [true, false]})
+    [first, _] = say(http, at, "I sail.", "And I swim.")
+    eventually(lambda: not pending(http, at))
+    [own] = http.post(f"{at}/conclusions/list", json={}).json()["items"]
+    told = http.get(f"{at}/conclusions/{own['id']}/lineage").json()
+    assert [each["id"] for each in told["messages"]] == [first]
+    made = told["derivation"]
+    assert (made["refused"], made["invented"], made["requests"]) == (1, 2, 1)
+    assert made["cost_usd"] == pytest.approx(made["usage"]["input"] / 1_000)
+    assert made["latency_ms"] > 0
+    assert (made["prompt"], len(made["prompt_hash"])) == ("derive_conclusions", 64)
 
 
 def test_summaries_are_the_models(http, at):
