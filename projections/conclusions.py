@@ -50,7 +50,7 @@ class Conclusions:
     """
 
     name = "conclusions"
-    version = 5
+    version = 6
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -82,9 +82,8 @@ class Conclusions:
     indexes = """
         CREATE UNIQUE INDEX conclusion_current ON conclusion (tenant, id)
             WHERE to_position IS NULL;
-        CREATE INDEX conclusion_pair
-            ON conclusion (tenant, observer, observed, from_position)
-            INCLUDE (to_position);
+        CREATE INDEX conclusion_then ON conclusion (tenant, observer, observed,
+            created_at DESC, from_position DESC, id) INCLUDE (to_position);
         CREATE INDEX conclusion_age ON conclusion (tenant, created_at, born, id)
             WHERE to_position IS NULL;
         CREATE INDEX conclusion_sources ON conclusion USING gin (sources)

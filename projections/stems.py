@@ -78,18 +78,43 @@ async def find_stems(
 ) -> Stems:
     """Stem a question as texts are stemmed, stop words removed, and weigh the stems.
 
-    How rare a stem is now was counted as messages came; how rare it was at a position
-    is counted of the messages there were, each of which is read.
+    How rare a stem is now was counted as messages came. How rare it was at a position
+    is counted of the messages there were, each of which is read for that.
     """
     if as_of == NOW:
         rows = await db.fetch(_FIND, tenant, query)
+        documents, words = rows[0]["corpus_documents"], rows[0]["corpus_words"]
+        stems = [Stem(row["lexeme"], row["documents"]) for row in rows if row["lexeme"]]
     else:
-        rows = await db.fetch(_FIND_THEN, tenant, query, as_of)
-    stems = [Stem(row["lexeme"], row["documents"]) for row in rows if row["lexeme"]]
+        stems, documents, words = await _count_then(db, tenant, query, as_of)
     stems.sort(key=lambda stem: (stem.documents, stem.lexeme))
-    documents, words = rows[0]["corpus_documents"], rows[0]["corpus_words"]
     length = words / documents if documents else 0.0
     return Stems(tuple(stems[:MOST_STEMS]), documents, length)
+
+
+async def _count_then(
+    db: Connection, tenant: str, query: str, as_of: int
+) -> tuple[list[Stem], int, int]:
+    """Count the texts that had each stem, all texts, and their distinct stems."""
+    asked = [row["lexeme"] for row in await db.fetch(_ASKED, query)]
+    one_by_one = asked if len(asked) <= _FEW else []
+    bind = Bind(tenant, as_of)
+    queries = [
+        f"{bind(quote(each))}::text::tsquery AS q{n}"
+        for n, each in enumerate(one_by_one)
+    ]
+    counts = [
+        f", count(*) FILTER (WHERE m.words @@ q{n}) AS n{n}"
+        for n, _ in enumerate(one_by_one)
+    ]
+    statement = _HELD.format(queries=", ".join(queries), counts="".join(counts))
+    [held] = await db.fetch(statement, *bind.values)
+    found = {each: held[f"n{n}"] for n, each in enumerate(one_by_one)}
+    if asked and not one_by_one:
+        rows = await db.fetch(_APART, tenant, as_of, asked)
+        found = {row["lexeme"]: row["documents"] for row in rows}
+    stems = [Stem(each, found.get(each, 0)) for each in asked]
+    return stems, held["documents"], held["words"]
 
 
 def quote(lexeme: str) -> str:
@@ -107,20 +132,24 @@ LEFT JOIN LATERAL unnest(to_tsvector('english', $2::text)) AS asked ON TRUE
 LEFT JOIN lexeme AS known ON known.tenant = home.tenant AND known.word = asked.lexeme
 """
 
-_FIND_THEN = """
-WITH asked AS MATERIALIZED (
-    SELECT lexeme FROM unnest(to_tsvector('english', $2::text))
-), held AS (
-    SELECT count(*) AS documents, coalesce(sum(length(words)), 0) AS words
-    FROM message WHERE tenant = $1 AND position <= $3
-), known AS (
+_FEW = 64
+"""Up to so many stems are counted one by one; more, by taking every text apart.
+
+Measured, of 100,000 texts of 15 stems: four stems take 73 ms, taking apart 870.
+"""
+
+_ASKED = "SELECT lexeme FROM unnest(to_tsvector('english', $1::text)) ORDER BY lexeme"
+
+_HELD = """
+    WITH asked AS MATERIALIZED (SELECT {queries})
+    SELECT count(*) AS documents, coalesce(sum(length(m.words)), 0)::bigint AS words
+        {counts}
+    FROM message AS m CROSS JOIN asked WHERE m.tenant = $1 AND m.position <= $2
+"""
+
+_APART = """
     SELECT word.lexeme, count(*) AS documents
     FROM message AS m CROSS JOIN LATERAL unnest(m.words) AS word
-    WHERE m.tenant = $1 AND m.position <= $3
-        AND word.lexeme IN (SELECT lexeme FROM asked)
+    WHERE m.tenant = $1 AND m.position <= $2 AND word.lexeme = ANY($3::text[])
     GROUP BY word.lexeme
-)
-SELECT asked.lexeme, coalesce(known.documents, 0) AS documents,
-       held.documents AS corpus_documents, held.words AS corpus_words
-FROM held LEFT JOIN asked ON TRUE LEFT JOIN known USING (lexeme)
 """

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from domain.session import MessageAdded
 from projections.lexicon import Lexicon
 from projections.messages import Messages
+from projections.stems import Stem, find_stems
 from tests.support.folding import create, fold
 from tests.support.history import record
 
@@ -59,3 +60,22 @@ async def test_the_longest_word_in_the_longest_workspace_name_is_counted(db):
     word = "".join(chr(0x4E00 + n) for n in range(682))
     await fold(db, views, record([said(1, word, workspace="w" * 512)]))
     assert await db.fetchval("SELECT max(octet_length(word)) FROM lexeme") == 2046
+
+
+async def test_how_rare_words_were_is_counted_of_the_messages_there_were(db):
+    views = [Messages(), Lexicon()]
+    await create(db, views)
+    events = [
+        said(1, "tea tea teas"),
+        said(2, "green tea"),
+        said(3, "tea", workspace="v"),
+        said(4, "green maps"),
+    ]
+    many = " ".join(f"word{n}" for n in range(100))
+    for position, batch in enumerate(([each] for each in record(events)), start=1):
+        await fold(db, views, batch)
+        for query in ("Is green tea nice?", "the", "", f"tea {many}", "it's 'odd' \\"):
+            now = await find_stems(db, "w", query)
+            assert await find_stems(db, "w", query, position) == now
+    assert (await find_stems(db, "w", "tea", 1)).stems == (Stem("tea", 1),)
+    assert (await find_stems(db, "w", "tea", 0)).documents == 0

@@ -166,6 +166,8 @@ async def is_gone(both, choices, places):
     ids = [e.id for e in events if isinstance(e, MessageAdded | ConclusionDerived)]
     for position in sorted(int(place * len(events)) for place in places):
         for read in reads([i for i in ids if i[0] in "st"][::3], ids[::3]):
+            if read[0] == "/w/retractions":
+                continue  # that something was taken back stays, without its words
             gone = await asked(erased, read, as_of=position)
             assert gone == await asked(without, read, as_of=position), (position, read)
 
