@@ -97,9 +97,11 @@ _CORPUS = """
 
 _LEXEMES = """
     INSERT INTO lexeme (tenant, word, documents)
-    SELECT m.tenant, w.lexeme, count(*)
-    FROM message AS m CROSS JOIN LATERAL unnest(m.words) AS w
-    GROUP BY m.tenant, w.lexeme
+    SELECT tenant, word, count(*)
+    FROM (
+        SELECT tenant, unnest(tsvector_to_array(words)) AS word FROM message
+    ) AS m
+    GROUP BY tenant, word
 """
 
 _GONE = """

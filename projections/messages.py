@@ -1,7 +1,9 @@
 """Messages, with the stems of their words."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from domain.message import MessageMetadataChanged
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
@@ -61,6 +63,10 @@ class Messages:
     """
     handles = (MessageAdded, *CHANGES)
     commutes = True
+    lookups: ClassVar = {
+        "message_id": (MessageMetadataChanged,),
+        "message_position": (),
+    }
     together = ("lexicon",)  # which alone empties ``departed_message``
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:

@@ -1,6 +1,6 @@
 """What a projection is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from domain.event import Event
@@ -59,6 +59,15 @@ def together(projection: Projection) -> tuple[str, ...]:
     for which that does not hold names the others as ``together``.
     """
     return tuple(getattr(projection, "together", ()))
+
+
+def lookups(projection: Projection) -> Mapping[str, tuple[type[Event], ...]]:
+    """Return what a fold uses the indexes of ``tables`` for, as far as it says so.
+
+    That is the index's name and the events whose fold looks up by it, as
+    ``lookups``: where a log has few of them, a rebuild makes that index afterwards.
+    """
+    return dict(getattr(projection, "lookups", {}))
 
 
 def unwrapped(projection: Projection) -> object:

@@ -93,9 +93,14 @@ class Crew:
             told(sum(at.values()) // len(at))
 
         waiting = [lane for lane in lanes if lane.position < plan.through]
-        apart = self._hands is not None and plan.through > ALONE
-        run = self._apart if apart else self._here
-        running = [asyncio.ensure_future(run(plan, lane, hear)) for lane in waiting]
+        running = [
+            asyncio.ensure_future(
+                self._here(plan, lane, hear)
+                if self._hands is None or lane.events <= ALONE
+                else self._apart(plan, lane, hear)
+            )
+            for lane in waiting
+        ]
         try:
             await _all_of(running)
         finally:

@@ -78,7 +78,8 @@ async def fold(
 ) -> None:
     """Give each projection its share of a batch, in their order."""
     for projection in projections:
-        share = [each for each in batch if isinstance(each.event, projection.handles)]
+        handled = frozenset(projection.handles)
+        share = [each for each in batch if type(each.event) in handled]
         if share:
             await projection.apply(connection, share)
 

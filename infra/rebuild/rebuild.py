@@ -1,50 +1,33 @@
 """Folds views anew beside a running server, and puts them in place of the live ones."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
 
-from domain.event import tag_of
-from domain.recorded import Recorded
-from infra.postgres.checkpoints import Checkpoint, move_checkpoints
 from infra.postgres.log import PostgresLog
-from infra.postgres.slices import Slice
 from infra.postgres.views import (
     LIVE,
     analyze_views,
     connect_views,
-    make_indexes,
     make_schema,
 )
 from infra.rebuild.catch_up import catch_up
 from infra.rebuild.crew import Crew, Hands
+from infra.rebuild.folding import Clock, Folding
 from infra.rebuild.plan import Plan, make_plan
 from infra.rebuild.report import Difference, Progress, RebuildUnderWay, Report
 from infra.rebuild.shadow import (
     FORMER,
     SHADOW,
-    Lane,
-    add_lanes,
     connect_shadow,
-    is_done,
-    lanes_of,
-    note_done,
     open_shadow,
-)
-from infra.rebuild.stages import (
-    BY_SHARD,
-    BY_VIEW,
-    count_events,
-    cut_lanes,
 )
 from infra.rebuild.swap import goals, swap
 from infra.rebuild.verify import find_differences
-from projections.erasable import ENDS
-from projections.projection import Projection, Recounted, unwrapped
+from projections.projection import Projection
 
 _TURN: Final = 7700103
 """Whoever holds this lock rebuilds."""
@@ -118,27 +101,25 @@ class _Run:
         self._dsn = dsn
         self._log = log
         self._projections = projections
-        self._crew = crew
-        self._told = told
+        self._clock = Clock(told)
+        self._folding = Folding(dsn, log, projections, crew, self._clock)
         self._started = time.monotonic()
-        self._stages: dict[str, float] = {}
 
     async def all(self, plan: Plan, *, fresh: bool) -> Report:
         connection = await connect_shadow(self._dsn, plan)
         try:
             plan = await open_shadow(connection, plan, self._projections, fresh=fresh)
-            resumed = await self._fold(connection, plan)
-            await self._index(connection)
-            with self._stage("analyse"):
+            resumed = await self._folding.run(connection, plan)
+            with self._clock.stage("analyse"):
                 await analyze_views(connection, SHADOW)
-            with self._stage("catch up and verify"):
+            with self._clock.stage("catch up and verify"):
                 differences = await self._catch_up(connection, plan)
-            with self._stage("swap"):
+            with self._clock.stage("swap"):
                 await _make_room(connection)
                 swapped = await swap(
                     connection, self._log.slices, plan, self._projections
                 )
-            with self._stage("clear"):
+            with self._clock.stage("clear"):
                 await _clear(connection)
         finally:
             connection.terminate()
@@ -151,102 +132,9 @@ class _Run:
             attempts=swapped.attempts,
             projections=plan.chosen,
             added=plan.added,
-            stages=self._stages,
+            stages=self._clock.stages,
             differences=differences,
         )
-
-    async def _fold(self, connection: asyncpg.Connection, plan: Plan) -> int:
-        """Fold through the plan's end; return what an earlier run had folded."""
-        if not await is_done(connection, "lanes"):
-            async with connection.transaction():
-                await add_lanes(connection, await self._lanes(connection, plan))
-                await note_done(connection, "lanes")
-        lanes = {
-            stage: await lanes_of(connection, stage) for stage in (BY_SHARD, BY_VIEW)
-        }
-        every = [lane.position for stage in lanes.values() for lane in stage]
-        if not await is_done(connection, "folded"):
-            await self._run_lanes(connection, plan, BY_SHARD, lanes[BY_SHARD])
-            await asyncio.gather(
-                self._run_lanes(connection, plan, BY_VIEW, lanes[BY_VIEW]),
-                self._recount(plan),
-            )
-            async with connection.transaction():
-                moves = {each.name: 0 for each in self._projections}
-                end = Checkpoint(plan.through, plan.event)
-                await move_checkpoints(connection, moves, end)
-                await note_done(connection, "folded")
-        return sum(every) // len(every) if every else 0
-
-    async def _lanes(self, connection: asyncpg.Connection, plan: Plan) -> list[Lane]:
-        rows = await connection.fetch(
-            f"SELECT projection, tables FROM {SHADOW}.checkpoint"  # noqa: S608  a constant
-        )
-        owned = {row["projection"]: row["tables"] for row in rows}
-        events = await count_events(connection, plan.through)
-        return cut_lanes(self._projections, owned, events)
-
-    async def _run_lanes(
-        self,
-        connection: asyncpg.Connection,
-        plan: Plan,
-        stage: str,
-        lanes: Sequence[Lane],
-    ) -> None:
-        if not lanes:
-            return
-        begun = sum(lane.position for lane in lanes) // len(lanes)
-        with self._stage(stage) as since:
-
-            def hear(position: int) -> None:
-                seconds = time.monotonic() - since
-                self._told(Progress(stage, position, plan.through, seconds, begun))
-
-            await self._crew.run(plan, lanes, hear)
-            hear(plan.through)
-            if stage == BY_SHARD:
-                await analyze_views(connection, SHADOW)
-
-    async def _recount(self, plan: Plan) -> None:
-        """Count what is counted at once, on a connection of its own."""
-        for each in self._projections:
-            inner = unwrapped(each)
-            if not isinstance(inner, Recounted):
-                continue
-            connection = await connect_shadow(self._dsn, plan)
-            try:
-                if await is_done(connection, f"recount {each.name}"):
-                    continue
-                with self._stage(f"count {each.name}"):
-                    async with connection.transaction():
-                        await inner.recount(connection, await self._ends(plan))
-                        await note_done(connection, f"recount {each.name}")
-            finally:
-                connection.terminate()
-
-    async def _ends(self, plan: Plan) -> list[Recorded]:
-        found: list[Recorded] = []
-        wanted = Slice(tuple(tag_of(event) for event in ENDS))
-        position = 0
-        while position < plan.through:
-            batch, position = await self._log.slices.read(
-                wanted, after=position, through=plan.through
-            )
-            found.extend(batch)
-        return found
-
-    async def _index(self, connection: asyncpg.Connection) -> None:
-        """Make what only readers need, a projection's indexes in one transaction."""
-        await connection.execute("SET maintenance_work_mem = '256MB'")
-        with self._stage("index") as since:
-            for number, each in enumerate(self._projections):
-                if not await is_done(connection, f"index {each.name}"):
-                    async with connection.transaction():
-                        await make_indexes(connection, [each])
-                        await note_done(connection, f"index {each.name}")
-                gone = time.monotonic() - since
-                count = len(self._projections)
-                self._told(Progress("index", number + 1, count, gone))
 
     async def _catch_up(
         self, connection: asyncpg.Connection, plan: Plan
@@ -277,15 +165,9 @@ class _Run:
         await catch_up(connection, self._log.slices, self._projections, to)
         return max(to[name] - at[name] for name in to)
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[float]:
-        since = time.monotonic()
-        yield since
-        self._stages[name] = round(time.monotonic() - since, 3)
-
 
 async def _make_room(connection: asyncpg.Connection) -> None:
-    await connection.execute(f"DROP SCHEMA IF EXISTS {FORMER} CASCADE")
+    await _drop_former(connection)
     await connection.execute(f"CREATE SCHEMA {FORMER}")
 
 
@@ -293,7 +175,20 @@ async def _clear(connection: asyncpg.Connection) -> None:
     """Drop the former tables; whoever reads them still, keeps them a while longer."""
     try:
         await connection.execute("SET lock_timeout = '5s'")
-        await connection.execute(f"DROP SCHEMA IF EXISTS {FORMER} CASCADE")
+        await _drop_former(connection)
         await connection.execute(f"DROP SCHEMA IF EXISTS {SHADOW} CASCADE")
     except asyncpg.LockNotAvailableError:
         pass  # the next rebuild drops them
+
+
+async def _drop_former(connection: asyncpg.Connection) -> None:
+    """Drop the former tables one by one.
+
+    Plans made before the exchange lock all tables they knew before they are found to
+    be out of date: dropping several at once would be a deadlock with a reader.
+    """
+    for row in await connection.fetch(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", FORMER
+    ):
+        await connection.execute(f'DROP TABLE {FORMER}."{row["name"]}" CASCADE')
+    await connection.execute(f"DROP SCHEMA IF EXISTS {FORMER} CASCADE")

@@ -17,7 +17,7 @@ SHADOW: Final = "view_rebuild"
 FORMER: Final = "view_former"
 """Where the live tables go, to be dropped when nobody reads them any more."""
 
-NOTES: Final = frozenset({"rebuild", "lane", "step", "checkpoint"})
+NOTES: Final = frozenset({"rebuild", "lane", "aside", "step", "checkpoint"})
 """Tables of the shadow that are no view's."""
 
 _NOTES: Final = """
@@ -28,9 +28,15 @@ CREATE TABLE lane (
     views    text[] COLLATE "C" NOT NULL,
     first    integer NOT NULL,
     last     integer NOT NULL,
+    events   bigint NOT NULL,
     position bigint NOT NULL,
     PRIMARY KEY (name)
 ) WITH (fillfactor = 50);
+CREATE TABLE aside (
+    name       text COLLATE "C" NOT NULL,
+    definition text NOT NULL,
+    PRIMARY KEY (name)
+);
 CREATE TABLE step (name text COLLATE "C" NOT NULL, PRIMARY KEY (name));
 """
 
@@ -38,7 +44,8 @@ CREATE TABLE step (name text COLLATE "C" NOT NULL, PRIMARY KEY (name));
 class Lane(msgspec.Struct, frozen=True):
     """Some projections, and a range of shards: what one connection folds in order.
 
-    ``position`` is how far it is; ``stage`` says which lanes run side by side.
+    ``events`` is about how many it will fold, ``position`` how far it is; ``stage``
+    says which lanes run side by side.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Lane(msgspec.Struct, frozen=True):
     views: tuple[str, ...]
     first: int
     last: int
+    events: int
     position: int = 0
 
 
@@ -98,23 +106,20 @@ async def open_shadow(
 async def add_lanes(connection: asyncpg.Connection, lanes: Sequence[Lane]) -> None:
     """Note lanes that are to be run."""
     await connection.executemany(
-        "INSERT INTO lane (name, stage, views, first, last, position)"
-        " VALUES ($1, $2, $3, $4, $5, 0)",
-        [(each.name, each.stage, each.views, each.first, each.last) for each in lanes],
+        "INSERT INTO lane (name, stage, views, first, last, events, position)"
+        " VALUES ($1, $2, $3, $4, $5, $6, 0)",
+        [(e.name, e.stage, e.views, e.first, e.last, e.events) for e in lanes],
     )
 
 
 async def lanes_of(connection: asyncpg.Connection, stage: str) -> list[Lane]:
     """Return the lanes of a stage, as far as each is."""
     rows = await connection.fetch(
-        "SELECT name, stage, views, first, last, position FROM lane"
+        "SELECT name, stage, views, first, last, events, position FROM lane"
         " WHERE stage = $1 ORDER BY name",
         stage,
     )
-    return [
-        Lane(r["name"], stage, tuple(r["views"]), r["first"], r["last"], r["position"])
-        for r in rows
-    ]
+    return [Lane(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows]
 
 
 async def move_lane(

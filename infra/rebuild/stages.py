@@ -38,12 +38,19 @@ def cut_lanes(
         step = (SHARDS[1] + 1) // WORKERS
         lanes += [
             Lane(
-                f"shards from {n * step}", BY_SHARD, names, n * step, (n + 1) * step - 1
+                f"shards from {n * step}",
+                BY_SHARD,
+                names,
+                n * step,
+                (n + 1) * step - 1,
+                _weight(sharded, events) // WORKERS,
             )
             for n in range(WORKERS)
         ]
-    for number, names in enumerate(_even(_apart(rest, owned), events)):
-        lanes.append(Lane(f"views {number + 1}", BY_VIEW, names, *SHARDS))
+    for number, group in enumerate(_even(_apart(rest, owned), events)):
+        names = tuple(each.name for each in group)
+        weight = _weight(group, events)
+        lanes.append(Lane(f"views {number + 1}", BY_VIEW, names, *SHARDS, weight))
     return lanes
 
 
@@ -71,14 +78,14 @@ def _apart(
 
 def _even(
     groups: Sequence[Sequence[Projection]], events: Mapping[str, int]
-) -> list[tuple[str, ...]]:
+) -> list[list[Projection]]:
     """Deal groups to as many lanes as may run at once, the largest first."""
     dealt: list[tuple[int, list[Projection]]] = [(0, []) for _ in range(WORKERS)]
     for group in sorted(groups, key=lambda g: -_weight(g, events)):
         dealt.sort(key=lambda lane: lane[0])
         weight, lane = dealt[0]
         dealt[0] = (weight + _weight(group, events), [*lane, *group])
-    return [tuple(each.name for each in lane) for _, lane in dealt if lane]
+    return [lane for _, lane in dealt if lane]
 
 
 def _weight(group: Sequence[Projection], events: Mapping[str, int]) -> int:
