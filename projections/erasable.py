@@ -56,7 +56,7 @@ class Erasable:
         self.commutes = getattr(projection, "commutes", False)
         self.together = getattr(projection, "together", ())
         self.projection = projection
-        self.lookups = getattr(projection, "lookups", {})
+        self.unused = getattr(projection, "unused", ())
         self.handles: tuple[type[Event], ...] = tuple(
             dict.fromkeys((*projection.handles, *ENDS))
         )

@@ -1,9 +1,7 @@
 """Messages, with the stems of their words."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from domain.message import MessageMetadataChanged
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
@@ -63,10 +61,7 @@ class Messages:
     """
     handles = (MessageAdded, *CHANGES)
     commutes = True
-    lookups: ClassVar = {
-        "message_id": (MessageMetadataChanged,),
-        "message_position": (),
-    }
+    unused = ("message_position",)  # by this fold; the lexicon's looks up by it
     together = ("lexicon",)  # which alone empties ``departed_message``
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:

@@ -1,6 +1,6 @@
 """What a projection is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from domain.event import Event
@@ -61,13 +61,13 @@ def together(projection: Projection) -> tuple[str, ...]:
     return tuple(getattr(projection, "together", ()))
 
 
-def lookups(projection: Projection) -> Mapping[str, tuple[type[Event], ...]]:
-    """Return what a fold uses the indexes of ``tables`` for, as far as it says so.
+def unused(projection: Projection) -> tuple[str, ...]:
+    """Name the indexes of ``tables`` that its own fold does not look up by.
 
-    That is the index's name and the events whose fold looks up by it, as
-    ``lookups``: where a log has few of them, a rebuild makes that index afterwards.
+    A rebuild makes them when it is folded, before others that do. None is unique: by
+    a unique index what comes twice is passed over.
     """
-    return dict(getattr(projection, "lookups", {}))
+    return tuple(getattr(projection, "unused", ()))
 
 
 def unwrapped(projection: Projection) -> object:

@@ -1,34 +1,26 @@
-"""Indexes a fold could look up by, made afterwards where it hardly ever does."""
+"""Indexes that a projection's own fold does not use, made once it is folded."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import asyncpg
 
-from domain.event import tag_of
 from infra.rebuild.shadow import SHADOW
-from projections.projection import Projection, lookups
-
-FEW: Final = 1_000
-"""Up to so many events are folded without the index they would look up by."""
+from projections.projection import Projection, commutes, unused
 
 
 async def put_aside(
-    connection: asyncpg.Connection,
-    projections: Sequence[Projection],
-    events: Mapping[str, int],
+    connection: asyncpg.Connection, projections: Sequence[Projection]
 ) -> None:
-    """Drop them, noting how they are made; ``events`` counts the log's by type."""
+    """Drop those of the first to be folded, noting how they are made."""
     for each in projections:
-        for index, used_by in lookups(each).items():
-            if sum(events.get(tag_of(event), 0) for event in used_by) <= FEW:
-                await connection.execute(
-                    "INSERT INTO aside (name, definition)"
-                    " SELECT $1, pg_get_indexdef(to_regclass($2))",
-                    index,
-                    f"{SHADOW}.{index}",
-                )
-                await connection.execute(f"DROP INDEX {SHADOW}.{index}")
+        for index in unused(each) if commutes(each) else ():
+            await connection.execute(
+                "INSERT INTO aside (name, definition)"
+                " SELECT $1, pg_get_indexdef(to_regclass($2))",
+                index,
+                f"{SHADOW}.{index}",
+            )
+            await connection.execute(f"DROP INDEX {SHADOW}.{index}")
 
 
 async def put_back(connection: asyncpg.Connection) -> None:

@@ -18,7 +18,7 @@ from infra.rebuild.report import RebuildFailed
 from infra.rebuild.shadow import Lane, connect_shadow
 from projections.projection import Projection
 
-ALONE: Final = 20_000
+ALONE: Final = 10_000
 """Up to so many events a process takes longer to start than to fold them."""
 
 # -P: a folder named "infra" where we were started is not ours.

@@ -111,7 +111,7 @@ class Folding:
         owned = {row["projection"]: row["tables"] for row in rows}
         events = await count_events(connection, plan.through)
         async with connection.transaction():
-            await put_aside(connection, self._projections, events)
+            await put_aside(connection, self._projections)
             await add_lanes(connection, cut_lanes(self._projections, owned, events))
             await note_done(connection, "lanes")
 
