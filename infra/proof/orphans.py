@@ -31,17 +31,24 @@ WHERE NOT EXISTS (SELECT FROM message AS m
 # What a client made for one observer cites nothing. A source is named by any of the
 # ids of its rows.
 _UNGROUNDED: Final = """
-WITH RECURSIVE grounded AS (
+WITH RECURSIVE named AS MATERIALIZED (
     SELECT c.tenant, c.origin, c.id FROM conclusion AS c
+    UNION SELECT c.tenant, c.origin, c.origin FROM conclusion AS c
+), built AS MATERIALIZED (
+    SELECT DISTINCT c.tenant, c.origin, n.origin AS source
+    FROM conclusion AS c CROSS JOIN LATERAL unnest(c.sources) AS s (id)
+    JOIN named AS n ON n.tenant = c.tenant AND n.id = s.id
+    WHERE c.sources <> '{}'
+), grounded AS (
+    SELECT DISTINCT c.tenant, c.origin FROM conclusion AS c
     WHERE EXISTS (SELECT FROM evidence AS e
             JOIN message AS m ON m.tenant = e.tenant AND m.id = e.message
             WHERE e.tenant = c.tenant AND e.conclusion = c.origin)
         OR (c.named AND c.sources = '{}' AND NOT EXISTS (SELECT FROM evidence AS e
             WHERE e.tenant = c.tenant AND e.conclusion = c.origin))
     UNION
-    SELECT c.tenant, c.origin, c.id FROM grounded AS g
-    JOIN conclusion AS c ON c.tenant = g.tenant AND c.sources <> '{}'
-        AND c.sources && ARRAY[g.id, g.origin]
+    SELECT b.tenant, b.origin FROM grounded AS g
+    JOIN built AS b ON b.tenant = g.tenant AND b.source = g.origin
 )
 SELECT DISTINCT c.tenant || '/' || c.origin AS example FROM conclusion AS c
 WHERE c.to_position IS NULL AND NOT EXISTS (SELECT FROM grounded AS g

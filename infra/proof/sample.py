@@ -54,6 +54,7 @@ SESSION_TABLES: Final = frozenset(
     {
         *("session", "member", "message", "former_metadata", "forking", "conclusion"),
         *("evidence", "summary", "progress", "session_progress", "scope_session"),
+        *("life", "premise"),
     }
 )
 """Tables whose rows of a session follow from its own events, vectors beside them."""
