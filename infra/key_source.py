@@ -1,6 +1,7 @@
 """Where the master key and the signing key come from."""
 
 from pathlib import Path
+from typing import Final
 
 from infra.master_key import MasterKey, kept_master_key, read_master_key
 from infra.proof.signing_key import (
@@ -10,6 +11,9 @@ from infra.proof.signing_key import (
     read_signing_key,
 )
 from infra.settings import Settings
+
+_SIGNS: Final = b"palimpsest signing key 1"
+"""What the signing key is derived for: never changed, or the key changes."""
 
 
 def master_key_of(data: Path, settings: Settings) -> MasterKey:
@@ -27,11 +31,15 @@ def master_key_of(data: Path, settings: Settings) -> MasterKey:
 def signing_key_of(data: Path, settings: Settings) -> SigningKey:
     """Return the key of the settings, else the one kept in the data folder.
 
+    Where the master key is given by settings there may be no data folder: then it is
+    derived from that, the same on every server.
+
     Raises:
-        SigningKeyUnusable: it is not a key.
+        SigningKeyUnusable, MasterKeyUnusable: it is not a key.
     """
-    if settings.keys_signing_key is not None:
-        return read_signing_key(settings.keys_signing_key.get_secret_value())
+    given = _given(settings)
+    if given is not None:
+        return given
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return kept_signing_key(data)
 
@@ -40,8 +48,18 @@ def present_signing_key(data: Path, settings: Settings) -> SigningKey | None:
     """Return the key that signs here, None if nothing was ever signed from here.
 
     Raises:
-        SigningKeyUnusable: it is not a key.
+        SigningKeyUnusable, MasterKeyUnusable: it is not a key.
     """
-    if settings.keys_signing_key is None and not (data / FILE).exists():
-        return None
-    return signing_key_of(data, settings)
+    given = _given(settings)
+    if given is not None or not (data / FILE).exists():
+        return given
+    return kept_signing_key(data)
+
+
+def _given(settings: Settings) -> SigningKey | None:
+    if settings.keys_signing_key is not None:
+        return read_signing_key(settings.keys_signing_key.get_secret_value())
+    if settings.keys_master_key is not None:
+        master = read_master_key(settings.keys_master_key.get_secret_value())
+        return SigningKey(master.derive(_SIGNS))
+    return None

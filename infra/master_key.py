@@ -1,9 +1,10 @@
-"""The master key: it wraps data keys and seals nothing else.
+"""The master key: it wraps data keys, gives others of its kind, and seals nothing.
 
 Thirty-two random bytes, made on the first start beside the data (mode 0600) or given
 by settings as base64. Whoever loses it loses every personal field.
 """
 
+import hmac
 import os
 from base64 import b64decode
 from binascii import Error as NotBase64
@@ -31,12 +32,17 @@ class MasterKeyUnusable(Exception):  # noqa: N818  says what it is
 class MasterKey:
     """Wraps data keys so that each opens for its own subject and number only."""
 
-    __slots__ = ("_aead",)
+    __slots__ = ("_aead", "_secret")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != LENGTH:
             raise MasterKeyUnusable(f"a master key is {LENGTH} bytes")
         self._aead = AESGCM(secret)
+        self._secret = secret
+
+    def derive(self, purpose: bytes) -> bytes:
+        """Return another secret of thirty-two bytes, from which none finds this one."""
+        return hmac.digest(self._secret, purpose, "sha256")
 
     def wrap(self, secret: bytes, subject: Subject, number: int) -> bytes:
         nonce = os.urandom(NONCE)

@@ -76,7 +76,7 @@ class ServerSettings(BaseModel):
     keys_signing_key: SecretStr | None = Field(
         default=None,
         description="32 bytes in base64 that sign checkpoints of the log (Ed25519); "
-        "none means a file of mode 0600 in the data folder",
+        "none: derived from KEYS_MASTER_KEY, else a file of mode 0600 beside the data",
     )
 
     auth_use_auth: bool = Field(

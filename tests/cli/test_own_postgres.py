@@ -15,6 +15,8 @@ from tests.support.command import finished, until
 from tests.support.server import STOPPED_WITHIN, free_port, healthy
 
 KEY = base64.b64encode(bytes(range(32))).decode()
+DERIVED = "6ccc6b7e45a07dfd55f80eb9f3fb9e081f26196d70fd925ea6e8aa3d09981b7e"
+"""The public key that signs under this master key, on every server, for ever."""
 
 
 def tell(address, *statements):
@@ -77,6 +79,10 @@ def test_an_ordinary_role_is_enough_and_keys_may_be_elsewhere(looking, own, sett
         assert [each["id"] for each in found.json()] == [message]
         beside = looking.run("status", "--json", **settings)
         assert json.loads(beside.out)["head"] > 0, beside
+        proved = looking.run("verify", "--all", "--json", **settings)
+        assert json.loads(proved.out)["ok"], proved
+        signed = looking.run("checkpoint", "--now", **settings)
+        assert json.loads(signed.out)["public_key"] == DERIVED, signed
         told = looking.run("trace", message, **settings)
         assert MARKER in told.out
         tell(own[0], "UPDATE view.checkpoint SET code = '' WHERE projection = 'peers'")
