@@ -9,6 +9,7 @@ import msgspec
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
+from commands.parents import watch_named_session
 from commands.ports import Appended
 from domain.conclusion import (
     ConclusionDerived,
@@ -108,8 +109,9 @@ async def record_derivation(
     last = command.messages[-1].seq
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
-        done, known = states
-        premises = Premises(command.session, command.messages, holding(known))
+        done, known, session = states
+        rest = (holding(known), session.withheld)
+        premises = Premises(command.session, command.messages, *rest)
         true, refused = check_premises(found, premises)
         fresh = [fact for fact in true if _newest(fact, last) > done.through_seq]
         drawn = conclude(known, named, fresh, engine, str(identity.id))
@@ -132,7 +134,7 @@ async def record_derivation(
     return await decide_if_living(
         decide,
         Source(*named, command.position),
-        (derivation, conclusions),
+        (derivation, conclusions, watch_named_session(*named)),
         decision,
         Reason(command.cause, identity, cause_of),
     )

@@ -1,12 +1,17 @@
 """What taking back needs to know: what rests on what, as the views tell."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from commands.ports import Held
-from domain.retraction import KeptConclusion, TakenConclusion
+from domain.retraction import (
+    KeptConclusion,
+    TakenConclusion,
+    TakenMessages,
+    TakenSummary,
+)
 
 
 class Falling(msgspec.Struct, frozen=True):
@@ -17,6 +22,32 @@ class Falling(msgspec.Struct, frozen=True):
 
     conclusions: tuple[TakenConclusion, ...] = ()
     kept: tuple[KeptConclusion, ...] = ()
+    position: int = 0
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a quarantine is to take: by a filter of messages, by what derived, or both.
+
+    ``filters`` are those of message lists (HC 3). ``source`` names an engine by any of
+    ``engine``, ``model``, ``prompt`` and ``version``: what it derived is taken, of
+    the messages the filter selects or of all; the messages themselves then stay.
+    """
+
+    filters: Mapping[str, Any] = {}
+    source: Mapping[str, str] = {}
+
+
+class Selected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a selection takes, and what it touches: answers that cite any of it.
+
+    ``kept`` conclusions lose something they rest on and stand.
+    """
+
+    conclusions: tuple[TakenConclusion, ...] = ()
+    summaries: tuple[TakenSummary, ...] = ()
+    messages: tuple[TakenMessages, ...] = ()
+    kept: tuple[KeptConclusion, ...] = ()
+    answers: tuple[str, ...] = ()
     position: int = 0
 
 
@@ -53,8 +84,17 @@ class Reach(Protocol):
         """
         ...
 
+    async def selected(self, workspace: str, selection: Selection) -> Selected:
+        """Return everything downstream of a selection.
+
+        Raises:
+            Invalid: the filter is not one.
+            TooMuch: more than one unit may take.
+        """
+        ...
+
     async def unsupported(
-        self, workspace: str, taken: Sequence[TakenConclusion]
+        self, workspace: str, unit: str, taken: Sequence[TakenConclusion]
     ) -> Sequence[Unsupported]:
         """Return those of a unit that could not stand if all of it came back."""
         ...

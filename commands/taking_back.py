@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from commands.decide import Watched
 from commands.proposal import Proposal
+from commands.summary import watch_summary
 from domain.conclusion import (
     ConclusionRetracted,
     Conclusions,
@@ -15,7 +16,13 @@ from domain.names import (
     pair_conclusion_stream,
     retraction_stream,
 )
-from domain.retraction import Retraction, TakenConclusion, evolve_retraction
+from domain.retraction import (
+    Retraction,
+    TakenConclusion,
+    TakenSummary,
+    evolve_retraction,
+)
+from domain.summary import Summary
 
 CASCADED = "what it was built on was retracted"
 """Why a conclusion falls with another."""
@@ -34,6 +41,11 @@ def watch_conclusions(workspace: str, taken: TakenConclusion) -> Watched[Conclus
     else:
         stream = conclusion_stream(workspace, taken.session)
     return Watched(stream, Conclusions(), evolve_conclusions)
+
+
+def watch_summary_of(workspace: str, taken: TakenSummary) -> Watched[Summary]:
+    """Look at the chain of a summary."""
+    return watch_summary(workspace, taken.session, taken.kind)
 
 
 def watch_all(

@@ -5,8 +5,16 @@ from typing import Any
 
 import msgspec
 
+from commands.bringing_back import (
+    bring_back_messages,
+    bring_back_summaries,
+)
 from commands.decide import Reason, Watched
-from commands.parents import check_settled, watch_named_workspace
+from commands.parents import (
+    check_settled,
+    watch_named_session,
+    watch_named_workspace,
+)
 from commands.proposal import Proposal
 from commands.reach import Falling, Reach, Unsupported
 from commands.taking_back import (
@@ -14,6 +22,7 @@ from commands.taking_back import (
     watch_all,
     watch_conclusions,
     watch_retraction,
+    watch_summary_of,
 )
 from commands.write import Write
 from domain.conclusion import (
@@ -69,7 +78,9 @@ async def undo(
     while True:
         unit = watch_retraction(command.workspace, command.unit)
         taken = await write.decide.look(unit)
-        unsupported = await reach.unsupported(command.workspace, taken.conclusions)
+        unsupported = await reach.unsupported(
+            command.workspace, command.unit, taken.conclusions
+        )
         instead = await _instead(reach, command.workspace, taken)
         try:
             return await _undo(write, command, (taken, unsupported, instead), reason)
@@ -107,13 +118,19 @@ async def _undo(
             workspace=workspace,
             unit=command.unit,
             actor=actor,
-            lost=_reinstate(proposal, named, state, unsupported),
+            lost=(
+                *_reinstate(proposal, named, state, unsupported),
+                *bring_back_summaries(proposal, named, state),
+                *bring_back_messages(proposal, named, state),
+            ),
             withdrawn=_withdraw(proposal, named, instead),
         )
         proposal.record(unit, [undone])
 
     everything = (*taken.conclusions, *instead.conclusions)
     watched: list[Watched[Any]] = [place, *watch_all(workspace, everything)]
+    watched += [watch_summary_of(workspace, each) for each in taken.summaries]
+    watched += [watch_named_session(workspace, e.session) for e in taken.messages]
     written = await write(unit, watched, decision, reason)
     return Undone(unit=command.unit, state=written.state, position=written.position)
 

@@ -46,7 +46,12 @@ from domain.session import (
     SessionConfigured,
     SessionCreated,
 )
-from domain.summary import SummaryOmitted, SummaryProduced
+from domain.summary import (
+    SummaryOmitted,
+    SummaryProduced,
+    SummaryReinstated,
+    SummaryRetracted,
+)
 from domain.webhook import (
     WebhookAttemptFailed,
     WebhookCreated,
@@ -56,6 +61,7 @@ from domain.webhook import (
     WebhookReplayRequested,
     WebhookRequested,
 )
+from domain.withholding import MessagesRestored, MessagesWithheld
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 
 EVENTS: tuple[type[Event], ...] = (
@@ -85,6 +91,10 @@ EVENTS: tuple[type[Event], ...] = (
     DerivationFailed,
     SummaryProduced,
     SummaryOmitted,
+    SummaryRetracted,
+    SummaryReinstated,
+    MessagesWithheld,
+    MessagesRestored,
     CardReplacedByOwner,
     QuestionAnswered,
     EmbeddingRecorded,

@@ -5,7 +5,7 @@ peer the fact is about and have asked for reasoning; a conclusion must hold (RS 
 W22, 14.2).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -14,11 +14,15 @@ from domain.derivation import Considered, Refused
 
 
 class Premises(msgspec.Struct, frozen=True):
-    """What a fact may rest on: messages of one session, conclusions that hold."""
+    """What a fact may rest on: messages of one session, conclusions that hold.
+
+    Messages that are ``withheld`` count as never said.
+    """
 
     session: str
     messages: Sequence[Considered]
     holding: Collection[str]
+    withheld: Mapping[str, str] = {}
 
 
 def holding(state: Conclusions) -> frozenset[str]:
@@ -40,7 +44,7 @@ def check_premises(
     }
     kept: list[Found] = []
     refused = Refused()
-    for fact in found:
+    for fact in _recalled(found, premises.withheld):
         evidence = tuple(
             each
             for each in fact.evidence
@@ -54,3 +58,18 @@ def check_premises(
             )
         refused += Refused(int(not (evidence or sources)), invented)
     return kept, refused
+
+
+def _recalled(found: Sequence[Found], withheld: Mapping[str, str]) -> list[Found]:
+    """Return what rests on words that are recalled, and on those alone.
+
+    An engine may have had a message before it that is withheld by now.
+    """
+    if not withheld:
+        return list(found)
+    kept = []
+    for fact in found:
+        left = tuple(each for each in fact.evidence if each.message not in withheld)
+        if left or not fact.evidence:
+            kept.append(msgspec.structs.replace(fact, evidence=left))
+    return kept

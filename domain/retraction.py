@@ -52,11 +52,17 @@ class TakenConclusion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakenSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A summary that was withdrawn."""
+    """A summary that was withdrawn, and the one its chain fell back to, if any.
+
+    ``to_seq`` and ``fallback_seq`` are the numbers of the last messages they cover.
+    """
 
     id: str
     session: str
     kind: SummaryKind
+    to_seq: int = 0
+    fallback: str | None = None
+    fallback_seq: int = 0
 
 
 class TakenMessages(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,11 @@ from domain.erasure import (
 from domain.errors import NotFound
 from domain.event import Event, Personal
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
+from domain.withholding import (
+    MessagesRestored,
+    MessagesWithheld,
+    after_withholding,
+)
 
 SummaryKind = Literal["short", "long"]
 
@@ -112,6 +117,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     A ``deleted`` one is there until it is erased, but nothing may be added to it;
     once its erasure begins it ``exists`` no more, though its id is not free yet. What
     happened in it up to the position ``erased_through`` is of an erased one.
+    ``withheld`` are messages that are not recalled, and the units that did it.
     """
 
     exists: bool = False
@@ -124,6 +130,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, Member] = {}
     scopes: tuple[str, ...] = ()
     last_seq: int = 0
+    withheld: dict[str, str] = {}
 
     @property
     def active(self) -> bool:
@@ -147,7 +154,11 @@ def evolve_session(state: Session, event: Event) -> Session:
                 scopes=state.scopes,
                 last_seq=state.last_seq,
                 erased_through=state.erased_through,
+                withheld=state.withheld,
             )
+        case MessagesWithheld() | MessagesRestored():
+            withheld = after_withholding(state.withheld, event)
+            return msgspec.structs.replace(state, withheld=withheld)
         case SessionConfigured():
             return msgspec.structs.replace(
                 state, metadata=event.metadata, configuration=event.configuration

@@ -5,12 +5,23 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from commands.ports import Held, Overloaded, Views
-from commands.reach import Falling, Unsupported
-from domain.retraction import TakenConclusion
+from commands.reach import Falling, Selected, Selection, Unsupported
+from domain.retraction import MOST_TAKEN, TakenConclusion
 from infra.held_conclusions import HeldConclusions
 from infra.postgres.log import PostgresLog
 from projections.dependants import find_falling, find_unsupported
 from projections.ports import Connection, Database
+from projections.selection import (
+    Drawn,
+    check_size,
+    find_citing,
+    find_derived,
+    find_resting,
+    find_told,
+)
+from projections.summary_chains import find_telling
+from read_api.filters import compile_filter
+from read_api.resources import MESSAGE_FILTERS
 
 _FOLDED_WITHIN: Final = 10.0
 """Seconds to wait for the views to know all there is."""
@@ -40,12 +51,40 @@ class StoredReach:
             found = await find_falling(db, workspace, first, observer)
         return Falling(found.conclusions, found.kept, position)
 
+    async def selected(self, workspace: str, selection: Selection) -> Selected:
+        """Return everything downstream of a selection."""
+        source = selection.source or None
+        where = compile_filter(selection.filters, MESSAGE_FILTERS)
+        async with self._all_known() as (db, position):
+            told = None
+            if selection.filters:
+                told = await find_told(db, workspace, where, MOST_TAKEN)
+                check_size(told, Drawn((), ()), 0)
+            if source is not None:
+                drawn = await find_derived(db, workspace, source, told)
+            else:
+                drawn = await find_resting(db, workspace, told or [])
+            summaries = await find_telling(db, workspace, told, source)
+            withheld = () if source else tuple(each.taken() for each in told or ())
+            check_size(told or () if not source else (), drawn, len(summaries))
+            ids = [each.id for each in drawn.conclusions]
+            ids += [message for each in withheld for message in each.ids]
+            answers = await find_citing(db, workspace, ids)
+        return Selected(
+            conclusions=drawn.conclusions,
+            summaries=tuple(summaries),
+            messages=withheld,
+            kept=drawn.kept,
+            answers=tuple(answers),
+            position=position,
+        )
+
     async def unsupported(
-        self, workspace: str, taken: Sequence[TakenConclusion]
+        self, workspace: str, unit: str, taken: Sequence[TakenConclusion]
     ) -> Sequence[Unsupported]:
         """Return those that could not stand if all of these came back."""
         async with self._all_known() as (db, _):
-            found = await find_unsupported(db, workspace, taken)
+            found = await find_unsupported(db, workspace, unit, taken)
         return [Unsupported(each.id, each.unit) for each in found]
 
     @asynccontextmanager

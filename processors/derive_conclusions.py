@@ -203,7 +203,13 @@ class DeriveConclusions:
 
         At the ``last`` attempt None is what a model has no answer to.
         """
-        readable = [each for each in messages if each.content not in {"", ERASED}]
+        named = (messages[0].workspace, messages[0].session)
+        withheld = (await self._decide.look(watch_session(*named))).withheld
+        readable = [
+            each
+            for each in messages
+            if each.content not in {"", ERASED} and each.id not in withheld
+        ]
         window = [
             Said(each.id, each.author, each.content, each.created_at)
             for each in readable

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import cast
 
+import msgspec
+
 from commands.decide import Decide
+from commands.parents import watch_named_session
 from commands.ports import Clock
 from commands.summary import RecordSummary, record_summary, watch_summary
 from domain.event import ERASED, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded, SummaryKind
-from domain.summary import Summary
+from domain.summary import Summary, SummaryProduced
 from processors.following import cause_of, name_of
 from processors.ports import Reasoner, Said, StreamReader, TokenCounter
 from processors.processor import Batch, Done, Outcome
@@ -66,6 +69,7 @@ class SummarizeSession:
             run = await self._said_since(_covered(newest), due)
             if not run:
                 return
+            newest = await self._with_content(newest, chain.stream.name)
             command = await self._sum_up(kind, newest, run, due)
             if await record_summary(self._decide, command) is None:
                 return
@@ -78,12 +82,14 @@ class SummarizeSession:
         due: Recorded,
     ) -> RecordSummary:
         messages = [_message(each) for each in run]
+        named = (messages[0].workspace, messages[0].session)
+        withheld = (await self._decide.look(watch_named_session(*named))).withheld
         window = [
             Said(each.id, each.author, each.content, each.created_at)
             for each in messages
-            if each.content not in {"", ERASED}
+            if each.content not in {"", ERASED} and each.id not in withheld
         ]
-        previous = "" if newest.content == ERASED else newest.content
+        previous = "" if newest.content == ERASED else newest.content or ""
         summed_up = await self._reasoner.summarize(kind, previous, window)
         content = summed_up.text if summed_up.text.strip() else ""
         return RecordSummary(
@@ -102,6 +108,21 @@ class SummarizeSession:
             engine=summed_up.engine,
             cause=cause_of(self.name, due),
         )
+
+    async def _with_content(self, newest: Summary, stream: str) -> Summary:
+        """Read what the newest summary says, where a withdrawn one was newer."""
+        version, content = 0, newest.content
+        while content is None:
+            page = await self._streams.read_stream(stream, after=version, limit=WINDOW)
+            texts = [
+                each.event.content
+                for each in page
+                if isinstance(each.event, SummaryProduced)
+                and each.event.id == newest.id
+            ]
+            content = next(iter(texts), None if len(page) == WINDOW else "")
+            version = page[-1].version if page else version
+        return msgspec.structs.replace(newest, content=content)
 
     async def _said_since(self, seq: int, due: Recorded) -> list[Recorded]:
         """Return the messages after number ``seq`` up to ``due``, ``WINDOW`` at most.

@@ -133,16 +133,21 @@ class Baseless(msgspec.Struct, frozen=True):
 
 
 async def find_unsupported(
-    db: Connection, tenant: str, taken: Sequence[TakenConclusion]
+    db: Connection, tenant: str, unit: str, taken: Sequence[TakenConclusion]
 ) -> list[Baseless]:
-    """Return those that could not stand if all of these came back."""
+    """Return those that could not stand if all that a unit took came back.
+
+    That is what it took, and what it withheld, with nothing else changed.
+    """
     coming = {each.id for each in taken}
+    wordless = await db.fetch(_WORDLESS, tenant, sorted(coming), unit)
+    found = [Baseless(row["origin"], row["unit"]) for row in wordless]
+    coming -= {each.id for each in found}
     rows = await db.fetch(_TAKEN, tenant, sorted(coming))
     sources = sorted({source for row in rows for source in row["sources"]})
     named = {r["source"]: r for r in await db.fetch(_SOURCES, tenant, sources)}
-    found: list[Baseless] = []
     while True:
-        new = []
+        new: list[Baseless] = []
         for row in rows:
             if row["origin"] not in coming:
                 continue
@@ -163,6 +168,23 @@ def _comes(source: Row | None, coming: set[str]) -> bool:
 def _unit_of(source: Row | None) -> str | None:
     return None if source is None else source["unit"] or None
 
+
+# Rests on words, and another unit withholds all of them, or they are erased.
+_WORDLESS = """
+    SELECT c.origin, max(q.unit) AS unit
+    FROM (
+        SELECT DISTINCT tenant, origin FROM conclusion
+        WHERE tenant = $1 AND origin = ANY ($2::text[])
+            AND (level = 'explicit' OR sources = '{}')
+    ) AS c
+    JOIN evidence AS e ON e.tenant = c.tenant AND e.conclusion = c.origin
+    LEFT JOIN message AS m ON m.tenant = e.tenant AND m.id = e.message
+    LEFT JOIN withheld AS q ON q.tenant = e.tenant AND q.message = e.message
+        AND q.to_position IS NULL AND q.unit <> $3
+    GROUP BY c.origin
+    HAVING bool_and(m.id IS NULL OR q.unit IS NOT NULL)
+    ORDER BY c.origin
+"""
 
 _TAKEN = """
     SELECT DISTINCT ON (origin) origin, level, sources FROM conclusion

@@ -19,6 +19,7 @@ from projections.ports import Connection, Row
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import Stems, find_stems
 from projections.verbatim import Containing, find_containing
+from projections.withheld import recalled
 
 NEAR = 30
 """How many hits of each leg become candidates, at least."""
@@ -174,9 +175,10 @@ class _Search(msgspec.Struct, frozen=True):
 
 
 def _where(question: Question, bind: Bind) -> str:
+    where = every(recalled(question.as_of), question.where)
     if question.session is None:
-        return every(_all_there(question.as_of), question.where)(bind)
-    return every(equals("m.session", question.session), question.where)(bind)
+        return every(_all_there(question.as_of), where)(bind)
+    return every(equals("m.session", question.session), where)(bind)
 
 
 def _all_there(as_of: int) -> Condition:

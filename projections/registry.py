@@ -26,6 +26,7 @@ from projections.summaries import Summaries
 from projections.vectors import Vectors
 from projections.webhook_deliveries import WebhookDeliveries
 from projections.webhooks import WebhookEndpoints
+from projections.withheld import Withheld
 from projections.workspaces import Workspaces
 
 
@@ -39,6 +40,7 @@ PROMPT: tuple[Projection, ...] = _erasable(
     Sessions(),
     Members(),
     Messages(),
+    Withheld(),
     ScopeSessions(),
     Conclusions(),
     Evidence(),

@@ -10,6 +10,7 @@ from projections.condition import Bind
 from projections.message_rows import body_at, last_number
 from projections.ports import Connection
 from projections.summaries import Summary
+from projections.withheld import recalled
 
 MOST_TOKENS = 100_000
 """The largest budget unless settings say otherwise, and the one if none is given."""
@@ -52,7 +53,7 @@ async def newest_that_fit(
     They are the newest there were at a position, as the JSON of an array of
     ``MessageBody``, put together by the database. The newest message alone may be too
     large: then nothing fits, nothing is skipped. However many cost none, no more are
-    taken than the largest budget has tokens.
+    taken than the largest budget has tokens. Withheld ones are passed over.
     """
     parts: list[bytes] = []
     room, before, page, left = fitted.room, _AFTER_ALL, _FIRST_PAGE, MOST_TOKENS
@@ -61,7 +62,9 @@ async def newest_that_fit(
     while fitted.room > 0 and left > 0:
         page = min(page, left)
         bind = Bind(tenant, session, fitted.from_seq, before, page, room)
-        statement = _NEWEST.format(body=body_at(as_of)(bind))
+        statement = _NEWEST.format(
+            body=body_at(as_of)(bind), recalled=recalled(as_of)(bind)
+        )
         row = await db.fetchrow(statement, *bind.values)
         if row is None or not row["taken"]:
             break
@@ -80,11 +83,12 @@ _NEWEST = """
     SELECT string_agg({body}, ',' ORDER BY m.seq) AS bodies, count(*) AS taken,
         min(m.seq) AS first, max(m.running)::bigint AS cost
     FROM (
-        SELECT tenant, session, seq, id, body,
-            sum(tokens) OVER (ORDER BY seq DESC) AS running
-        FROM message
-        WHERE tenant = $1 AND session = $2 AND seq >= $3 AND seq < $4
-        ORDER BY seq DESC LIMIT $5
+        SELECT m.tenant, m.session, m.seq, m.id, m.body,
+            sum(m.tokens) OVER (ORDER BY m.seq DESC) AS running
+        FROM message AS m
+        WHERE m.tenant = $1 AND m.session = $2 AND m.seq >= $3 AND m.seq < $4
+            AND {recalled}
+        ORDER BY m.seq DESC LIMIT $5
     ) AS m
     WHERE m.running <= $6
 """

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 
 from domain.recorded import Recorded
 from domain.session import SummaryKind
-from domain.summary import SummaryProduced
+from domain.summary import SummaryProduced, SummaryReinstated, SummaryRetracted
 from projections.as_of import NOW, holding
 from projections.columns import as_text, as_utc
 from projections.condition import Bind
@@ -16,10 +17,14 @@ from projections.ports import Connection, Row
 
 
 class Summaries:
-    """The table ``summary``: the chain of each kind; its newest row is current."""
+    """The table ``summary``: the chain of each kind; its newest row is current.
+
+    Where the newest is withdrawn the one before has a row again, and where that is
+    undone the newest has.
+    """
 
     name = "summaries"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE summary (
             tenant        text COLLATE "C" NOT NULL,
@@ -42,7 +47,7 @@ class Summaries:
         CREATE UNIQUE INDEX summary_current ON summary (tenant, session, kind)
             WHERE to_position IS NULL;
     """
-    handles = (SummaryProduced,)
+    handles = (SummaryProduced, SummaryRetracted, SummaryReinstated)
 
     def __init__(self) -> None:
         self._rows = Intervals(
@@ -63,7 +68,25 @@ class Summaries:
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         key = {"tenant": "workspace", "session": "session", "kind": "kind"}
-        await self._rows.fold(db, batch, key, _step)
+        for kind, run in groupby(batch, lambda each: type(each.event)):
+            if kind is SummaryProduced:
+                await self._rows.fold(db, list(run), key, _step)
+                continue
+            for recorded in run:
+                await _turn(db, recorded)
+
+
+async def _turn(db: Connection, recorded: Recorded) -> None:
+    """Let another of the chain be its newest, if what is withdrawn or comes back is."""
+    event, position = recorded.event, recorded.position
+    if isinstance(event, SummaryRetracted):
+        chain = (event.workspace, event.session, event.kind)
+        await db.execute(_WITHDRAW, *chain, event.id, position)
+        await db.execute(_FALL_BACK, *chain, event.fallback, position, event.id)
+    elif isinstance(event, SummaryReinstated):
+        chain = (event.workspace, event.session, event.kind)
+        await db.execute(_GIVE_WAY, *chain, event.id, position)
+        await db.execute(_COME_BACK, *chain, event.id, position)
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +186,44 @@ def _step(_before: Values | None, recorded: Recorded) -> Values | None:
         "created_at": as_utc(event.created_at),
         "parent": event.parent,
     }
+
+
+_ROW = (
+    "tenant, session, kind, id, from_seq, to_seq, message, content, tokens,"
+    " created_at, parent"
+)
+_CHAIN = "tenant = $1 AND session = $2 AND kind = $3"
+
+_WITHDRAW = f"""
+    UPDATE summary SET to_position = $5
+    WHERE {_CHAIN} AND id = $4 AND to_position IS NULL AND from_position < $5
+"""  # noqa: S608  constants
+
+_FALL_BACK = f"""
+    INSERT INTO summary ({_ROW}, from_position)
+    SELECT {_ROW}, $5::bigint FROM summary
+    WHERE {_CHAIN} AND id = $4 AND from_position < $5
+        AND EXISTS (SELECT FROM summary
+            WHERE {_CHAIN} AND id = $6 AND to_position = $5)
+    ORDER BY from_position DESC LIMIT 1
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608  constants
+
+_GIVE_WAY = f"""
+    UPDATE summary SET to_position = $5
+    WHERE {_CHAIN} AND to_position IS NULL AND from_position < $5
+        AND EXISTS (SELECT FROM summary
+            WHERE {_CHAIN} AND id = $4 AND from_position < $5)
+"""  # noqa: S608  constants
+
+# Applied once more when more has come since, its row is there already.
+_COME_BACK = f"""
+    INSERT INTO summary ({_ROW}, from_position)
+    SELECT {_ROW}, $5::bigint FROM summary
+    WHERE {_CHAIN} AND id = $4 AND from_position < $5
+    ORDER BY from_position DESC LIMIT 1
+    ON CONFLICT DO NOTHING
+"""  # noqa: S608  constants
 
 
 def _summary(row: Row) -> Summary:

@@ -18,6 +18,7 @@ from commands.routes.members import (
 from commands.routes.message_update import put_message
 from commands.routes.messages import post_messages
 from commands.routes.peers import post_peer, put_peer
+from commands.routes.quarantines import post_quarantine, post_quarantine_preview
 from commands.routes.retractions import (
     post_correction,
     post_retraction,
@@ -69,5 +70,7 @@ ROUTES = (
     post_retraction,
     post_correction,
     post_undo,
+    post_quarantine,
+    post_quarantine_preview,
 )
 """Every door of this package; each asks for ``parse``, ``origin`` and ``write``."""

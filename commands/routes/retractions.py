@@ -88,10 +88,15 @@ class CorrectedBody(msgspec.Struct, frozen=True):
 
 
 class UndoneBody(msgspec.Struct, frozen=True):
-    """What holds again, what is erased meanwhile, and what went for it."""
+    """What holds again, what cannot, and what went for it.
+
+    ``lost`` is erased meanwhile, or is a summary that was made anew.
+    """
 
     unit: str
     reinstated: list[str]
+    summaries: list[str]
+    messages: list[str]
     lost: list[str]
     retracted: list[WentBody]
 
@@ -126,7 +131,7 @@ async def post_retraction(
             note=body.reason,
         )
         done = await retract(write, reach, command, reason)
-    answer = RetractedBody(done.unit, _went(done.conclusions), _kept(done.kept))
+    answer = RetractedBody(done.unit, went_of(done.conclusions), kept_of(done.kept))
     return reply(answer, done.position)
 
 
@@ -158,8 +163,8 @@ async def post_correction(
     answer = CorrectedBody(
         done.retracted.unit,
         body_of(done.recorded),
-        _went(done.retracted.conclusions),
-        _kept(done.retracted.kept),
+        went_of(done.retracted.conclusions),
+        kept_of(done.retracted.kept),
     )
     return reply(answer, done.retracted.position, created=True)
 
@@ -191,15 +196,25 @@ async def _held(reach: Reach, workspace: str, conclusion: str) -> Held:
     return held
 
 
-def _went(taken: tuple[TakenConclusion, ...]) -> list[WentBody]:
+def went_of(taken: tuple[TakenConclusion, ...]) -> list[WentBody]:
+    """Return what is answered of conclusions that went."""
     return [WentBody(each.id, each.because) for each in taken]
 
 
-def _kept(kept: tuple[KeptConclusion, ...]) -> list[KeptBody]:
+def kept_of(kept: tuple[KeptConclusion, ...]) -> list[KeptBody]:
+    """Return what is answered of conclusions that stand."""
     return [KeptBody(each.id, each.lost) for each in kept]
 
 
 def _undone(done: Undone) -> UndoneBody:
-    lost = list(done.state.lost)
-    back = [each.id for each in done.state.conclusions if each.id not in lost]
-    return UndoneBody(done.unit, back, lost, _went(done.state.withdrawn))
+    state = done.state
+    lost = set(state.lost)
+    messages = [message for each in state.messages for message in each.ids]
+    return UndoneBody(
+        unit=done.unit,
+        reinstated=[each.id for each in state.conclusions if each.id not in lost],
+        summaries=[each.id for each in state.summaries if each.id not in lost],
+        messages=[each for each in messages if each not in lost],
+        lost=list(state.lost),
+        retracted=went_of(state.withdrawn),
+    )

@@ -121,6 +121,7 @@ def _tag(path: str) -> str:
         "webhooks",
         "scopes",
         "retractions",
+        "quarantine",
         "conclusions",
         "messages",
         "sessions",

@@ -88,6 +88,8 @@ POLICY: Final[dict[tuple[str, str], Door]] = {
     ("GET", _W + "/retractions"): Door.WORKSPACE,
     ("GET", _W + "/retractions/{unit}"): Door.WORKSPACE,
     ("POST", _W + "/retractions/{unit}/undo"): Door.WORKSPACE,
+    ("POST", _W + "/quarantine"): Door.WORKSPACE,
+    ("POST", _W + "/quarantine/preview"): Door.WORKSPACE,
     ("POST", _W + "/scopes"): Door.WORKSPACE,
     ("POST", _W + "/scopes/list"): Door.WORKSPACE,
     ("GET", _W + "/scopes/{scope}"): Door.WORKSPACE,

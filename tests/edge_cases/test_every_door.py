@@ -53,6 +53,7 @@ PAIR = {"content": "c", "observer_id": "alice", "observed_id": "alice"}
 ASKED = {"query": "q", "filters": {"observer": "alice", "observed": "alice"}}
 FILE = {"file": ("a.txt", b"hi", "text/plain"), "peer_id": (None, "alice")}
 RIGHT = {"content": "d"}
+BY_ENGINE = {"source": {"engine": "client"}}
 DREAM = {"observer": "alice", "dream_type": "omni"}
 URL = {"url": "https://hooks.example.com/b"}
 
@@ -105,6 +106,8 @@ DOORS = [
     Door("workspace", "GET", "/retractions", 200),
     Door("workspace", "GET", "/retractions/<retraction>", 200),
     Door("workspace", "POST", "/retractions/<retraction>/undo", 200),
+    Door("workspace", "POST", "/quarantine", 201, BY_ENGINE, {"of": "<conclusion>"}),
+    Door("workspace", "POST", "/quarantine/preview", 200, BY_ENGINE),
     Door("workspace", "POST", "/scopes", 201, {"id": "new"}),
     Door("workspace", "POST", "/scopes/list", 200),
     Door("workspace", "GET", "/scopes/<scope>", 200),

@@ -16,11 +16,12 @@ from projections.messages import Messages
 from projections.ranking import K1, B, idf
 from projections.stems import find_stems, quote
 from projections.vectors import Vectors
+from projections.withheld import Withheld
 from tests.support.folding import create, fold
 from tests.support.history import record
 
 NOON = datetime(2023, 5, 7, 12, tzinfo=UTC)
-VIEWS = [Messages(), Lexicon(), Vectors()]
+VIEWS = [Messages(), Withheld(), Lexicon(), Vectors()]
 MODEL = "test-model"
 
 

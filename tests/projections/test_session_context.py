@@ -8,6 +8,7 @@ import pytest
 from projections.messages import Messages
 from projections.session_context import Fitted, fit, newest_that_fit
 from projections.summaries import Summary
+from projections.withheld import Withheld
 from tests.support.folding import create, fold
 from tests.support.history import record
 from tests.support.story import said
@@ -67,7 +68,7 @@ def numbered(messages):
 
 
 async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
-    views = [Messages()]
+    views = [Messages(), Withheld()]
     await create(db, views)
     sizes = (5, 100, 3, 0, 2)
     events = [said(n, "x", tokens=size) for n, size in enumerate(sizes, start=1)]
@@ -94,7 +95,7 @@ async def test_messages_are_taken_from_the_newest_back_without_a_gap(db):
 
 
 async def test_messages_of_no_tokens_cost_nothing_however_many(db):
-    views = [Messages()]
+    views = [Messages(), Withheld()]
     await create(db, views)
     sizes = (7, *[0] * 200, 1, *[0] * 127)
     events = [said(n, "x", tokens=size) for n, size in enumerate(sizes, start=1)]
@@ -107,7 +108,7 @@ async def test_messages_of_no_tokens_cost_nothing_however_many(db):
 
 
 async def test_a_long_session_is_read_back_page_by_page(db):
-    views = [Messages()]
+    views = [Messages(), Withheld()]
     await create(db, views)
     events = [said(n, "x", tokens=1) for n in range(1, 1001)]
     await fold(db, views, record(events))

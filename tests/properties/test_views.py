@@ -59,12 +59,13 @@ async def intervals_join(db):
             f"lead(from_position) OVER (PARTITION BY {key} ORDER BY from_position)"
         )
         joined = f"SELECT from_position, to_position, {following} AS next FROM {table}"  # noqa: S608
-        # What is retracted or deleted ends, and nothing begins.
-        ends = table in {"conclusion", "webhook"}
-        gap = "next IS NOT NULL AND" if ends else ""
+        # What is retracted or deleted ends, and nothing begins, or later.
+        ends = table in {"conclusion", "summary", "webhook"}
+        apart = "IS DISTINCT FROM next"
+        apart = "> next OR to_position IS NULL AND next IS NOT NULL" if ends else apart
         broken = await db.fetch(
             f"SELECT * FROM ({joined})"  # noqa: S608
-            f" WHERE {gap} to_position IS DISTINCT FROM next"
+            f" WHERE to_position {apart}"
             " OR to_position <= from_position"
         )
         assert broken == [], table

@@ -38,7 +38,8 @@ from domain.session import (
     SessionConfigured,
     SessionCreated,
 )
-from domain.summary import SummaryProduced
+from domain.summary import SummaryProduced, SummaryReinstated, SummaryRetracted
+from domain.withholding import MessagesRestored, MessagesWithheld
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from tests.support.dream_history import dream_events
 from tests.support.history import START
@@ -51,13 +52,14 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 23
+KINDS = 25
 REPEATED = 7
 ERASING = (15, 16)
 HOOKS = 17
 AFTERWARDS = 18
 DREAMS = 19
 TAKING_BACK = (20, 21)
+QUARANTINE = (23, 24)
 UNITS = 5
 BUILDING = 22
 
@@ -75,6 +77,7 @@ class Chronicle:
     )
     derived: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     concluded: list[ConclusionDerived] = field(default_factory=list)
+    summed: list[SummaryProduced] = field(default_factory=list)
     known: set[object] = field(default_factory=set)
 
     def happen(self, choices: Iterable[Choice]) -> list[Event]:
@@ -91,6 +94,8 @@ class Chronicle:
                 step = self.build
             if choice[0] in TAKING_BACK and self.concluded:
                 step = self.take_back
+            if choice[0] in QUARANTINE:
+                step = self.quarantine
             step(*choice)
         return self.events
 
@@ -229,6 +234,27 @@ class Chronicle:
                 )
             )
 
+    def quarantine(self, kind: int, where: int, who: int, number: int) -> None:
+        """Withhold messages and a summary with a unit, or let them come back."""
+        session, unit = SESSIONS[where % 2], f"u{number % UNITS}"
+        act = {"workspace": "w", "session": session, "unit": unit}
+        act |= {"reason": "asked", "actor": "client"}
+        some = tuple(each.id for each in self.said[session][who :: number % 3 + 1])
+        summed = [each for each in self.summed if each.session == session]
+        if kind % 2:
+            self.events.append(MessagesRestored(**act, messages=some))
+            self.events += [
+                SummaryReinstated(**act, id=each.id, kind="short", to_seq=each.to_seq)
+                for each in summed[who : who + 1]
+            ]
+            return
+        self.events.append(MessagesWithheld(**act, messages=some))
+        fallback = summed[number % len(summed)].id if summed and number % 2 else None
+        self.events += [
+            SummaryRetracted(**act, id=each.id, kind="short", fallback=fallback)
+            for each in summed[-1 - who :]
+        ]
+
     def erase(self, _kind: int, where: int, _who: int, number: int) -> None:
         """Erase a session, and maybe a conclusion that rested on nothing else."""
         session = SESSIONS[where % 2]
@@ -259,7 +285,7 @@ class Chronicle:
         )
 
     def erase_all(self) -> None:
-        for each in (self.concluded, self.said, self.derived, self.known):
+        for each in (self.concluded, self.said, self.derived, self.known, self.summed):
             each.clear()
         through = len(self.events)
         self.events.append(
@@ -305,21 +331,21 @@ class Chronicle:
             )
 
     def sum_up(self, session: str, number: int) -> None:
-        self.events.append(
-            SummaryProduced(
-                workspace="w",
-                session=session,
-                id=f"{session}{number}{len(self.events)}",
-                kind="short",
-                from_seq=1,
-                to_seq=len(self.said[session]),
-                message="m",
-                content=f"summary {number}",
-                tokens=number,
-                created_at=START,
-                engine=ENGINE,
-            )
+        event = SummaryProduced(
+            workspace="w",
+            session=session,
+            id=f"{session}{number}{len(self.events)}",
+            kind="short",
+            from_seq=1,
+            to_seq=len(self.said[session]),
+            message="m",
+            content=f"summary {number}",
+            tokens=number,
+            created_at=START,
+            engine=ENGINE,
         )
+        self.summed.append(event)
+        self.events.append(event)
 
 
 def _unit(unit: str, of: ConclusionDerived, kind: int, number: int) -> Event:

@@ -3,25 +3,38 @@
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from msgspec import json
+from msgspec.structs import replace
+
 from commands.correction import CorrectConclusion, correct
 from commands.decide import Decide, Reason
 from commands.ports import ANY, AppendRequest, CommandIdentity, StreamAppend
+from commands.quarantine import Quarantine, preview_quarantine, quarantine
+from commands.reach import Selection
 from commands.retraction import RetractConclusion, preview_retraction, retract
+from commands.summary import watch_summary
 from commands.undo import UndoRetraction, undo
 from commands.write import Write
 from domain.conclusion import ConclusionDerived, Evidence
 from domain.event import Engine
+from domain.message import MessageMetadataChanged
 from domain.names import (
     conclusion_stream,
     encode_id,
     pair_conclusion_stream,
+    question_stream,
     session_stream,
     workspace_stream,
 )
+from domain.question import QuestionAnswered
 from domain.session import MessageAdded, SessionCreated
+from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceCreated
 from infra.postgres.view_readers import open_view_readers
 from infra.reach import StoredReach
+from projections.message_search import Question, search_messages
+from projections.session_context import Fitted, newest_that_fit
+from projections.summaries import get_summaries
 from tests.support.law import assert_rebuilt_equals_live
 from tests.support.log import CAUSE
 from tests.support.projecting import projecting
@@ -102,6 +115,41 @@ class Ground:
         ]
         await self.append(session_stream("w", session), opened, *words)
 
+    async def mark(self, message, metadata):
+        """Give a message of session s other metadata."""
+        event = MessageMetadataChanged(
+            workspace="w",
+            session="s",
+            author="alice",
+            id=message,
+            metadata=metadata,
+        )
+        await self.append(session_stream("w", "s"), event)
+
+    async def answer(self, name, *, messages=(), conclusions=()):
+        """Let alice be answered with what rests on these."""
+        event = QuestionAnswered(
+            workspace="w",
+            id=name,
+            peer="alice",
+            target="alice",
+            session=None,
+            question="?",
+            answer="!",
+            conclusions=conclusions,
+            messages=messages,
+            level="low",
+            as_of=1,
+            answered_at=SAID_AT,
+            engine=ENGINE,
+        )
+        await self.append(question_stream("w", "alice"), event)
+
+    async def shown(self, filters=None, source=None):
+        """Return what a quarantine would take."""
+        selection = Selection(filters=filters or {}, source=source or {})
+        return (await preview_quarantine(self.reach, "w", selection)).taken
+
     async def conclude(self, name, *sources, cites=(), **more):
         """Conclude something of alice in session s, or for bob in none."""
         session = more.pop("session", "s")
@@ -150,6 +198,56 @@ class Ground:
         command = CorrectConclusion(workspace="w", held=held, content=content)
         reason = self.reason(key)
         return await correct(self.write, self.reach, NoVectors(), command, reason)
+
+    async def quarantine(self, filters=None, *, source=None, key=None):
+        """Preview, quarantine, and see that it took what was shown; return that."""
+        selection = Selection(filters=filters or {}, source=source or {})
+        shown = await self.shown(filters, source)
+        command = Quarantine(workspace="w", selection=selection, note="why")
+        done = await quarantine(self.write, self.reach, command, self.reason(key))
+        same = {"answers": (), "position": 0}
+        told, took = (replace(each, **same) for each in (shown, done.taken))
+        assert key is not None or told == took
+        return done
+
+    async def sum_up(self, name, to_seq, *, parent=None, session="s", engine=ENGINE):
+        """Sum a session up from behind its newest summary of a kind."""
+        chain = watch_summary("w", session, "short")
+        before = await self.decide.look(chain)
+        event = SummaryProduced(
+            workspace="w",
+            session=session,
+            id=name,
+            kind="short",
+            from_seq=before.to_seq + 1,
+            to_seq=to_seq,
+            message=f"m{to_seq}",
+            content=f"summary {name}",
+            tokens=2,
+            created_at=SAID_AT,
+            engine=engine,
+            parent=before.id if parent is None else parent,
+        )
+        await self.append(chain.stream, event)
+
+    async def summary(self, session="s"):
+        """Return the newest short summary's id, in the views and for decisions."""
+        await self.views.wait_for(await self.log.store.head(), 10)
+        async with self.readers.acquire() as db:
+            shown = (await get_summaries(db, "w", session)).get("short")
+        known = await self.decide.look(watch_summary("w", session, "short"))
+        assert known.id == (shown.id if shown else None)
+        return known.id
+
+    async def recalled(self, session="s", query="words"):
+        """Return the messages that a search finds, and those a context shows."""
+        async with self.readers.acquire() as db:
+            question = Question(tenant="w", query=query, limit=50, session=session)
+            found = {each.id for each in await search_messages(db, question)}
+            shown = await newest_that_fit(db, "w", session, Fitted(None, 0, 1000))
+        read = {each["id"] for each in json.decode(bytes(shown))}
+        assert found == read
+        return read
 
     async def undo(self, unit, *, key=None):
         command = UndoRetraction(workspace="w", unit=unit)
