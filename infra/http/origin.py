@@ -29,8 +29,10 @@ class RequestOrigin:
         ``said`` is hashed instead of the body.
 
         Raises:
-            Invalid: the ``Idempotency-Key`` is empty, too long or not printable.
+            Invalid: the ``Idempotency-Key`` is empty, too long or not printable; or
+                the past was asked of a door that answers with what is there now.
         """
+        self._refuse_past()
         scope = self._request.scope
         key = self._request.headers.get("idempotency-key")
         command = None
@@ -49,6 +51,17 @@ class RequestOrigin:
             trace_parent=trace_parent_of(scope),
         )
         return Reason(cause, command)
+
+    def _refuse_past(self) -> None:
+        """Refuse ``as_of`` where nothing takes it: get-or-create looks like a read."""
+        if b"as_of=" not in self._request.scope["query_string"]:
+            return
+        taken = self._request.route_handler.opt.get("query")
+        if "as_of" not in getattr(taken, "model_fields", {}):
+            raise Invalid(
+                "as_of is taken by reads and by chat only: a write happens now, and"
+                " answers with what is there now"
+            )
 
     async def _hash(self, said: bytes | None) -> bytes:
         """Return SHA-256 of method, path, query and body (architecture section 2)."""

@@ -95,6 +95,24 @@ def reading(api, at, message):
     }
 
 
+def remembering(api, at, message, moment):
+    """The reads of a moment at which the session was there."""
+    s, when = f"{at}/sessions/s", {"as_of": moment}
+    search, asked = {"query": MARKER}, {"query": "What does alice love?"}
+    return [
+        api.post(f"{s}/messages/list", json={}, params=when),
+        api.get(f"{s}/messages/{message}", params=when),
+        api.get(f"{s}/context", params=when),
+        api.get(f"{s}/context", params={**when, "peer_target": "alice"}),
+        api.get(f"{at}/peers/alice/context", params=when),
+        api.post(f"{at}/search", json=search, params=when),
+        api.post(f"{at}/conclusions/list", json={}, params=when),
+        api.post(f"{at}/peers/alice/representation", json={}, params=when),
+        api.post(f"{at}/peers/alice/chat", json=asked, params=when),
+        api.post(f"{at}/sessions/list", json={"filters": {"id": "s"}}, params=when),
+    ]
+
+
 def writing(api, at):
     """Every write that a deleted session refuses."""
     s = f"{at}/sessions/s"
@@ -135,6 +153,8 @@ def test_a_deleted_session_reads_on_and_takes_nothing_until_its_id_is_free(api):
     tell(api, at, "other", "I love tea.")
     until(lambda: concluded(api, at), lambda seen: len(seen) > 2)
     uid = uid_of(api, at, "s")
+    listed = api.post(f"{at}/conclusions/list", json={})
+    then = listed.headers["x-position"]
     assert api.delete(f"{at}/sessions/s").status_code == 202
     read = reading(api, at, message)
     assert {name: each.status_code for name, each in read.items()} == dict.fromkeys(
@@ -142,6 +162,10 @@ def test_a_deleted_session_reads_on_and_takes_nothing_until_its_id_is_free(api):
     )
     assert MARKER in read["list"].text
     assert MARKER in read["search"].text
+    past = remembering(api, at, message, then)
+    assert all(each.status_code == 200 for each in past)
+    assert sum(MARKER in each.text for each in past) == len(past) - 1
+    assert [each["is_active"] for each in past[-1].json()["items"]] == [True]
     active = {s["id"]: s["is_active"] for s in read["sessions"].json()["items"]}
     assert active == {"s": False, "other": True}
     refused = {name: each.status_code for name, each in writing(api, at).items()}
@@ -159,6 +183,11 @@ def test_a_deleted_session_reads_on_and_takes_nothing_until_its_id_is_free(api):
     assert MARKER not in str(concluded(api, at))
     assert "tea" in str(concluded(api, at))
     assert MARKER not in api.post(f"{at}/search", json={"query": MARKER}).text
+    past = remembering(api, at, message, then)
+    assert [each.status_code for each in past[:2]] == [200, 404]
+    assert all(each.status_code == 200 for each in past[2:])
+    assert not any(MARKER in each.text for each in past)
+    assert past[-1].json()["total"] == 0
     fresh = tell(api, at, "s", "I love coffee.")
     assert [each["content"] for each in fresh] == ["I love coffee."]
     until(lambda: concluded(api, at), lambda seen: "coffee" in str(seen))
