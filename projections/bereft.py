@@ -24,7 +24,8 @@ async def find_bereft(db: Connection, tenant: str, session: str) -> list[Bereft]
 
     Also those that were retracted before: they could be reinstated, and their texts
     are in the views. A conclusion goes when every message it cites was said in the
-    session and every conclusion it was built on goes too.
+    session and every conclusion it was built on goes too, or went before: erased, or,
+    if it holds itself, retracted.
     """
     gone: set[str] = set()
     for row in await db.fetch(_OWN, tenant, session):
@@ -79,7 +80,14 @@ _BEREFT = """
     SELECT DISTINCT ON (c.origin) c.origin, c.session, c.observer, c.observed
     FROM conclusion AS c
     WHERE c.tenant = $1 AND c.session IS DISTINCT FROM $2
-        AND NOT c.origin = ANY($3::text[]) AND c.sources <@ $3::text[]
+        AND NOT c.origin = ANY($3::text[])
+        AND NOT EXISTS (SELECT FROM unnest(c.sources) AS s(id)
+            JOIN conclusion AS n ON n.tenant = c.tenant AND n.id = s.id
+            JOIN conclusion AS o ON o.tenant = c.tenant AND o.origin = n.origin
+            WHERE NOT s.id = ANY($3::text[])
+                AND (o.to_position IS NULL OR NOT EXISTS (SELECT FROM conclusion AS h
+                    WHERE h.tenant = c.tenant AND h.origin = c.origin
+                        AND h.to_position IS NULL)))
         AND NOT EXISTS (SELECT FROM evidence AS e WHERE e.tenant = c.tenant
             AND e.conclusion = c.origin AND e.session <> $2)
         AND (c.sources <> '{}' OR EXISTS (SELECT FROM evidence AS e

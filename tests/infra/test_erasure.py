@@ -161,6 +161,30 @@ async def test_what_rests_on_a_session_alone_goes_with_it(eraser):
     assert {row["id"] for row in rows} == {"other", "both", "half"}
 
 
+async def test_what_rests_on_two_sessions_goes_with_the_second(eraser):
+    """Also if it lost the first in two ways: by itself, and to a retraction."""
+    [first] = [each.event for each in await eraser.memory.say("I ski.")]
+    [second] = [each.event for each in await eraser.memory.say("I row.", session="t")]
+    [third] = [each.event for each in await eraser.memory.say("I sing.", session="u")]
+    for name, said in (("one", first), ("two", second), ("three", third)):
+        await eraser.conclude(name, said.session, [said])
+    await eraser.conclude("both", None, sources=["one", "two"])
+    await eraser.conclude("upon", None, sources=["both"])
+    await eraser.conclude("other", None, sources=["two", "three"])
+    retracted = ConclusionRetracted(
+        workspace="w", session="u", id="three", reason="wrong", actor="client"
+    )
+    await eraser.append(conclusion_stream("w", "u"), retracted)
+    await eraser.erase("s")
+    await eraser.views.wait_for(await eraser.memory.log.store.head(), 10)
+    held = "SELECT DISTINCT origin FROM conclusion WHERE to_position IS NULL"
+    rows = await eraser.readers.fetch(held)
+    assert {row["origin"] for row in rows} == {"two", "both", "upon", "other"}
+    await eraser.erase("t")
+    await eraser.law()
+    assert await eraser.readers.fetch(held) == []
+
+
 async def test_a_session_is_unreadable_and_the_next_is_derived_anew(eraser):
     first = await eraser.memory.say("I ski.", "I row.", "I sing.")
     await eraser.derive(first)
