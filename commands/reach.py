@@ -8,6 +8,7 @@ import msgspec
 from commands.ports import Held
 from domain.retraction import (
     KeptConclusion,
+    Retraction,
     TakenConclusion,
     TakenMessages,
     TakenSummary,
@@ -91,6 +92,12 @@ class Reach(Protocol):
             Invalid: the filter is not one.
             TooMuch: more than one unit may take.
         """
+        ...
+
+    async def left_over(
+        self, workspace: str, state: Retraction
+    ) -> Sequence[TakenConclusion]:
+        """Return what should have fallen with a unit, and still holds."""
         ...
 
     async def unsupported(

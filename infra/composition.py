@@ -58,6 +58,7 @@ from infra.view_history import ViewHistory
 from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
 from processors.announce_drained import AnnounceDrained
+from processors.close_retractions import CloseRetractions
 from processors.derive_conclusions import DeriveConclusions
 from processors.dream_offline import DreamOffline
 from processors.embed_memory import EmbedMemory
@@ -219,7 +220,12 @@ def _processors(
         ),
     )
     holdings = StoredHoldings(log, parts.readers, parts.views)
-    return with_erasure(reactions, decide, holdings, _now)
+    closing = CloseRetractions(decide, _reach(parts))
+    return (*with_erasure(reactions, decide, holdings, _now), closing)
+
+
+def _reach(parts: _Parts) -> StoredReach:
+    return StoredReach(parts.log, parts.readers, parts.prompt)
 
 
 def _chat_parts(parts: _Parts) -> ChatParts:
@@ -245,7 +251,7 @@ def _application(
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
-            "reach": StoredReach(parts.log, parts.readers, parts.prompt),
+            "reach": _reach(parts),
             "text_memory": StoredTexts(
                 parts.embedder, log.embeddings, log.fingerprint, parts.lagging
             ),

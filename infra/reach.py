@@ -6,13 +6,14 @@ from typing import Final
 
 from commands.ports import Held, Overloaded, Views
 from commands.reach import Falling, Selected, Selection, Unsupported
-from domain.retraction import MOST_TAKEN, TakenConclusion
+from domain.retraction import MOST_TAKEN, Retraction, TakenConclusion
 from infra.held_conclusions import HeldConclusions
 from infra.postgres.log import PostgresLog
 from projections.dependants import find_falling, find_unsupported
 from projections.ports import Connection, Database
 from projections.selection import (
     Drawn,
+    Told,
     check_size,
     find_citing,
     find_derived,
@@ -78,6 +79,20 @@ class StoredReach:
             answers=tuple(answers),
             position=position,
         )
+
+    async def left_over(
+        self, workspace: str, state: Retraction
+    ) -> Sequence[TakenConclusion]:
+        """Return what should have fallen with a unit, and still holds."""
+        gone = state.conclusions
+        told = [Told(each.session, each.ids, ()) for each in state.messages]
+        observer = gone[0].observer if gone else None
+        async with self._all_known() as (db, _):
+            falling = await find_falling(db, workspace, gone, observer)
+            drawn = await find_resting(db, workspace, told)
+        known = {each.id for each in gone}
+        left = {e.id: e for e in (*falling.conclusions, *drawn.conclusions)}
+        return [each for each in left.values() if each.id not in known]
 
     async def unsupported(
         self, workspace: str, unit: str, taken: Sequence[TakenConclusion]

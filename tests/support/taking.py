@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from commands.correction import CorrectConclusion, correct
 from commands.decide import Decide, Reason
+from commands.parents import watch_named_session
 from commands.ports import ANY, AppendRequest, CommandIdentity, StreamAppend
 from commands.quarantine import Quarantine, preview_quarantine, quarantine
 from commands.reach import Selection
@@ -238,6 +239,11 @@ class Ground:
         known = await self.decide.look(watch_summary("w", session, "short"))
         assert known.id == (shown.id if shown else None)
         return known.id
+
+    async def withheld(self, session="s"):
+        """Return the messages that decisions know to be withheld."""
+        state = await self.decide.look(watch_named_session("w", session))
+        return set(state.withheld)
 
     async def recalled(self, session="s", query="words"):
         """Return the messages that a search finds, and those a context shows."""
