@@ -7,10 +7,12 @@ from infra.cli.demo import demo
 from infra.cli.events import events
 from infra.cli.keys import keys
 from infra.cli.park import park
+from infra.cli.quarantine import quarantine
 from infra.cli.rebuild import rebuild
 from infra.cli.reset import reset
 from infra.cli.settings import settings
 from infra.cli.status import status
+from infra.cli.taking_back import correct, retract, undo
 from infra.cli.trace import trace
 from infra.cli.up import up
 from infra.cli.verify import run_verify
@@ -30,6 +32,9 @@ app.command()(status)
 # One id in 64 begins with a dash.
 app.command(context_settings={"ignore_unknown_options": True})(trace)
 app.command(context_settings={"ignore_unknown_options": True})(why)
+for named in (retract, correct, undo):
+    app.command(context_settings={"ignore_unknown_options": True})(named)
+app.command()(quarantine)
 app.command()(events)
 app.command()(rebuild)
 app.command()(reset)

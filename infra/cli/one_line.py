@@ -10,6 +10,7 @@ import asyncpg
 import typer
 import uvloop
 
+from domain.errors import DomainError
 from infra.auth.errors import SecretUnusable
 from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
 from infra.door import PortTaken
@@ -69,6 +70,8 @@ def run(work: Work) -> NoReturn:
             code = runner.run(_until_terminated(work(settings)))
     except MENDABLE as error:
         _leave(str(error), 2)
+    except DomainError as error:
+        _leave(str(error), 1)
     except asyncpg.PostgresError as error:
         # Its further lines may quote values.
         _leave(f"Postgres refuses: {error.args[0] if error.args else error}", 2)
