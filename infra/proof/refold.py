@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from domain.recorded import Recorded
+from infra.code_hash import code_of
 from infra.postgres.views import (
     LIVE,
     analyze_views,
@@ -43,7 +44,7 @@ ANALYZED: Final = 1_000
 GROWN: Final = 4
 """At so many events, and whenever there are so many times more, plans are remade."""
 
-_STANDS: Final = f"SELECT projection, position, shape FROM {LIVE}.checkpoint"  # noqa: S608  a constant
+_STANDS: Final = f"SELECT projection, position, shape, code FROM {LIVE}.checkpoint"  # noqa: S608  a constant
 
 _MADE: Final = """
 SELECT oid::bigint AS oid, relname::text AS name FROM pg_class
@@ -190,22 +191,22 @@ async def open_refold(
 
 
 class _Stands(msgspec.Struct, frozen=True):
-    """Where live views stand, of which shape, and which tables they are."""
+    """Where live views stand, of which shape and code, and which tables they are."""
 
     positions: dict[str, int]
-    shapes: dict[str, str]
+    made_by: dict[str, tuple[str, str]]
     made: dict[str, int]
 
     def check(self, projections: Sequence[Projection]) -> None:
         other = [
             each.name
             for each in projections
-            if self.shapes.get(each.name) != shape_of(each)
+            if self.made_by.get(each.name) != (shape_of(each), code_of(each))
         ]
         if other:
             raise ViewsUnready(
-                f"views of another version of Palimpsest: {', '.join(other)}; start"
-                " the server once, or rebuild them"
+                f"views that other code folded: {', '.join(other)}; start the server"
+                " once, or rebuild them"
             )
 
 
@@ -220,14 +221,16 @@ async def _stands(dsn: str, snapshot: str) -> _Stands:
             await db.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             rows = await db.fetch(_STANDS)
             made = await db.fetch(_MADE, LIVE)
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as error:
-        raise ViewsUnready("no views were made yet: start the server once") from error
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
+        raise ViewsUnready(
+            "no views were made yet by this Palimpsest: start the server once"
+        ) from error
     finally:
         await db.close()
     if not rows:
         raise ViewsUnready(_REPLACED)
     return _Stands(
         {row["projection"]: row["position"] for row in rows},
-        {row["projection"]: row["shape"] for row in rows},
+        {row["projection"]: (row["shape"], row["code"]) for row in rows},
         {row["name"]: row["oid"] for row in made},
     )
