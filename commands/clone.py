@@ -16,6 +16,11 @@ from domain.message import MessageMetadataChanged, copy_messages
 from domain.names import public_id
 from domain.recorded import Recorded
 from domain.session import MessageAdded, Session
+from domain.withholding import (
+    MessagesRestored,
+    MessagesWithheld,
+    after_withholding,
+)
 
 AT_ONCE = 200
 """Most messages copied in one append."""
@@ -42,9 +47,13 @@ class Cloned(msgspec.Struct, frozen=True):
 
 
 class _Survey(msgspec.Struct):
-    """What is to be copied, found in one walk through the source's events."""
+    """What is to be copied, found in one walk through the source's events.
+
+    What is withheld there is not: the copy would be recalled.
+    """
 
     through_seq: int = 0
+    withheld: dict[str, str] = {}
     metadata: dict[str, dict[str, Any]] = {}
 
 
@@ -170,6 +179,8 @@ async def _survey(
                 found = found or event.id == message
             case MessageMetadataChanged() as event:
                 survey.metadata[event.id] = event.metadata
+            case MessagesWithheld() | MessagesRestored() as event:
+                survey.withheld = after_withholding(survey.withheld, event)
             case _:
                 pass
     if not found:
@@ -180,15 +191,22 @@ async def _survey(
 async def _messages(
     write: Write, source: Watched[Session], after: int, survey: _Survey
 ) -> AsyncIterator[MessageAdded]:
-    """Yield the messages to copy, in order, with the metadata they have now."""
+    """Yield the messages to copy, in order, with the metadata they have now.
+
+    They count from 1, whatever is left out.
+    """
+    number = 0
     async for recorded in _events(write, source, after):
         event = recorded.event
         if not isinstance(event, MessageAdded):
             continue
         if event.seq > survey.through_seq:
             return
+        if event.id in survey.withheld:
+            continue
         changed = survey.metadata.get(event.id, event.metadata)
-        yield msgspec.structs.replace(event, metadata=changed)
+        number += 1
+        yield msgspec.structs.replace(event, metadata=changed, seq=number)
 
 
 async def _events(

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReinstated,
     ConclusionRetracted,
 )
 from domain.derivation import DerivationCompleted
@@ -95,7 +96,7 @@ class Story:
             case ConclusionReinforced(evidence=evidence, id=known):
                 said_here = [e.message for e in evidence if e.message in self.messages]
                 named = said_here or [known]
-            case ConclusionRetracted(id=known):
+            case ConclusionRetracted(id=known) | ConclusionReinstated(id=known):
                 named = [known]
             case DerivationCompleted() | SummaryProduced() | SummaryOmitted():
                 named = [key for key in self.messages if self._covers(record, key)]
@@ -117,7 +118,7 @@ class Story:
             case ConclusionReinforced(evidence=evidence, id=known):
                 drawn = self._of_message and cites(each.message for each in evidence)
                 found = drawn or cites([known])
-            case ConclusionRetracted(id=known):
+            case ConclusionRetracted(id=known) | ConclusionReinstated(id=known):
                 found = cites([known])
             case DerivationCompleted(conclusions=drawn_ids):
                 covers = self._covers_any(record)

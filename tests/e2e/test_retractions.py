@@ -136,3 +136,46 @@ def test_a_reason_has_a_bound(http, at, ann):
     for act in ("retract", "correct"):
         path = f"{at}/conclusions/{mine.id}/{act}"
         assert http.post(path, json=body).status_code == 422
+
+
+def test_quarantined_it_is_listed_and_nothing_is_drawn_from_it(http, at, honcho, ann):
+    session = honcho.session("s")
+    bad = {"source": "forged"}
+    session.add_messages([ann.message("I love alpacas.", metadata=bad)])
+    until(lambda: len(known(ann)) == 2)
+    [content] = [each for each in known(ann) if "alpacas" in each]
+    by = {"filters": {"metadata": bad}, "reason": "forged"}
+
+    def seen():
+        """Whether it is searched, shown, known and told."""
+        return [
+            any("alpacas" in m.content for m in session.search("alpacas")),
+            any("alpacas" in m.content for m in session.context().messages),
+            content in ann.representation(),
+            "alpacas" in (ann.chat("Which animals does ann love?") or ""),
+        ]
+
+    assert all(seen())
+    shown = http.post(f"{at}/quarantine/preview", json=by).json()
+    done = http.post(f"{at}/quarantine", json=by)
+    assert done.status_code == 201, done.text
+    took = done.json()
+    assert took | {"unit": None, "answers": shown["answers"]} == shown
+    assert len(shown["answers"]) == 1  # told above
+    assert not any(seen())
+    assert any("alpacas" in m.content for m in session.messages())
+    copy = session.clone()
+    assert [m.content for m in copy.messages()] == ["I grow tomatoes."]
+    unit = f"{at}/retractions/{took['unit']}"
+    assert http.get(unit).json()["retraction"]["filters"] == by["filters"]
+    undone = http.post(f"{unit}/undo").json()
+    assert len(undone["messages"]) == 1
+    assert all(seen())
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"filters": {}}, {"filters": {"nonsense": 1}}, {"source": {"x": "y"}}]
+)
+def test_a_quarantine_must_say_of_what(http, at, body):
+    for path in ("quarantine", "quarantine/preview"):
+        assert http.post(f"{at}/{path}", json=body).status_code == 422

@@ -2,11 +2,15 @@
 
 import pytest
 
+from commands.derivation import RecordDerivation, record_derivation
 from commands.erasure import Bereft, retract_bereft
+from domain.conclusion import Evidence, Found
+from domain.derivation import Considered
 from domain.errors import Conflict, NotFound
 from domain.retraction import ExplicitFact, KeptConclusion
 from tests.support.log import CAUSE
-from tests.support.taking import ground
+from tests.support.reactions import SAID_AT
+from tests.support.taking import ENGINE, ground
 
 
 @pytest.fixture
@@ -149,3 +153,43 @@ async def test_a_command_carried_out_again_answers_what_it_answered(memory):
     assert right == again
     undone = [await memory.undo(right.retracted.unit, key=3) for _ in range(2)]
     assert undone[0] == undone[1]
+
+
+async def derived(memory, name, *numbers):
+    """Let an engine find the same in each of these messages; return what is new."""
+    found = [
+        Found(
+            id="",
+            observed="alice",
+            content="alice likes tea",
+            occurred_at=SAID_AT,
+            evidence=(Evidence(f"m{n}", "s", n),),
+        )
+        for n in numbers
+    ]
+    command = RecordDerivation(
+        workspace="w",
+        session="s",
+        position=10**6,
+        name=name,
+        messages=tuple(Considered(n, "alice", True, f"m{n}") for n in numbers),
+        found=tuple(found),
+        engine=ENGINE,
+        cause=CAUSE,
+        causes=dict.fromkeys(numbers, CAUSE),
+    )
+    await record_derivation(memory.decide, command)
+    return set(await memory.live())
+
+
+async def test_the_same_words_reasoned_about_again_bring_nothing_back(memory):
+    await memory.begin()
+    [first] = await derived(memory, "one", 1)
+    await memory.retract(first)
+    assert await derived(memory, "one", 1) == set()
+    assert await derived(memory, "cut differently", 1) == set()
+    [anew] = await derived(memory, "said again", 1, 2)
+    assert anew != first
+    rests_on = "SELECT message FROM evidence WHERE conclusion = $1"
+    rows = await memory.readers.fetch(rests_on, anew)
+    assert [row["message"] for row in rows] == ["m2"]

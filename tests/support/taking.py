@@ -109,7 +109,7 @@ class Ground:
                 seq=number,
                 author=author,
                 created_at=SAID_AT,
-                tokens=1,
+                tokens=number,
                 content=f"words of {each}",
             )
             for number, each in enumerate(ids, start=1)
@@ -170,7 +170,8 @@ class Ground:
             occurred_at=SAID_AT,
             engine=more.pop("engine", ENGINE),
             level=level,
-            evidence=tuple(Evidence(each, "s", int(each[1:])) for each in cites),
+            evidence=more.pop("evidence", None)
+            or tuple(Evidence(each, "s", int(each[1:])) for each in cites),
             sources=sources,
             **more,
         )
