@@ -79,8 +79,9 @@ class Report(msgspec.Struct, kw_only=True):
     """What was found; ``ok`` if nothing of it is wrong.
 
     ``views`` and ``orphans`` are None where they were not looked at: only the log was
-    asked for, or the log itself is broken, so that nothing follows from it. ``signed``
-    is None only where the database cannot read what it holds.
+    asked for, or it is broken, so that nothing follows from it, or the views were
+    folded from another. ``signed`` is None only where the database cannot read what it
+    holds.
     """
 
     ok: bool = False
@@ -122,7 +123,10 @@ async def verify(
     """
     sealed = _SealedKeys()
     report = await _verify_log(dsn, asked, sealed, show)
-    if open_log is not None and report.chain.broken is None:
+    folded = report.chain.broken is None and not any(
+        each.kind == "projection" for each in report.consumers
+    )
+    if open_log is not None and folded:
         async with open_log() as log:
             await _verify_views(dsn, log, asked, report, show)
             report.orphans = [

@@ -200,6 +200,21 @@ def test_a_processor_ahead_of_the_log_stops_the_start_until_it_is_reset(folders)
     assert server.stop() == 0
 
 
+def test_views_of_another_log_are_named_before_anything_is_folded(folders):
+    data = folders.copy("other-views")
+    change = "position = 900 WHERE projection = 'messages' RETURNING event"
+    event = tamper(data, f"UPDATE view.checkpoint SET {change}")  # noqa: S608  ours
+    code, report = folders.verify(data, "--all")
+    assert (code, report["views"]) == (1, None)
+    (told,) = report["consumers"]
+    assert (told["name"], told["position"], told["event"]) == (
+        "messages",
+        900,
+        str(event),
+    )
+    assert (told["found"], told["head"]) == (None, report["head"])
+
+
 def test_the_log_alone_needs_no_key(folders):
     data = folders.copy("keyless")
     for name in ("master.key", "signing.key"):
@@ -225,6 +240,8 @@ def test_a_server_with_another_key_goes_on_and_says_so(folders):
     signed = json.loads(status.out)["checkpoint"]
     assert signed["position"] == report["head"]
     assert signed["key_id"] == report["signed"]["keys"][1]["key_id"]
+    shown = folders.shell.run("status", "--data", str(data)).out
+    assert f"signed up to position {signed['position']}, " in shown
 
 
 def test_a_public_key_alone_says_nothing(folders):

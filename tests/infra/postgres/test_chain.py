@@ -5,6 +5,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+import infra.postgres.migrate as migrate_module
+from infra.postgres.log import PostgresLog
+from infra.postgres.migrate import (
+    DatabaseOlder,
+    check_migrated,
+    migrate,
+    steps_of,
+)
 from infra.postgres.verify import verify_chain
 from tests.support.log import request
 
@@ -221,6 +229,35 @@ async def test_without_digests_a_change_names_its_commit(forger, position):
     assert broken is not None
     assert broken.first <= position <= broken.position
     assert broken.position in LINKED
+
+
+async def test_a_chain_goes_on_over_the_step_that_brings_digests(
+    database, master_key, monkeypatch
+):
+    dsn, last = database.dsn(), steps_of("log")[-1].number
+
+    def former(series):
+        return steps_of(series)[:4] if series == "log" else steps_of(series)
+
+    with monkeypatch.context() as before:
+        before.setattr(migrate_module, "steps_of", former)
+        assert await migrate(dsn) == 4
+        async with PostgresLog.open(dsn, master_key) as log:
+            await log.store.append(request("s", size=3))
+            await log.store.append(request("s", size=2))
+    with pytest.raises(DatabaseOlder, match=f"step 4, this Palimpsest knows {last}"):
+        await check_migrated(dsn)
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        links = "SELECT position, link FROM log.event WHERE position < 6"
+        known = await pool.fetch(links)
+        assert await migrate(dsn) == last
+        await check_migrated(dsn)
+        async with PostgresLog.open(dsn, master_key) as log:
+            await log.store.append(request("s", size=2))
+        assert await pool.fetch(links) == known
+        verified = await verify_chain(pool)
+        assert (verified.position, verified.broken) == (7, None)
+        assert verified.undigested == 5
 
 
 async def test_a_log_from_before_digests_goes_on_with_them(log, forger):
