@@ -4,7 +4,10 @@ import msgspec
 
 from domain.fork import SessionForked
 from domain.message import MessageMetadataChanged
+from projections.condition import Bind
 from projections.message_changes import list_forking
+from projections.message_page import read_message_page
+from projections.message_rows import message_rows
 from projections.message_search import Question, search_messages
 from projections.registry import LAGGING, PROMPT
 from tests.projections.test_messages import said, shown
@@ -84,3 +87,50 @@ async def test_however_a_fork_is_cut_the_views_are_the_same(db):
         await fold(db, VIEWS, [each])
     assert await contents_of(db, "view") == whole
     assert await list_forking(db) == []
+
+
+async def test_a_message_is_read_as_it_was_at_each_position(db):
+    await create(db, VIEWS)
+    events = [
+        said(1, "hello", metadata={"a": 1}),
+        changed("s-1", {"b": 2}),
+        said(2, "again"),
+        changed("s-1", {"c": 3}),
+    ]
+    await fold(db, VIEWS, record(events))
+
+    async def then(position):
+        bind = Bind("w")
+        rows = await db.fetch(
+            f"SELECT m.metadata, m.body FROM {message_rows(position)(bind)}"  # noqa: S608
+            " WHERE m.tenant = $1 ORDER BY m.seq",
+            *bind.values,
+        )
+        page, total = await read_message_page(db, "w", "s", (0, 9), as_of=position)
+        bodies = [msgspec.json.decode(row["body"]) for row in rows]
+        assert msgspec.json.decode(page) == bodies
+        assert total == len(rows)
+        held = [msgspec.json.decode(row["metadata"]) for row in rows]
+        assert [each["metadata"] for each in bodies] == held
+        return held
+
+    assert [await then(position) for position in range(5)] == [
+        [],
+        [{"a": 1}],
+        [{"b": 2}],
+        [{"b": 2}, {}],
+        [{"c": 3}, {}],
+    ]
+
+
+async def test_a_fork_is_not_found_at_the_moments_it_was_being_copied(db):
+    await create(db, VIEWS)
+    copies = [said(n, f"tea number {n}", session="t", copy_of=f"s-{n}") for n in (1, 2)]
+    await fold(db, VIEWS, record([said(1, "tea number 1"), *copies, FORKED]))
+
+    async def found_then(position):
+        question = Question(tenant="w", query="tea", limit=10, as_of=position)
+        return sorted(each.id for each in await search_messages(db, question))
+
+    found = [await found_then(position) for position in range(5)]
+    assert found == [[], ["s-1"], ["s-1"], ["s-1"], ["s-1", "t-1", "t-2"]]

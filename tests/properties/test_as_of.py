@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from domain.conclusion import EVIDENCE_ERASED, ConclusionDerived, ConclusionRetracted
 from domain.embedding import Embedded, EmbeddingRecorded
 from domain.erasure import SessionErased, WorkspaceErased
-from domain.session import MessageAdded
+from domain.fork import SessionForked
+from domain.message import MessageMetadataChanged
+from domain.session import MessageAdded, PeerLeft
 from tests.read_api.conftest import MODEL, VIEWS, asking_of, pointing
 from tests.support.chronicle import ERASING, KINDS, Chronicle
 from tests.support.folding import fold
@@ -33,6 +35,7 @@ HISTORIES = st.lists(
     min_size=15,
     max_size=50,
 )
+RARE = (MessageMetadataChanged, SessionForked, EmbeddingRecorded, PeerLeft)
 PLACES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 TRIES = {
     "deadline": None,
@@ -113,6 +116,22 @@ def erased_until(events):
     )
 
 
+def moments(events, places):
+    """Positions anywhere, and one where something rare has happened, or not yet."""
+    first = erased_until(events)
+    found = [first + int(place * (len(events) - first)) for place in places]
+    rare = [
+        position - number % 2
+        for number, (position, event) in enumerate(
+            (at, each) for at, each in enumerate(events, 1) if isinstance(each, RARE)
+        )
+        if position > first
+    ]
+    if rare:
+        found[-1] = rare[int(places[0] * (len(rare) - 1))]
+    return sorted(found)
+
+
 async def asked(asking, read, **query):
     path, body, own = read
     if body is None:
@@ -133,8 +152,7 @@ async def holds(both, choices, places):
     events = embedded(Chronicle().happen(choices), places)
     await store_vectors(whole, events)
     await whole.happened(*events)
-    first = erased_until(events)
-    for position in sorted(first + int(p * (len(events) - first)) for p in places):
+    for position in moments(events, places):
         await part.happened(*events[part.views.position : position])
         ids = [
             [e.id for e in events if isinstance(e, kind)][-8::2]
@@ -185,7 +203,7 @@ async def test_as_of_a_position_is_what_was_folded_to_it(both, choices, places):
 
 
 @pytest.mark.long
-@settings(max_examples=150, **TRIES)
+@settings(max_examples=60, **TRIES)
 @given(choices=HISTORIES, places=PLACES)
 async def test_both_hold_for_many_histories(both, choices, places):
     await holds(both, choices, places)
