@@ -60,6 +60,13 @@ def _context(when: str) -> Callable[[int, int], bytes]:
     return make
 
 
+def _peer_context(when: str) -> Callable[[int, int], bytes]:
+    def make(_: int, n: int) -> bytes:
+        return get(f"{AT}/peers/{('alice', 'bob')[n % 2]}/context?{when}")
+
+    return make
+
+
 def _page(when: str) -> Callable[[int, int], bytes]:
     def make(connection: int, n: int) -> bytes:
         session = (connection + n) % SESSIONS
@@ -81,6 +88,7 @@ def _search(when: str) -> Callable[[int, int], bytes]:
 QUESTIONS: dict[str, Question] = {
     "representation": _representation,
     "representation, searched": _searched,
+    "peer context": _peer_context,
     "context of 2,000 tokens": _context,
     "page of 50": _page,
     "session search": _search,

@@ -9,7 +9,15 @@ from read_api.moment import PresentQuery, ReadQuery
 from read_api.routes import read_routes
 from tests.read_api.conftest import ids
 from tests.support.reads import reads
-from tests.support.story import concluded, peer, session, workspace
+from tests.support.story import (
+    at,
+    concluded,
+    joined,
+    peer,
+    said,
+    session,
+    workspace,
+)
 
 NO_HISTORY = {"get_queue_status"}
 """The reads that cannot be asked of the past: what they count keeps no history."""
@@ -155,3 +163,28 @@ async def test_every_read_of_the_past_is_described(ask):
     for name, parameters in described.items():
         if "min_position" in parameters:
             assert ("as_of" in parameters) == (name not in NO_HISTORY), name
+
+
+async def test_words_are_as_rare_as_they_were(ask):
+    """Green was rarer than tea, and is now the commoner of both."""
+    texts = ("green leaf", "tea leaf", "tea cup", "tea pot")
+    later = [f"green thing number {n}" for n in range(20)]
+    said_so = [said(n, text) for n, text in enumerate([*texts, *later], start=1)]
+    await ask.happened(workspace(), session("s"), *said_so)
+
+    async def best(path, **query):
+        body = {"query": "green tea", "filters": {"token_count": 2}}
+        return ids(await ask.post(path, body, **query))[0]
+
+    for path in ("/w/search", "/w/sessions/s/search", "/w/peers/alice/search"):
+        assert await best(path, as_of=6) == "s-1"
+        assert await best(path) != "s-1"
+
+
+async def test_who_joined_anew_by_speaking_had_not_yet(ask):
+    early = said(1, "I like tea", author="bob", created_at=at(1))
+    spoke = said(2, "Me too", created_at=at(9), received_at=at(9))
+    await ask.happened(workspace(), session("s"), joined("s", "alice"), early, spoke)
+    body = {"query": "tea", "filters": {"peer_perspective": "alice"}}
+    assert ids(await ask.post("/w/search", body, as_of=4)) == ["s-1"]
+    assert ids(await ask.post("/w/search", body)) == []
