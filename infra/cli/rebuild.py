@@ -17,9 +17,10 @@ from rich.table import Table
 from infra.cli.one_line import run_at
 from infra.cli.opened import log_settings
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, beside, has_server
+from infra.cli.place import Place, Unreachable, beside, has_server
 from infra.cli.screen import screen
 from infra.key_source import master_key_of
+from infra.postgres.connection import FAILED, is_lost
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import migrate
 from infra.postgres.views import drifted_views, make_views
@@ -30,6 +31,7 @@ from infra.settings import Settings
 from projections.registry import LAGGING, PROMPT
 
 _EVERYTHING = (*PROMPT, *LAGGING)
+_LOST = "the database was lost: run it again, it goes on where it was"
 _EVERY = 1.0  # seconds between two lines of JSON
 
 
@@ -88,6 +90,10 @@ async def _rebuild(
             except RebuildFailed as error:
                 _show_failures(error, as_json=as_json)
                 return 1
+            except FAILED as error:
+                if is_lost(error):
+                    raise Unreachable(_LOST) from error
+                raise
     _show(report, as_json=as_json)
     return 0
 

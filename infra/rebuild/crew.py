@@ -1,7 +1,6 @@
 """Runs the lanes of a stage side by side: in processes of their own if it pays."""
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable, Sequence
@@ -23,6 +22,9 @@ ALONE: Final = 10_000
 
 # -P: a folder named "infra" where we were started is not ours.
 _COMMAND: Final = (sys.executable, "-P", "-m", "infra.rebuild.worker")
+
+
+_AGAIN: Final = "run it again, it goes on where it was"
 
 
 class WorkerLost(Exception):  # noqa: N818  says what happened
@@ -130,7 +132,7 @@ class Crew:
         hands = self._hands
         assert hands is not None  # noqa: S101  who has none folds here
         process = await asyncio.create_subprocess_exec(
-            *_COMMAND, stdin=PIPE, stdout=PIPE, env=os.environ, start_new_session=True
+            *_COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True
         )
         assert process.stdin is not None  # noqa: S101  both were asked for as pipes
         assert process.stdout is not None  # noqa: S101
@@ -142,11 +144,11 @@ class Crew:
                 if heard.failures:
                     raise RebuildFailed(heard.failures)
                 if heard.refused:
-                    raise WorkerLost(f"a lane of the rebuild ended: {heard.refused}")
+                    raise WorkerLost(f"{heard.refused}: {_AGAIN}")
                 if heard.done:
                     return
                 hear(lane, heard.position)
-            raise WorkerLost("a process of the rebuild was lost: run it again")
+            raise WorkerLost(f"a process of the rebuild was lost: {_AGAIN}")
         finally:
             process.stdin.close()
             if process.returncode is None:

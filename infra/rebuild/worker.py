@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -46,11 +47,16 @@ async def _fold(task: Task) -> None:
             _tell(Told(done=True))
         except RebuildFailed as error:
             _tell(Told(failures=error.failures))
-        except Exception as error:
-            _tell(Told(refused=type(error).__name__))
-            raise
+        except Exception as error:  # noqa: BLE001  a traceback may quote values
+            _tell(Told(refused=_named(error)))
         finally:
             connection.terminate()
+
+
+def _named(error: Exception) -> str:
+    """Name an error and where it was raised, without a word of what was folded."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
 
 
 def _tell(told: Told) -> None:

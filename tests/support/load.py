@@ -104,12 +104,8 @@ def plain_client(url: str) -> httpx.Client:
 
 def assert_there_once(server: Server, load: Load) -> None:
     """What was acknowledged is there once and in order, and derived exactly once."""
+    assert_said(server, load)
     with plain_client(server.url) as http:
-        for client in load.clients:
-            path = f"/v3/workspaces/w/sessions/{client.session}/messages/list"
-            there = [(each["id"], each["content"]) for each in _all(http, path)]
-            assert there == client.acknowledged
-            assert len({i for i, _ in there}) == len(client.numbers)
         status = _until_derived(http)
         assert status["completed_work_units"] == status["total_work_units"]
         assert status["total_work_units"] >= load.messages
@@ -117,6 +113,16 @@ def assert_there_once(server: Server, load: Load) -> None:
         contents = {each["content"] for each in concluded}
         assert len(concluded) == len(contents) == load.messages
         assert {each["times_derived"] for each in concluded} == {1}
+
+
+def assert_said(server: Server, load: Load) -> None:
+    """What was acknowledged is there once and in order."""
+    with plain_client(server.url) as http:
+        for client in load.clients:
+            path = f"/v3/workspaces/w/sessions/{client.session}/messages/list"
+            there = [(each["id"], each["content"]) for each in _all(http, path)]
+            assert there == client.acknowledged
+            assert len({i for i, _ in there}) == len(client.numbers)
 
 
 def _all(http: httpx.Client, path: str) -> list[dict[str, str]]:
