@@ -26,7 +26,7 @@ def command(
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="palimpsest-") as folder,
-        running(Path(folder) / "data") as server,
+        running(Path(folder) / "data", lawful=False) as server,
     ):
         result = asyncio.run(run(server, given.seconds))
     if given.json:

@@ -217,7 +217,7 @@ def main() -> None:
         sys.exit(f"{DATA.name} is not beside this checkout; nothing was measured")
     with (
         tempfile.TemporaryDirectory(prefix="palimpsest-") as folder,
-        running(Path(folder) / "data") as server,
+        running(Path(folder) / "data", lawful=False) as server,
     ):
         result = asyncio.run(run(server, given.conversations))
     print(json.dumps(result)) if given.json else show(result)

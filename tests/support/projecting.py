@@ -10,6 +10,7 @@ from infra.postgres.log import PostgresLog
 from infra.postgres.views import make_views
 from infra.projector import Projector
 from projections.registry import LAGGING, PROMPT
+from tests.support.law import assert_rebuilt_equals_live
 from tests.support.log import CAUSE
 
 PAGE = 2_000
@@ -27,8 +28,8 @@ def projector(log: PostgresLog, dsn: str, projections=PROMPT, **options) -> Proj
 
 
 @asynccontextmanager
-async def projecting(log: PostgresLog, dsn: str):
-    """Run both groups on views made if they are missing."""
+async def projecting(log: PostgresLog, dsn: str, *, lawful: bool = True):
+    """Run both groups on views made if they are missing; at the end the law holds."""
     assert await make_views(dsn, (*PROMPT, *LAGGING)) == []
     prompt = projector(log, dsn)
     lagging = projector(log, dsn, LAGGING, follows=prompt)
@@ -36,6 +37,8 @@ async def projecting(log: PostgresLog, dsn: str):
     await lagging.start()
     try:
         yield prompt, lagging
+        if lawful:
+            await assert_rebuilt_equals_live(dsn, log.store)
     finally:
         await lagging.close()
         await prompt.close()

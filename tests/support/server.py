@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.law_beside import LawBeside
+
 READY_WITHIN = 60.0
 STOPPED_WITHIN = 10.0
 
@@ -31,6 +33,7 @@ class Server:
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    law: LawBeside | None = None
 
     @property
     def url(self) -> str:
@@ -114,13 +117,21 @@ def descendants(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def running(
-    data: Path, environment: Mapping[str, str] | None = None
+    data: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    lawful: bool = True,
 ) -> Iterator[Server]:
-    """A ready server on ``data``, stopped at the end whatever happened."""
+    """A ready server on ``data``, stopped at the end whatever happened.
+
+    Where nothing did, and it still runs, its views equal a fold anew.
+    """
     server = Server(data, environment=environment or {})
     server.start()
     try:
         yield server
+        if lawful and server.process is not None and server.process.poll() is None:
+            LawBeside().check(data)
     finally:
         if server.process is not None and server.process.poll() is None:
             server.stop()
