@@ -191,7 +191,7 @@ def _show(report: Report, *, as_json: bool) -> None:
         shown.print(f"gone on from position {report.resumed}")
     for each in report.differences:
         shown.print(f"the live {each.table} was not as the log says: {each.found}")
-    rate = report.events / report.seconds if report.seconds else 0.0
+    rate = (report.events - report.resumed) / max(report.seconds, 0.001)
     shown.print(
         f"{report.events} events folded in {report.seconds:.1f} s ({rate:,.0f}/s); "
         f"reads waited {report.swap_ms:.0f} ms, writes {report.held_ms:.0f} ms"

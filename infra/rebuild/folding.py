@@ -134,6 +134,7 @@ class Folding:
         connection = await connect_shadow(self._dsn, plan)
         try:
             await connection.execute(_MEMORY)
+            await connection.execute("SET enable_seqscan = on")  # all rows are read
             for each in self._projections:
                 inner, step = unwrapped(each), f"count {each.name}"
                 if not isinstance(inner, Recounted) or await is_done(connection, step):

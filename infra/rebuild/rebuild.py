@@ -23,6 +23,7 @@ from infra.rebuild.shadow import (
     FORMER,
     SHADOW,
     connect_shadow,
+    leave_alone,
     open_shadow,
 )
 from infra.rebuild.swap import goals, swap
@@ -115,6 +116,7 @@ class _Run:
             with self._clock.stage("catch up and verify"):
                 differences = await self._catch_up(connection, plan)
             with self._clock.stage("swap"):
+                await leave_alone(connection, until_told=False)
                 await _make_room(connection)
                 swapped = await swap(
                     connection, self._log.slices, plan, self._projections

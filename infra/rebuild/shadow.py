@@ -96,11 +96,24 @@ async def open_shadow(
         await make_schema(connection, SHADOW)
         await connection.execute(_NOTES)
         await make_tables(connection, projections)
+        await leave_alone(connection, until_told=True)
         await connection.execute(
             "INSERT INTO rebuild (plan) VALUES ($1::jsonb)",
             msgspec.json.encode(plan).decode(),
         )
     return plan
+
+
+async def leave_alone(connection: asyncpg.Connection, *, until_told: bool) -> None:
+    """Keep autovacuum away from what is being filled, or let it come again."""
+    change = "SET (autovacuum_enabled = false)"
+    for row in await connection.fetch(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", SHADOW
+    ):
+        await connection.execute(
+            f'ALTER TABLE {SHADOW}."{row["name"]}"'
+            f" {change if until_told else 'RESET (autovacuum_enabled)'}"
+        )
 
 
 async def add_lanes(connection: asyncpg.Connection, lanes: Sequence[Lane]) -> None:
