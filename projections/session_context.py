@@ -63,7 +63,7 @@ async def newest_that_fit(
         page = min(page, left)
         bind = Bind(tenant, session, fitted.from_seq, before, page, room)
         statement = _NEWEST.format(
-            body=body_at(as_of)(bind), recalled=recalled(as_of)(bind)
+            body=body_at(as_of)(bind), recalled=recalled(as_of, _HERE)(bind)
         )
         row = await db.fetchrow(statement, *bind.values)
         if row is None or not row["taken"]:
@@ -76,6 +76,7 @@ async def newest_that_fit(
     return msgspec.Raw(b"[" + b",".join(parts[::-1]) + b"]")
 
 
+_HERE = "h.tenant = $1 AND h.session = $2"
 _AFTER_ALL = 2**31 - 1
 _FIRST_PAGE = 256
 _GROWTH = 4
