@@ -5,6 +5,7 @@ import re
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
+from domain.conclusion import ConclusionRetracted
 from read_api.moment import PresentQuery, ReadQuery
 from read_api.routes import read_routes
 from tests.read_api.conftest import ids
@@ -25,6 +26,12 @@ NO_HISTORY = {"get_queue_status"}
 BEFORE_ALL = "2025-12-31T23:59:59Z"
 HALF_PAST_FIVE = "2026-01-01T00:00:05.5Z"
 TO_COME = "2999-01-01T00:00:00Z"
+
+
+def retracted(name):
+    return ConclusionRetracted(
+        workspace="w", session="s", id=name, reason="deleted", actor="client"
+    )
 
 
 async def told(ask):
@@ -188,3 +195,27 @@ async def test_who_joined_anew_by_speaking_had_not_yet(ask):
     body = {"query": "tea", "filters": {"peer_perspective": "alice"}}
     assert ids(await ask.post("/w/search", body, as_of=4)) == ["s-1"]
     assert ids(await ask.post("/w/search", body)) == []
+
+
+async def test_what_is_nearest_is_chosen_of_what_was_held_and_had_a_vector(ask):
+    await ask.happened(workspace(), peer("alice"), session("s"))
+    await ask.happened(concluded("c1", "Alice likes tea"))
+    without = ask.views.position
+    await ask.point("conclusion", {"c1": 30})
+    then = ask.views.position
+    await ask.happened(concluded("c2", "Alice likes green tea"), retracted("c1"))
+    await ask.point("conclusion", {"c2": 0})
+    ask.embedder.angles = {"What does she drink?": 0}
+
+    async def nearest(**query):
+        pair = {"observer": "alice", "observed": "alice"}
+        body = {"query": "What does she drink?", "top_k": 1, "filters": pair}
+        found = ids(await ask.post("/w/conclusions/query", body, **query))
+        chosen = {"search_query": "What does she drink?", "search_top_k": 1}
+        path = "/w/peers/alice/representation"
+        shown = await ask.post(path, {**chosen, "max_conclusions": 1}, **query)
+        return found, shown.json()["representation"].partition("likes ")[2].strip()
+
+    assert await nearest(as_of=without) == ([], "")
+    assert await nearest(as_of=then) == (["c1"], "tea")
+    assert await nearest() == (["c2"], "green tea")
