@@ -101,7 +101,7 @@ _LEXEMES = """
     FROM (
         SELECT tenant, unnest(tsvector_to_array(words)) AS word FROM message
     ) AS m
-    GROUP BY tenant, word
+    GROUP BY tenant, word ORDER BY tenant COLLATE "C", word COLLATE "C"
 """
 
 _GONE = """
