@@ -7,10 +7,15 @@ from domain.conclusion import Evidence, Found
 from domain.derivation import Considered
 from domain.errors import Conflict, Invalid
 from domain.event import Engine
+from domain.names import session_stream
 from domain.retraction import KeptConclusion, TakenMessages, TooMuch
+from domain.session import MessageAdded
+from processors.ports import SummedUp
+from processors.processor import Batch, Done
+from processors.summarize_session import SummarizeSession
 from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT
-from tests.support.taking import ENGINE, ground
+from tests.support.taking import ENGINE, Words, ground
 
 OTHER = Engine(name="openai", version="3", model="gpt-x", prompt="derive")
 
@@ -200,3 +205,40 @@ async def test_carried_out_again_it_answers_what_it_answered(memory):
     await mark_m1(memory)
     one, two = [await only_m1(memory, key=5) for _ in range(2)]
     assert one == two
+
+
+class Listening:
+    """Sums up, and remembers what it was given."""
+
+    engine = ENGINE
+
+    async def summarize(self, _kind, previous, window):
+        self.previous, self.said = previous, [each.id for each in window]
+        return SummedUp("anew", ENGINE)
+
+
+async def test_the_next_summary_absorbs_the_one_before_and_nothing_withheld(memory):
+    await told(memory)
+    await memory.mark("m2", WORDS["metadata"])
+    await only_m1(memory)
+    [due] = await memory.append(
+        session_stream("w", "s"),
+        MessageAdded(
+            workspace="w",
+            session="s",
+            id="m9",
+            seq=3,
+            author="alice",
+            created_at=SAID_AT,
+            tokens=1,
+            content="words of m9",
+            summaries=("short",),
+        ),
+    )
+    reasoner = Listening()
+    process = SummarizeSession(
+        memory.decide, memory.log.store, reasoner, tokens=Words(), clock=lambda: SAID_AT
+    )
+    assert await process(Batch("w/s", (due,))) == Done()
+    assert (reasoner.previous, reasoner.said) == ("summary S1", ["m9"])
+    assert await memory.summary() not in {None, "S1", "S2"}
