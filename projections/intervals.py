@@ -132,7 +132,8 @@ def _write(
     The rows to open are only produced once ``gate`` has counted the closed ones, so
     "one current row for each entity" holds at every moment. A current row ends at
     the first later position given for its entity: what was applied before is passed
-    over, whatever the cut.
+    over, whatever the cut. Each is looked for by its key: a plan that was made while
+    the table was empty would compare every row sent with every row there is.
     """
     arrays = ", ".join(f"${n}::{type_}[]" for n, type_ in enumerate(types, 1))
     given = f"unnest({arrays}) AS g({', '.join(sent)})"
@@ -145,8 +146,12 @@ def _write(
         WITH ended AS (
             SELECT {keys}, t.from_position, min(g.from_position) AS position
             FROM {given}
-            JOIN {table} AS t ON {named} AND t.to_position IS NULL
-                AND t.from_position < g.from_position
+            CROSS JOIN LATERAL (
+                SELECT * FROM {table} AS t
+                WHERE {named} AND t.to_position IS NULL
+                    AND t.from_position < g.from_position
+                ORDER BY t.from_position DESC LIMIT 1
+            ) AS t
             GROUP BY {keys}, t.from_position
         ), closed AS (
             UPDATE {table} AS t SET to_position = e.position
