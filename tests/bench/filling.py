@@ -57,10 +57,10 @@ def text(number: int) -> str:
 async def open_workspace(log: PostgresLog) -> None:
     """Make the workspace and its two peers."""
     created = WorkspaceCreated(workspace=WORKSPACE, uid="w", created_at=START)
-    await _append(log, workspace_stream(WORKSPACE), [created])
+    await append(log, workspace_stream(WORKSPACE), [created])
     for peer in _PEERS:
         event = PeerCreated(workspace=WORKSPACE, peer=peer, uid=peer, created_at=START)
-        await _append(log, peer_stream(WORKSPACE, peer), [event])
+        await append(log, peer_stream(WORKSPACE, peer), [event])
 
 
 async def add_messages(
@@ -78,10 +78,10 @@ async def add_messages(
     async def call() -> None:
         for number in sessions:
             stream = session_stream(WORKSPACE, f"s{number}")
-            await _append(log, stream, list(_opened(number)))
+            await append(log, stream, list(_opened(number)))
             for start in range(0, LONG, _BATCH):
                 said = [message(number, seq) for seq in range(start, start + _BATCH)]
-                await _append(log, stream, said)
+                await append(log, stream, said)
                 progress(_BATCH)
 
     await asyncio.gather(*(call() for _ in range(_CALLERS)))
@@ -110,7 +110,8 @@ def _opened(session: int) -> Iterator[Event]:
         yield PeerJoined(**named, peer=peer, joined_at=START)
 
 
-async def _append(log: PostgresLog, stream: Stream, events: Sequence[Event]) -> None:
+async def append(log: PostgresLog, stream: Stream, events: Sequence[Event]) -> None:
+    """Append to one stream, wherever it stands."""
     appends = (StreamAppend(stream, ANY, tuple(events)),)
     cause = Cause(actor="client", correlation_id=uuid4())
     await log.store.append(AppendRequest(WORKSPACE, appends, cause))
