@@ -3,7 +3,7 @@
 Fills a log (sessions of 1,000 messages, a conclusion of every other message, and upon
 these inferences in chains and in a tangle), folds it, starts a server and asks one
 question after the other: for what was said, for the end of a chain of fifteen steps,
-for a tangle that reaches every bound, and for the consequences of a message. Cold is
+for the top of a tangle of eight layers, and for the consequences of a message. Cold is
 the first question of its kind after a start of Postgres and server; warm are other
 ids than before, each asked once. Milliseconds of processor time are those a warm
 request takes of server and Postgres.
@@ -203,7 +203,9 @@ def questions(facts: Sequence[str]) -> dict[str, list[str]]:
     return {
         "what was said": [f"{_AT}/conclusions/{f}/lineage" for f in facts[:CHAINS]],
         f"a chain of {STEPS} steps": [f"{_AT}/conclusions/{c}/lineage" for c in chains],
-        "a tangle, to the bounds": [f"{_AT}/conclusions/{t}/lineage" for t in tangle],
+        f"a tangle of {LAYERS} layers": [
+            f"{_AT}/conclusions/{t}/lineage" for t in tangle
+        ],
         "consequences of a message": said,
     }
 
