@@ -19,9 +19,11 @@ from rich.text import Text
 from infra.cli.opened import opened
 from infra.cli.place import Place
 from infra.cli.trace import as_tree, story_of
+from infra.cli.why_tree import as_tree as as_grounds
 from infra.door import listening
 from infra.serving import serving
 from infra.settings import Settings
+from infra.why import why
 
 
 async def tour(found: Settings) -> None:
@@ -49,10 +51,15 @@ async def _show_all(
     async with httpx.AsyncClient(base_url=base, timeout=60, trust_env=False) as client:
         messages = await _load(client, script, console)
         await _show(client, script, console)
+        believed = await _take_back(client, script, console)
     told = next(m for m in messages if m["peer_id"] == script["peer"])
-    console.rule("[bold]trace: the story of one message")
-    async with opened(place, settings) as found:
+    async with opened(place, settings) as found, found.views.acquire() as db:
+        grounds = await why(db, found.log.store, believed)
         story = await story_of(found, told["id"])
+    console.rule("[bold]why: what one conclusion rests on")
+    if grounds is not None:
+        console.print(as_grounds(grounds))
+    console.rule("[bold]trace: the story of one message")
     console.print(as_tree(told["id"], story))
 
 
@@ -107,6 +114,50 @@ async def _show(
     console.print(found)
     answer = await _ask(client, "POST", f"/peers/{peer}/chat", {"query": question})
     console.print(Panel(Text(answer["content"] or ""), title=question))
+
+
+async def _take_back(
+    client: httpx.AsyncClient, script: dict[str, Any], console: Console
+) -> str:
+    """Retract a conclusion, read as it stood before, undo; return its id."""
+    peer = script["peer"]
+    pair = {"filters": {"observer_id": peer, "observed_id": peer}}
+    path = "/conclusions/list?size=1&reverse=true"
+    believed = (await _ask(client, "POST", path, pair))["items"][0]
+    before = await _known(client, peer)
+    reason = {"reason": "she says it was a joke"}
+    path = f"/conclusions/{believed['id']}/retract"
+    unit = (await _ask(client, "POST", path, reason))["unit"]
+    after = await _known(client, peer)
+    then = await _known(client, peer, f"?as_of={before.position}")
+    await _ask(client, "POST", f"/retractions/{unit}/undo")
+    again = await _known(client, peer)
+    table = Table("", "position", f"conclusions of {peer}", title=believed["content"])
+    for what, known in {
+        "as it stands": before,
+        "retracted": after,
+        "read as of before": then,
+        "undone": again,
+    }.items():
+        table.add_row(what, str(known.position), str(known.lines))
+    console.print(table)
+    return str(believed["id"])
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """How much a representation tells, and the position it was read at."""
+
+    position: int
+    lines: int
+
+
+async def _known(client: httpx.AsyncClient, peer: str, as_of: str = "") -> _Known:
+    path = f"/peers/{peer}/representation{as_of}"
+    answer = await client.post(path, json={"max_conclusions": 100})
+    answer.raise_for_status()
+    told: str = answer.json()["representation"]
+    lines = sum(line.startswith("[") for line in told.splitlines())
+    return _Known(int(answer.headers["x-position"]), lines)
 
 
 async def _ask(
