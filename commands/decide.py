@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from commands.known import Known, fold
 from commands.ports import (
     ANY,
     Appended,
@@ -36,15 +37,19 @@ S = TypeVar("S")
 Decision = Mapping[Stream, Sequence[Event]]
 
 _ATTEMPTS = 12
-_PAGE = 2_000
 
 
 class Watched(msgspec.Struct, Generic[S], frozen=True):
-    """A stream a decision looks at, and how its state is folded."""
+    """A stream a decision looks at, and how its state is folded.
+
+    Where it is ``exact``, what is decided is appended only if nothing was added to it
+    meanwhile, by any process, also if the decision adds nothing to it itself.
+    """
 
     stream: Stream
     initial: S
     evolve: Callable[[S, Event], S]
+    exact: bool = False
 
     def after(self, state: S, event: Event) -> S:
         """Fold one event; where a stream is erased, everything begins anew."""
@@ -65,27 +70,13 @@ class Reason(msgspec.Struct, frozen=True):
     cause_of: Callable[[Event], Cause] | None = None
 
 
-class _Known(msgspec.Struct):
-    """A cached state, the version it stands at, and appends under way on it.
-
-    ``position`` is that of the newest durable event folded; ``newest`` is the last
-    append under way, which ends after those before it.
-    """
-
-    state: Any
-    version: int
-    in_flight: int = 0
-    position: int = 0
-    newest: asyncio.Future[Appended] | None = None
-
-
 class Decide:
     """Decides commands against folded streams; safe for many callers at once."""
 
     def __init__(self, store: EventStore, *, cached_streams: int = 50_000) -> None:
         self._store = store
         self._limit = cached_streams
-        self._cache: OrderedDict[str, _Known] = OrderedDict()
+        self._cache: OrderedDict[str, Known] = OrderedDict()
         store.on_conflict(self.forget)
 
     async def __call__(
@@ -194,24 +185,14 @@ class Decide:
             stream: self._cache.get(stream.name) if stream in folds else None
             for stream in decided
         }
-        request = AppendRequest(
-            tenant=tenant,
-            streams=tuple(
-                StreamAppend(
-                    stream,
-                    at.version if at is not None else ANY,
-                    events,
-                    None
-                    if reason.cause_of is None
-                    else tuple(map(reason.cause_of, events)),
-                )
-                for (stream, events), at in zip(
-                    decided.items(), known.values(), strict=True
-                )
-            ),
-            cause=reason.cause,
-            command=reason.command,
-        )
+        expected = {
+            stream: at.version if at is not None else ANY
+            for stream, at in known.items()
+        }
+        for each in watched:
+            if each.exact and each.stream not in decided:
+                expected[each.stream] = self._cache[each.stream.name].version
+        request = _request(tenant, decided, expected, reason)
         pending = asyncio.ensure_future(self._store.submit(request))
         for stream, events in decided.items():
             at = known[stream]
@@ -225,7 +206,7 @@ class Decide:
         return await self._outcome(pending, known)
 
     async def _outcome(
-        self, pending: asyncio.Future[Appended], known: Mapping[Stream, _Known | None]
+        self, pending: asyncio.Future[Appended], known: Mapping[Stream, Known | None]
     ) -> Appended:
         as_decided = False
         try:
@@ -254,24 +235,13 @@ class Decide:
         """Bring every watched stream into the cache; the last await before deciding."""
         while missing := [w for w in watched if w.stream.name not in self._cache]:
             for each in missing:
-                known = await self._fold(each)
+                known = await fold(
+                    self._store, each.stream.name, each.initial, each.after
+                )
                 self._cache.setdefault(each.stream.name, known)
         for each in watched:
             self._cache.move_to_end(each.stream.name)
         self._evict(keep={each.stream.name for each in watched})
-
-    async def _fold(self, each: Watched[Any]) -> _Known:
-        known = _Known(each.initial, 0)
-        while True:
-            page = await self._store.read_stream(
-                each.stream.name, after=known.version, limit=_PAGE
-            )
-            for recorded in page:
-                known.state = each.after(known.state, recorded.event)
-                known.version = recorded.version
-                known.position = recorded.position
-            if len(page) < _PAGE:
-                return known
 
     def _evict(self, keep: set[str]) -> None:
         """Forget the least recent streams that have no append under way."""
@@ -285,6 +255,31 @@ class Decide:
         )
         for name in [name for name, _ in zip(idle, range(excess), strict=False)]:
             del self._cache[name]
+
+
+def _request(
+    tenant: str,
+    decided: Mapping[Stream, tuple[Event, ...]],
+    expected: Mapping[Stream, int],
+    reason: Reason,
+) -> AppendRequest:
+    """Return what is asked of the log: these versions, and on some of them events."""
+    return AppendRequest(
+        tenant=tenant,
+        streams=tuple(
+            StreamAppend(
+                stream,
+                version,
+                events := decided.get(stream, ()),
+                None
+                if reason.cause_of is None
+                else tuple(map(reason.cause_of, events)),
+            )
+            for stream, version in expected.items()
+        ),
+        cause=reason.cause,
+        command=reason.command,
+    )
 
 
 async def _written(under_way: set[asyncio.Future[Appended]]) -> bool:

@@ -109,8 +109,8 @@ async def record_derivation(
     last = command.messages[-1].seq
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
-        done, known, session = states
-        rest = (holding(known), session.withheld)
+        done, known, said = states
+        rest = (holding(known), said.withheld)
         premises = Premises(command.session, command.messages, *rest)
         true, refused = check_premises(found, premises)
         fresh = [fact for fact in true if _newest(fact, last) > done.through_seq]
@@ -134,7 +134,7 @@ async def record_derivation(
     return await decide_if_living(
         decide,
         Source(*named, command.position),
-        (derivation, conclusions, watch_named_session(*named)),
+        (derivation, conclusions, watch_named_session(*named, exact=True)),
         decision,
         Reason(command.cause, identity, cause_of),
     )

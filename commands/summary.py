@@ -9,6 +9,7 @@ import msgspec
 from commands.decide import Decide, Reason, Watched
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
+from commands.parents import watch_named_session
 from commands.ports import Appended, CommandIdentity
 from domain.event import Engine, Event
 from domain.names import Stream, public_id, summary_stream
@@ -29,7 +30,8 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` identifies the command within the workspace; the summary's id is made
     from it. ``message`` is the public id of the last message covered, ``position``
-    where in the log the first one is. Without ``content`` nothing is worth it.
+    where in the log the first one is, ``read`` the ids of all the engine was given.
+    Without ``content`` nothing is worth it.
     """
 
     workspace: str
@@ -46,6 +48,11 @@ class RecordSummary(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     engine: Engine
     cause: Cause
+    read: tuple[str, ...] = ()
+
+
+class ReadWithheld(Exception):  # noqa: N818  says what happened
+    """What an engine was given to sum up is withheld by now: it has to begin anew."""
 
 
 def watch_summary(workspace: str, session: str, kind: SummaryKind) -> Watched[Summary]:
@@ -58,18 +65,23 @@ async def record_summary(decide: Decide, command: RecordSummary) -> Appended | N
     """Append the summary, or that there is none; None if the chain goes on without.
 
     Raises:
+        ReadWithheld
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
     """
     identity = processor_command(command.workspace, command.name)
     chain = watch_summary(command.workspace, command.session, command.kind)
+    session = watch_named_session(command.workspace, command.session, exact=True)
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
-        return {chain.stream: _decided(states[0], command, identity)}
+        newest, said = states
+        if not said.withheld.keys().isdisjoint(command.read):
+            raise ReadWithheld
+        return {chain.stream: _decided(newest, command, identity)}
 
     cause = msgspec.structs.replace(command.cause, command_id=identity.id)
     source = Source(command.workspace, command.session, command.position)
     return await decide_if_living(
-        decide, source, (chain,), decision, Reason(cause, identity)
+        decide, source, (chain, session), decision, Reason(cause, identity)
     )
 
 

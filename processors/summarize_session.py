@@ -8,7 +8,12 @@ import msgspec
 from commands.decide import Decide
 from commands.parents import watch_named_session
 from commands.ports import Clock
-from commands.summary import RecordSummary, record_summary, watch_summary
+from commands.summary import (
+    ReadWithheld,
+    RecordSummary,
+    record_summary,
+    watch_summary,
+)
 from domain.event import ERASED, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded, SummaryKind
@@ -71,8 +76,11 @@ class SummarizeSession:
                 return
             newest = await self._with_content(newest, chain.stream.name)
             command = await self._sum_up(kind, newest, run, due)
-            if await record_summary(self._decide, command) is None:
-                return
+            try:
+                if await record_summary(self._decide, command) is None:
+                    return
+            except ReadWithheld:
+                continue
 
     async def _sum_up(
         self,
@@ -107,6 +115,7 @@ class SummarizeSession:
             created_at=self._clock(),
             engine=summed_up.engine,
             cause=cause_of(self.name, due),
+            read=tuple(each.id for each in window),
         )
 
     async def _with_content(self, newest: Summary, stream: str) -> Summary:

@@ -73,7 +73,8 @@ class Line:
 
         Requests on one stream each may follow one another on it. A request on
         several streams shares its commit with no other on any of them: it waits, and
-        whoever comes after it on those streams waits behind it.
+        whoever comes after it on those streams waits behind it. Streams that it only
+        expects unchanged it shares: no other is decided upon what it adds to them.
 
         Of many only half are taken: while Postgres commits them, those of the commit
         before are answered and ask again, so that neither side waits for the other.
@@ -89,15 +90,16 @@ class Line:
             if batch and (pending.alone or size + pending.size > BATCH_BYTES):
                 break
             self._waiting.popleft()
-            names = pending.names
+            names, written = pending.names, pending.written
             several = len(names) > 1
             if not closed.isdisjoint(names) or (
-                several and not single.isdisjoint(names)
+                several and not single.isdisjoint(written)
             ):
                 closed.update(names)
                 behind.append(pending)
                 continue
-            (closed if several else single).update(names)
+            (closed if several else single).update(written)
+            single.update(pending.unmoved)
             batch.append(pending)
             size += pending.size
             if pending.alone:

@@ -41,6 +41,18 @@ class Pending(msgspec.Struct, eq=False):
         )
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """The streams it adds to."""
+        each = zip(self.names, self.drafts, strict=True)
+        return tuple(name for name, drafts in each if drafts)
+
+    @property
+    def unmoved(self) -> tuple[str, ...]:
+        """The streams it only expects where they are."""
+        each = zip(self.names, self.drafts, strict=True)
+        return tuple(name for name, drafts in each if not drafts)
+
+    @property
     def command(self) -> tuple[str, UUID] | None:
         """The key of its command, which happens once."""
         command = self.request.command

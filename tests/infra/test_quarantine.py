@@ -1,8 +1,12 @@
 """A quarantine takes everything downstream of what it selects, and gives it back."""
 
+from functools import partial
+
 import pytest
 
+from commands.decide import Decide
 from commands.derivation import RecordDerivation, record_derivation
+from commands.parents import watch_named_session
 from domain.conclusion import Evidence, Found
 from domain.derivation import Considered
 from domain.errors import Conflict, Invalid
@@ -157,9 +161,8 @@ async def test_a_retraction_waits_for_the_words_it_rests_on(memory):
     assert (await memory.undo(first.unit)).state.lost == ()
 
 
-async def test_nothing_is_drawn_from_what_is_withheld_meanwhile(memory):
-    await mark_m1(memory)
-    await only_m1(memory)
+def late():
+    """Return what an engine drew of m1, and of m1 and m2."""
     found = [
         Found(
             id="",
@@ -170,7 +173,7 @@ async def test_nothing_is_drawn_from_what_is_withheld_meanwhile(memory):
         )
         for content, numbers in (("one", [1]), ("both anew", [1, 2]))
     ]
-    command = RecordDerivation(
+    return RecordDerivation(
         workspace="w",
         session="s",
         position=10**6,
@@ -181,10 +184,28 @@ async def test_nothing_is_drawn_from_what_is_withheld_meanwhile(memory):
         cause=CAUSE,
         causes={1: CAUSE, 2: CAUSE},
     )
-    done = await record_derivation(memory.decide, command)
-    events = [each.event for each in done.recorded]
-    drawn = [(e.content, e.evidence) for e in events if hasattr(e, "content")]
-    assert drawn == [("both anew", (Evidence("m2", "s", 2),))]
+
+
+def drawn(appended):
+    events = [each.event for each in appended.recorded]
+    return [(e.content, e.evidence) for e in events if hasattr(e, "content")]
+
+
+FROM_M2 = [("both anew", (Evidence("m2", "s", 2),))]
+
+
+async def test_nothing_is_drawn_from_what_is_withheld_meanwhile(memory):
+    await mark_m1(memory)
+    await only_m1(memory)
+    assert drawn(await record_derivation(memory.decide, late())) == FROM_M2
+
+
+async def test_nor_by_a_process_that_has_not_heard_of_it_yet(memory):
+    await mark_m1(memory)
+    server = Decide(memory.log.store)
+    await server.look(watch_named_session("w", "s"))
+    await only_m1(memory)
+    assert drawn(await record_derivation(server, late())) == FROM_M2
 
 
 async def test_it_needs_something_to_select_by_and_something_that_fits(memory):
@@ -212,8 +233,13 @@ class Listening:
 
     engine = ENGINE
 
+    def __init__(self, *meanwhile):
+        self.meanwhile = list(meanwhile)
+
     async def summarize(self, _kind, previous, window):
         self.previous, self.said = previous, [each.id for each in window]
+        while self.meanwhile:
+            await self.meanwhile.pop()()
         return SummedUp("anew", ENGINE)
 
 
@@ -221,6 +247,29 @@ async def test_the_next_summary_absorbs_the_one_before_and_nothing_withheld(memo
     await told(memory)
     await memory.mark("m2", WORDS["metadata"])
     await only_m1(memory)
+    due = await say_m9(memory)
+    reasoner = Listening()
+    assert await summing_up(memory, memory.decide, reasoner)(due) == Done()
+    assert (reasoner.previous, reasoner.said) == ("summary S1", ["m9"])
+    assert await memory.summary() not in {None, "S1", "S2"}
+
+
+@pytest.mark.parametrize("knowing", [True, False])
+async def test_what_is_withheld_while_it_is_summed_up_is_summed_up_anew(
+    memory, knowing
+):
+    await memory.begin()
+    await memory.mark("m1", WORDS["metadata"])
+    due = await say_m9(memory)
+    server = memory.decide if knowing else Decide(memory.log.store)
+    await server.look(watch_named_session("w", "s"))
+    reasoner = Listening(partial(only_m1, memory))
+    assert await summing_up(memory, server, reasoner)(due) == Done()
+    assert reasoner.said == ["m2", "m9"]
+    assert await memory.summary() is not None
+
+
+async def say_m9(memory):
     [due] = await memory.append(
         session_stream("w", "s"),
         MessageAdded(
@@ -235,10 +284,10 @@ async def test_the_next_summary_absorbs_the_one_before_and_nothing_withheld(memo
             summaries=("short",),
         ),
     )
-    reasoner = Listening()
-    process = SummarizeSession(
-        memory.decide, memory.log.store, reasoner, tokens=Words(), clock=lambda: SAID_AT
+    return Batch("w/s", (due,))
+
+
+def summing_up(memory, decide, reasoner):
+    return SummarizeSession(
+        decide, memory.log.store, reasoner, tokens=Words(), clock=lambda: SAID_AT
     )
-    assert await process(Batch("w/s", (due,))) == Done()
-    assert (reasoner.previous, reasoner.said) == ("summary S1", ["m9"])
-    assert await memory.summary() not in {None, "S1", "S2"}
