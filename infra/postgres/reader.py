@@ -36,8 +36,11 @@ _AT = """
         FROM halved AS h JOIN log.event AS e ON e.position = (h.low + h.high + 1) / 2
         WHERE h.low < h.high
     )
-    SELECT low FROM halved WHERE low = high
+    SELECT low AS position, low = (SELECT max(high) FROM halved) AS is_last
+    FROM halved WHERE low = high
 """
+# What an append holds until it is there to be read (migration 0002).
+_APPENDED = "SELECT pg_advisory_xact_lock_shared(7700100)"
 _COMMAND = (
     "SELECT first, last, request_hash FROM log.command WHERE tenant = $1 AND id = $2"
 )
@@ -86,8 +89,17 @@ class Reader:
         return head
 
     async def position_at(self, moment: datetime) -> int:
-        """Return the last position recorded at or before a time, 0 if there is none."""
-        position: int = await self._pool.fetchval(_AT, moment)
+        """Return the last position recorded at or before a time, 0 if there is none.
+
+        An append under way has its time already: where it could be the last, it is
+        waited for, so that a time that is past has the same answer for ever.
+        """
+        found = await self._pool.fetchrow(_AT, moment)
+        if found["is_last"]:
+            async with self._pool.acquire() as db, db.transaction():
+                await db.execute(_APPENDED)
+                found = await db.fetchrow(_AT, moment)
+        position: int = found["position"]
         return position
 
     async def find_command(self, tenant: str, command: UUID) -> SeenCommand | None:
