@@ -82,8 +82,7 @@ class _Positions:
 
     async def __call__(self, moment: int | datetime) -> int:
         position = await find_position(self._views, moment)
-        if position > self._views.position and not await self._views.wait_for(
-            position, WAIT
-        ):
+        vectors = self._views.vectors
+        if position > vectors.position and not await vectors.wait_for(position, WAIT):
             raise Unanswered(1, f"The views have not reached position {position}")
         return position

@@ -184,7 +184,7 @@ async def _open_parts(
         log,
         write,
         *views,
-        ViewHistory(views[0], log.store),
+        ViewHistory(*views, log.store),
         readers,
         tokens,
         embedder,

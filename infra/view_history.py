@@ -1,4 +1,4 @@
-"""The prompt views and the log they are folded from, to whoever asks at a moment."""
+"""The views and the log they are folded from, to whoever asks at a moment."""
 
 from datetime import datetime
 
@@ -9,14 +9,22 @@ from infra.projector import Projector
 class ViewHistory:
     """Fulfils ``projections.ports.Views``."""
 
-    def __init__(self, prompt: Projector, log: PostgresEventStore) -> None:
+    def __init__(
+        self, prompt: Projector, lagging: Projector, log: PostgresEventStore
+    ) -> None:
         self._prompt = prompt
+        self._lagging = lagging
         self._log = log
 
     @property
     def position(self) -> int:
         """The highest position all prompt views have passed."""
         return self._prompt.position
+
+    @property
+    def vectors(self) -> Projector:
+        """The views that lag, of which vectors are one."""
+        return self._lagging
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         return await self._prompt.wait_for(position, timeout)

@@ -64,8 +64,8 @@ class QueryEmbedder(Protocol):
         ...
 
 
-class Views(Protocol):
-    """How far the prompt views are folded, and the log they are folded from.
+class Folding(Protocol):
+    """How far views are folded.
 
     ``position`` is the highest log position all of them have passed.
     """
@@ -75,6 +75,15 @@ class Views(Protocol):
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the views have passed ``position``, False at the bound."""
+        ...
+
+
+class Views(Folding, Protocol):
+    """How far the prompt views are folded, and the log they are folded from."""
+
+    @property
+    def vectors(self) -> Folding:
+        """How far those are that searches read beside, never ahead of the prompt."""
         ...
 
     async def head(self) -> int:

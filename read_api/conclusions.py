@@ -132,7 +132,7 @@ async def query_conclusions(
         raise NobodyEmbeds(
             detail="No embedder answers now", headers={"Retry-After": "1"}
         )
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=True)
     question = msgspec.structs.replace(question, as_of=moment.as_of)
     async with database.acquire() as db:
         return answer(await _nearest(db, question), moment)

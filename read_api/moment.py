@@ -21,7 +21,7 @@ from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 from domain.errors import Invalid
 from domain.moment import read_moment
 from projections.as_of import NOW
-from projections.ports import Views
+from projections.ports import Folding, Views
 
 T = TypeVar("T")
 
@@ -103,15 +103,21 @@ class Moment(msgspec.Struct, frozen=True):
     as_of: int = NOW
 
 
-async def reached(views: Views, query: PresentQuery) -> Moment:
+async def reached(
+    views: Views, query: PresentQuery, *, searched: bool = False
+) -> Moment:
     """Wait for the asked position; return the moment to read at.
+
+    Of the past, what is ``searched`` by meaning waits for vectors, too: asked again
+    when those have come, the answer would be another.
 
     Raises:
         NotReached
         Invalid: the log has no such moment.
     """
     if query.as_of is not None:
-        return await _past(views, query, query.as_of)
+        folding = views.vectors if searched else views
+        return await _past(views, folding, query, query.as_of)
     asked = query.min_position
     if asked is None or asked <= views.position:
         return Moment(views.position)
@@ -135,23 +141,25 @@ async def find_position(views: Views, moment: int | datetime) -> int:
     return moment
 
 
-async def _past(views: Views, query: PresentQuery, moment: int | datetime) -> Moment:
+async def _past(
+    views: Views, folding: Folding, query: PresentQuery, moment: int | datetime
+) -> Moment:
     position = await find_position(views, moment)
     if query.min_position is not None and query.min_position > position:
         raise Invalid(
             f"min_position {query.min_position} is after as_of, position {position}"
         )
     asked = Moment(position, as_of=position)
-    if position <= views.position or await views.wait_for(position, WAIT):
+    if position <= folding.position or await folding.wait_for(position, WAIT):
         return asked
-    return _stale(views, query, asked)
+    return _stale(folding, query, asked)
 
 
-def _stale(views: Views, query: PresentQuery, asked: Moment) -> Moment:
+def _stale(folding: Folding, query: PresentQuery, asked: Moment) -> Moment:
     """Make do with what the views show by now, if the asker allows it."""
     if not query.allow_stale:
         raise NotReached(detail=f"The views have not reached position {asked.position}")
-    shown = min(views.position, asked.as_of)
+    shown = min(folding.position, asked.as_of)
     return Moment(shown, is_stale=shown < asked.position, as_of=asked.as_of)
 
 

@@ -56,7 +56,7 @@ async def get_peer_context(
 ) -> Response[PeerContext]:
     """Return representation and card of a target, or of the peer itself (E16)."""
     query = parse.query(PeerContextQuery)
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(query.search_query))
     await refuse_reserved(database, workspace, peer, query.target, as_of=moment.as_of)
     target = peer if query.target is None else query.target
     asked = query.search_query or ""

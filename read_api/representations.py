@@ -61,7 +61,7 @@ async def get_representation(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[Representation]:
     """Return what a peer holds of its target, or of itself (E13)."""
     query, body = await parse.query_and_body(ReadQuery, RepresentationBody)
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(body.search_query))
     await refuse_reserved(database, workspace, peer, body.target, as_of=moment.as_of)
     scoped = await _scoped(body, workspace, caller, database, moment)
     asked = body.search_query or ""

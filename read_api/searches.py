@@ -57,7 +57,7 @@ async def search_workspace(
     query, body = await parse.query_and_body(ReadQuery, WorkspaceSearchBody)
     if body.scope is not None and "session_id" in (body.filters or {}):
         raise Invalid("`scope` and a 'session_id' filter are mutually exclusive")
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(body.query))
     where = _narrowed(body.filters, "workspace_id")
     if body.scope is not None:
         async with database.acquire() as db:
@@ -102,7 +102,7 @@ async def search_peer(
             _narrowed(body.filters, "workspace_id", "peer_id"),
         ),
     )
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(body.query))
     async with database.acquire() as db:
         return answer(await _found(db, question, body.filters, moment.as_of), moment)
 
@@ -132,7 +132,7 @@ async def search_session(
         session=session,
         where=_narrowed(body.filters, "workspace_id", "session_id"),
     )
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(body.query))
     async with database.acquire() as db:
         return answer(await _found(db, question, body.filters, moment.as_of), moment)
 

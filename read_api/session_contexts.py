@@ -78,7 +78,7 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
 ) -> Response[SessionContext]:
     """Return what of a session fits a budget of tokens (E29)."""
     query = parse.query(_capped(context_max_tokens))
-    moment = await reached(views, query)
+    moment = await reached(views, query, searched=bool(query.search_query))
     scoped = await _scoped(query, (workspace, session), caller, database, moment.as_of)
     wanted = await _wanted(query, (workspace, scoped), query_embedder, tokens)
     if wanted is not None:

@@ -56,6 +56,7 @@ class FoldedTo:
     def __init__(self) -> None:
         self.position = 0
         self.on_the_way: int | None = None
+        self.vectors: FoldedTo = self
 
     async def head(self) -> int:
         return max(self.position, self.on_the_way or 0)

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from domain.conclusion import ConclusionRetracted
 from read_api.moment import PresentQuery, ReadQuery
 from read_api.routes import read_routes
-from tests.read_api.conftest import ids
+from tests.read_api.conftest import FoldedTo, ids
 from tests.support.reads import reads
 from tests.support.story import (
     at,
@@ -90,6 +90,59 @@ async def test_what_the_log_has_and_the_views_not_yet_is_waited_for(ask):
     stale = await ask.post("/w/conclusions/list", {}, as_of=5, allow_stale="true")
     assert stale.status_code == 200
     assert (stale.headers["x-position"], stale.headers["x-stale"]) == ("3", "true")
+
+
+SEARCHES = (
+    ("/w/search", {"query": "tea"}, {}),
+    ("/w/sessions/s/search", {"query": "tea"}, {}),
+    ("/w/peers/alice/search", {"query": "tea"}, {}),
+    ("/w/peers/alice/representation", {"search_query": "tea"}, {}),
+    ("/w/peers/alice/context", None, {"search_query": "tea"}),
+    (
+        "/w/sessions/s/context",
+        None,
+        {"search_query": "tea", "peer_target": "alice"},
+    ),
+    (
+        "/w/conclusions/query",
+        {"query": "tea", "filters": {"observer": "alice", "observed": "alice"}},
+        {},
+    ),
+)
+
+
+@pytest.mark.parametrize(("path", "body", "own"), SEARCHES)
+async def test_a_search_of_the_past_waits_for_its_vectors(ask, path, body, own):
+    """Else it is answered without them, and otherwise when it is asked again."""
+    await told(ask)
+    ask.embedder.angles = {"tea": 0}
+    ask.views.vectors = lagging = FoldedTo()
+    lagging.position = 4
+
+    async def search(**query):
+        if body is None:
+            return await ask.get(path, **own, **query)
+        return await ask.post(path, body, **own, **query)
+
+    late = await search(as_of=5)
+    assert (late.status_code, late.json()) == (
+        504,
+        {"detail": "The views have not reached position 5"},
+    )
+    stale = await search(as_of=5, allow_stale="true")
+    assert (stale.headers["x-position"], stale.headers["x-stale"]) == ("4", "true")
+    assert (await search(as_of=4)).status_code == 200
+    assert (await search()).headers["x-position"] == "6"
+    lagging.on_the_way = 5
+    there = await search(as_of=5)
+    assert (there.status_code, there.headers["x-position"]) == (200, "5")
+
+
+async def test_what_searches_nothing_waits_for_no_vectors(ask):
+    await told(ask)
+    ask.views.vectors = FoldedTo()
+    assert await known(ask, as_of=5) == (["c1", "c2"], [1, 1, 0], 5)
+    assert (await ask.post("/w/search", {"query": ""}, as_of=5)).status_code == 200
 
 
 @pytest.mark.parametrize(
