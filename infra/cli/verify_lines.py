@@ -108,6 +108,12 @@ def _views(views: Refolded, seed: str) -> Iterator[str]:
         yield _fine(f"{told} follow from the log")
     if views.not_compared:
         yield f"  compared only with --all: {', '.join(views.not_compared)}"
+    if views.erasing:
+        part = "sessions" if views.sessions is not None else "all"
+        yield (
+            f"  not compared, {part} of these workspaces, where words are being erased:"
+            f" {escape(', '.join(views.erasing))}"
+        )
 
 
 def _difference(found: Difference) -> str:

@@ -59,15 +59,18 @@ async def tables_of(db: asyncpg.Connection, schema: str) -> list[str]:
 
 
 async def differences_of(
-    db: asyncpg.Connection, live: str, folded: str
+    db: asyncpg.Connection, live: str, folded: str, rows: Rows = EVERY
 ) -> list[Difference]:
-    """Compare every row of every table; an equal row once too often differs too."""
+    """Compare every row of every table; an equal row once too often differs too.
+
+    With ``rows`` those only, of tables that have the workspace's column ``tenant``.
+    """
     theirs = set(await tables_of(db, live))
     ours = set(await tables_of(db, folded))
     found = [Difference(table=each, only="live") for each in sorted(theirs - ours)]
     found += [Difference(table=each, only="folded") for each in sorted(ours - theirs)]
     for table in sorted(theirs & ours):
-        found += await compare_rows(db, (live, folded), table)
+        found += await compare_rows(db, (live, folded), table, rows)
     return found
 
 
@@ -79,11 +82,14 @@ async def compare_rows(
 ) -> list[Difference]:
     """Compare a table of a live schema with that of a folded one.
 
-    Of many differing rows those of the lowest positions are named.
+    A table that does not tell workspaces apart is compared whole. Of many differing
+    rows those of the lowest positions are named.
     """
     live, folded = (f'"{schema}"."{table}"' for schema in schemas)
     columns = await db.fetch(_COLUMNS, folded)
     names = [row["name"] for row in columns]
+    if "tenant" not in names:
+        rows = EVERY
     key = [row["name"] for row in columns if row["is_key"]]
     since = next((each for each in _POSITIONS if each in names), None)
     order = "1" if since is None else f"least(l.{since}, f.{since})"

@@ -24,11 +24,13 @@ from infra.postgres.views import (
     shape_of,
 )
 from infra.proof.comparison import (
+    EVERY,
     Difference,
     compare_rows,
     differences_of,
     tables_of,
 )
+from infra.proof.erasing import Erasing, erasing_after
 from infra.proof.sample import (
     Log,
     Session,
@@ -69,7 +71,9 @@ class Refolded(msgspec.Struct, frozen=True, kw_only=True):
     """What was folded again, and where it differs from what is shown.
 
     ``sessions`` is None when everything was. ``not_compared`` are the tables whose
-    rows follow from more than a session's own events.
+    rows follow from more than a session's own events. ``erasing`` are the workspaces
+    where words are being erased: of ``sessions`` those are left out, of everything
+    the rows of these workspaces.
     """
 
     position: int
@@ -78,6 +82,7 @@ class Refolded(msgspec.Struct, frozen=True, kw_only=True):
     tables: list[str]
     not_compared: list[str]
     differences: list[Difference]
+    erasing: list[str] = []
 
 
 class Refold:
@@ -85,11 +90,13 @@ class Refold:
 
     def __init__(
         self,
+        dsn: str,
         db: asyncpg.Connection,
         schema: str,
         projections: Sequence[Projection],
         stands: dict[str, int],
     ) -> None:
+        self._dsn = dsn
         self._db = db
         self._schema = schema
         self._projections = projections
@@ -103,6 +110,8 @@ class Refold:
         events = await events_of(self._db, log, sessions)
         for start in range(0, len(events), PAGE):
             await self._fold(events[start : start + PAGE])
+        erasing = await self._erasing()
+        drawn, sessions = sessions, list(filter(erasing.spares, sessions))
         tables = await tables_of(self._db, self._schema)
         live = set(await tables_of(self._db, LIVE))
         compared = [each for each in sorted({*tables, *live}) if is_of_sessions(each)]
@@ -121,6 +130,7 @@ class Refold:
             tables=compared,
             not_compared=sorted(live - set(compared)),
             differences=found,
+            erasing=sorted({each.workspace for each in {*drawn} - {*sessions}}),
         )
 
     async def everything(
@@ -139,7 +149,9 @@ class Refold:
                 await analyze_views(self._db, self._schema)
                 analyze_at = position * GROWN
             progress(position)
-        found = await differences_of(self._db, LIVE, self._schema)
+        erasing = await self._erasing()
+        rows = erasing.elsewhere if erasing.touched else EVERY
+        found = await differences_of(self._db, LIVE, self._schema, rows)
         return Refolded(
             position=position,
             events=position,
@@ -147,7 +159,11 @@ class Refold:
             tables=await tables_of(self._db, LIVE),
             not_compared=[],
             differences=found,
+            erasing=erasing.touched,
         )
+
+    async def _erasing(self) -> Erasing:
+        return await erasing_after(self._dsn, min(self._stands.values(), default=0))
 
     async def _fold(self, page: Sequence[Recorded]) -> None:
         for projection in self._projections:
@@ -180,7 +196,7 @@ async def open_refold(
         stands.check(projections)
         await make_schema(db, schema)
         await make_tables(db, projections)
-        yield Refold(db, schema, projections, stands.positions)
+        yield Refold(dsn, db, schema, projections, stands.positions)
         made = stands.made
         if not await db.fetchval(_STILL, LIVE, list(made), list(made.values())):
             raise ViewsUnready(_REPLACED)

@@ -82,11 +82,13 @@ async def draw_sessions(
 ) -> list[Session]:
     """Draw that many of all sessions there ever were; of the same seed the same."""
     rows = await db.fetch(_DRAW, seed, through, count)
-    found = []
-    for row in rows:
-        _, _, rest = row["stream"].partition("-")
-        found.append(Session(row["tenant"], rest[len(row["tenant"]) + 1 :]))
-    return sorted(found)
+    return sorted(session_of(row["stream"], row["tenant"]) for row in rows)
+
+
+def session_of(stream: str, tenant: str) -> Session:
+    """Return the session whose own stream this is."""
+    _, _, rest = stream.partition("-")
+    return Session(tenant, rest[len(tenant) + 1 :])
 
 
 async def events_of(

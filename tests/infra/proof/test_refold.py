@@ -6,6 +6,7 @@ import random
 import asyncpg
 import pytest
 
+from domain.erasure import SessionErased, SessionErasureBegun, WorkspaceErasureBegun
 from infra.postgres.views import LIVE, connect_views
 from infra.proof.refold import ViewsUnready, open_refold
 from infra.proof.sample import Session, draw_sessions
@@ -14,6 +15,7 @@ from tests.support.chronicle import KINDS, Chronicle
 from tests.support.own_streams import happened
 from tests.support.projecting import projecting
 from tests.support.story import (
+    at,
     concluded,
     joined,
     peer,
@@ -170,6 +172,64 @@ async def test_a_server_that_goes_on_writing_makes_no_difference(log, log_dsn):
         assert positions == sorted(positions)
         assert positions[0] < positions[-1]
         assert await lagging.wait_for(await log.store.head(), 5)
+
+
+BEGUN = {
+    "t": SessionErasureBegun(workspace="w", session="t"),
+    None: WorkspaceErasureBegun(workspace="w"),
+}
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("erased", BEGUN)
+async def test_words_that_are_being_erased_are_no_difference(log, log_dsn, erased):
+    """Their keys go before the views fold that it is done."""
+    await happened(log, [BEGUN[erased]])
+    await log.keys.destroy("w", session=erased)
+    whole = await refolded(log, log_dsn)
+    assert (whole.differences, whole.erasing) == ([], ["w"])
+    part = await sampled(log, log_dsn)
+    assert (part.differences, part.erasing) == ([], ["w"])
+    left = [] if erased is None else [Session("w", "s")]
+    assert part.sessions == left
+
+
+async def test_what_is_harmed_beside_an_erasure_is_named(log, log_dsn, live):
+    await happened(log, [BEGUN["t"], workspace("v"), session("u", workspace="v")])
+    async with projecting(log, log_dsn) as (prompt, lagging):
+        for each in (prompt, lagging):
+            assert await each.wait_for(await log.store.head(), 5)
+    await log.keys.destroy("w", session="t")
+    await live.execute("UPDATE session SET metadata = '{\"a\": 1}' WHERE tenant = 'v'")
+    await live.execute("DELETE FROM evidence WHERE session = 's'")
+    assert {each.table for each in (await refolded(log, log_dsn)).differences} == {
+        "session"
+    }
+    found = (await sampled(log, log_dsn)).differences
+    assert {each.table for each in found} == {"session", "evidence"}
+
+
+@pytest.mark.usefixtures("live")
+async def test_keys_destroyed_without_an_erasure_are_a_difference(log, log_dsn):
+    await log.keys.destroy("w", session="t")
+    for found in (await refolded(log, log_dsn), await sampled(log, log_dsn)):
+        assert "message" in {each.table for each in found.differences}
+        assert found.erasing == []
+
+
+@pytest.mark.usefixtures("live")
+async def test_once_an_erasure_is_folded_all_is_compared_again(log, log_dsn):
+    async with projecting(log, log_dsn) as (prompt, lagging):
+        head = await log.store.head()
+        gone = SessionErased(
+            workspace="w", session="t", erased_at=at(9), through=head + 1
+        )
+        last = await happened(log, [BEGUN["t"], gone])
+        await log.keys.destroy("w", session="t")
+        assert await prompt.wait_for(last, 5)
+        assert await lagging.wait_for(last, 5)
+    for found in (await refolded(log, log_dsn), await sampled(log, log_dsn)):
+        assert (found.differences, found.erasing) == ([], [])
 
 
 async def test_views_replaced_meanwhile_mean_nothing(log, log_dsn, live):
