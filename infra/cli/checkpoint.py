@@ -26,7 +26,10 @@ def checkpoint(
     ] = False,
     data: Data = None,
 ) -> None:
-    """Print the newest signed checkpoint as one line of JSON; 1 if there is none."""
+    """Print the newest signed checkpoint as one line of JSON; 1 if there is none.
+
+    With --now it is the one signed by the key here, whoever else signs.
+    """
     run_at(data, partial(_checkpoint, now=now))
 
 
@@ -41,12 +44,17 @@ async def _checkpoint(place: Place, settings: Settings, *, now: bool) -> int:
             checkpoints = SignedCheckpoints(db)
             if now:
                 key = signing_key_of(place.data, settings)
-                await Signer(checkpoints, key, lambda: datetime.now(UTC)).sign()
-            newest = await checkpoints.newest()
+                signer = Signer(checkpoints, key, lambda: datetime.now(UTC))
+                newest = await signer.sign()
+            else:
+                newest = await checkpoints.newest()
         finally:
             await db.close()
     if newest is None:
         typer.echo("nothing is signed yet", err=True)
+        return 1
+    if not newest.is_genuine:
+        typer.echo("the newest is forged: run palimpsest verify", err=True)
         return 1
     typer.echo(msgspec.json.encode(printed(newest)).decode())
     return 0

@@ -16,13 +16,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from infra.cli.one_line import run_at
 from infra.cli.opened import log_settings
 from infra.cli.options import Data, Json
-from infra.cli.place import NothingHere, Place, beside
+from infra.cli.place import NothingHere, Place, beside, check_reachable
 from infra.cli.screen import screen
 from infra.cli.verify_lines import lines_of
 from infra.key_source import master_key_of, present_signing_key
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import check_migrated
-from infra.proof.checkpoint import SignedCheckpoint, read_checkpoint
+from infra.proof.checkpoint import (
+    CheckpointUnusable,
+    SignedCheckpoint,
+    read_checkpoint,
+)
 from infra.proof.signing_key import read_public_key
 from infra.proof.verification import SAMPLE, Asked, verify
 from infra.settings import Settings
@@ -126,6 +130,8 @@ async def _opened(
     place: Place, settings: Settings, dsn: str
 ) -> AsyncIterator[PostgresLog]:
     chosen = log_settings(settings, announces=False)
+    if chosen.keys_dsn is not None:
+        await check_reachable(chosen.keys_dsn, "KEYS_CONNECTION_URI")
     key = master_key_of(place.data, settings)
     async with PostgresLog.open(dsn, key, chosen) as log:
         await log.keys.verify()
@@ -133,5 +139,14 @@ async def _opened(
 
 
 def _read(file: Path) -> list[SignedCheckpoint]:
-    lines = file.read_bytes().splitlines()
-    return [read_checkpoint(line) for line in lines if line.strip()]
+    """Read the checkpoints of a file; of none, nothing would be proved."""
+    found = []
+    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+        if line.strip():
+            try:
+                found.append(read_checkpoint(line))
+            except CheckpointUnusable as error:
+                raise CheckpointUnusable(f"{file}, line {number}: {error}") from error
+    if not found:
+        raise CheckpointUnusable(f"{file} holds no checkpoint")
+    return found

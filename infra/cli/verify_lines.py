@@ -28,6 +28,11 @@ def lines_of(report: Report) -> Iterator[str]:
     if report.signed is not None:
         yield from _signed(report.signed)
         yield from _told(report)
+    if report.unreadable is not None:
+        yield _broken(
+            f"position {report.unreadable} cannot be opened, though the chain holds:"
+            " it was recorded so, or the chain was made anew"
+        )
     if report.views is not None:
         yield from _views(report.views, report.seed)
     if report.orphans is not None:

@@ -6,7 +6,7 @@ elsewhere can tell later whether the log still holds that history.
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
@@ -80,7 +80,7 @@ def sign_ending(ending: Ending, made_at: datetime, key: SigningKey) -> SignedChe
 class Printed(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint as it is printed and kept elsewhere; bytes are hex digits."""
 
-    position: int
+    position: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     event: UUID
     link: str
     made_at: datetime
@@ -109,15 +109,19 @@ def read_checkpoint(content: bytes) -> SignedCheckpoint:
     """
     try:
         found = msgspec.json.decode(content, type=Printed)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CheckpointUnusable(f"no checkpoint: {error}") from error
     if not all(map(_HEX.fullmatch, (found.link, found.public_key, found.signature))):
         raise CheckpointUnusable("no checkpoint: link, key and signature are hex")
     if found.made_at.tzinfo is None:
         raise CheckpointUnusable("no checkpoint: made_at names no time zone")
+    try:
+        made_at = found.made_at.astimezone(UTC)
+    except OverflowError as error:
+        raise CheckpointUnusable("no checkpoint: made_at is no year") from error
     return SignedCheckpoint(
         Ending(found.position, found.event, bytes.fromhex(found.link)),
-        found.made_at,
+        made_at,
         bytes.fromhex(found.public_key),
         bytes.fromhex(found.signature),
     )

@@ -20,6 +20,7 @@ from infra.proof.history import Refuted, Signed, check_against, check_kept
 from infra.proof.orphans import Orphans, count_keys, count_orphans
 from infra.proof.refold import Refolded, open_refold
 from infra.proof.sample import Log as Reading
+from infra.proof.unreadable import DAMAGED, find_unreadable
 from infra.upcasters import UPCASTERS
 from projections.registry import LAGGING, PROMPT
 
@@ -80,8 +81,9 @@ class Report(msgspec.Struct, kw_only=True):
 
     ``views`` and ``orphans`` are None where they were not looked at: only the log was
     asked for, or it is broken, so that nothing follows from it, or the views were
-    folded from another. ``signed`` is None only where the database cannot read what it
-    holds.
+    folded from another. ``unreadable`` is the first position whose event cannot be
+    opened though the chain holds, as after a chain was made anew. ``signed`` is None
+    only where the database cannot read what it holds.
     """
 
     ok: bool = False
@@ -91,6 +93,7 @@ class Report(msgspec.Struct, kw_only=True):
     newest: Printed | None = None
     against: list[Refuted] | None = None
     consumers: list[Diverged] = []
+    unreadable: int | None = None
     seed: str = ""
     views: Refolded | None = None
     orphans: list[Orphans] | None = None
@@ -103,6 +106,7 @@ class Report(msgspec.Struct, kw_only=True):
             self.signed is None or self.signed.refuted,
             self.against,
             self.consumers,
+            self.unreadable is not None,
             self.views is not None and self.views.differences,
             any(each.count for each in errors),
         )
@@ -128,11 +132,17 @@ async def verify(
     )
     if open_log is not None and folded:
         async with open_log() as log:
-            await _verify_views(dsn, log, asked, report, show)
-            report.orphans = [
-                *await _orphans(dsn),
-                *count_keys(await log.keys.numbers(), sealed.found),
-            ]
+            try:
+                await _verify_views(dsn, log, asked, report, show)
+                report.orphans = [
+                    *await _orphans(dsn),
+                    *count_keys(await log.keys.numbers(), sealed.found),
+                ]
+            except DAMAGED:
+                report.unreadable = await find_unreadable(log.store, report.head)
+                report.views = None
+                if report.unreadable is None:
+                    raise
     return report.judged()
 
 

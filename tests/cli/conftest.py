@@ -1,14 +1,11 @@
 """What the tests of the command line share: one server that many commands look at."""
 
-import json
-
-import httpx
 import pytest
 
 from tests.support.command import Shell, until
+from tests.support.data_folders import Folders
+from tests.support.saying import MARKER, nothing_lags, say
 from tests.support.server import Server
-
-MARKER = "quokkamarker"
 
 
 @pytest.fixture
@@ -37,19 +34,9 @@ def school(tmp_path_factory, looking):
             server.stop()
 
 
-def nothing_lags(looking, server):
-    """Whether every consumer, those behind reasoning too, read all of the log."""
-    status = looking.run("status", "--json", "--data", str(server.data))
-    return {each["lag_events"] for each in json.loads(status.out)["consumers"]} == {0}
-
-
-def say(url, content, session="s"):
-    """Say something as alice, and wait until it was reasoned about."""
-    with httpx.Client(base_url=f"{url}/v3/workspaces/w", timeout=30) as client:
-        said = client.post(
-            f"/sessions/{session}/messages",
-            json={"messages": [{"peer_id": "alice", "content": content}]},
-        )
-        assert said.status_code == 201, said.text
-        until(lambda: client.get("/queue/status").json()["pending_work_units"] == 0)
-        return said.json()[0]["id"]
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """Two ages of a data folder; a test that changes one copies it."""
+    made = Folders(tmp_path_factory.mktemp("proof"))
+    made.make()
+    return made

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from infra.postgres.embedded import running_cluster
-from tests.cli.conftest import say
 from tests.support.command import Shell, belonging_to, finished, until
+from tests.support.saying import say
 from tests.support.server import STOPPED_WITHIN, Server, descendants
 from tests.support.stopped import rebuilt_equals_live
 

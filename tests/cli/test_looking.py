@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.cli.conftest import MARKER, nothing_lags, say
 from tests.support.command import until
+from tests.support.saying import MARKER, nothing_lags, say
 from tests.support.server import free_port
 
 

@@ -10,8 +10,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.cli.conftest import MARKER, say
 from tests.support.command import finished, until
+from tests.support.saying import MARKER, say
 from tests.support.server import STOPPED_WITHIN, free_port, healthy
 
 KEY = base64.b64encode(bytes(range(32))).decode()

@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from tests.cli.conftest import say
 from tests.support.command import until
+from tests.support.saying import say
 from tests.support.server import Server
 from tests.support.stopped import rebuilt_equals_live
 

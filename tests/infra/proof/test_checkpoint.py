@@ -63,6 +63,12 @@ def test_a_printed_checkpoint_is_read_back():
     assert read_checkpoint(content).is_genuine
 
 
+def changed(**change):
+    """A printed checkpoint with other values."""
+    made = msgspec.json.decode(msgspec.json.encode(printed(MADE)))
+    return msgspec.json.encode(made | change)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -90,6 +96,11 @@ def test_whatever_is_changed_in_one_it_is_not_genuine(change):
         msgspec.json.encode(printed(MADE)).replace(b'"abab', b'"xxab'),
         msgspec.json.encode(printed(MADE)).replace(b'"abab', b'" bab'),
         msgspec.json.encode(printed(MADE)).replace(b"42Z", b"42"),
+        changed(position=2**63),
+        changed(position=0),
+        changed(made_at="0001-01-01T00:00:00+12:00"),
+        changed(made_at="9999-12-31T23:59:59-12:00"),
+        changed()[:-1] + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
 def test_what_is_no_checkpoint_is_refused(content):
