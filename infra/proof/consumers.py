@@ -32,7 +32,7 @@ _HEAD: Final = "(SELECT coalesce(max(position), 0) FROM log.event) AS head"
 class Diverged(msgspec.Struct, frozen=True, kw_only=True):
     """A consumer that came to ``position`` by ``event``, where the log has ``found``.
 
-    ``found`` is None where the log ends before: at ``head``.
+    ``found`` is None where the log ends before, at ``head``, or has no event there.
     """
 
     kind: Literal["projection", "processor"]
@@ -44,6 +44,8 @@ class Diverged(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         stands = f"{self.kind} {self.name} stands at position {self.position}, event"
+        if self.found is None and self.position <= self.head:
+            return f"{stands} {self.event}, where the log has none"
         if self.found is None:
             return f"{stands} {self.event}, but the log ends at {self.head}"
         return f"{stands} {self.event}, where the log has {self.found}"

@@ -17,9 +17,9 @@ class Refuted(msgspec.Struct, frozen=True, kw_only=True):
     """A checkpoint the log or its own signature speaks against.
 
     The log is ``cut off`` before its position, or stands there at another event (or
-    with another past: the link differs): ``another history``. ``key`` says that it is
-    not one of those that were named. ``found`` is the event that stands there now.
-    ``head`` is where the log ends.
+    at none, or with another past: the link differs): ``another history``. ``key`` says
+    that it is not one of those that were named. ``found`` is the event that stands
+    there now. ``head`` is where the log ends.
     """
 
     position: int
@@ -44,7 +44,8 @@ class Refuted(msgspec.Struct, frozen=True, kw_only=True):
             case _:
                 if self.found == self.event:
                     return f"{told}, and what led there has changed"
-                return f"{told}, and holds event {self.found} now: another history"
+                now = "no event" if self.found is None else f"event {self.found}"
+                return f"{told}, and holds {now} now: another history"
 
 
 class Key(msgspec.Struct, kw_only=True):
@@ -117,8 +118,10 @@ def _check(
     """Hold one against what stands at its position in the log."""
     if not signed.is_genuine:
         return _refuted(signed, "signature", head)
-    if stands is None:
+    if stands is None and signed.position > head:
         return _refuted(signed, "cut off", head)
+    if stands is None:
+        return _refuted(signed, "another history", head)
     if stands != signed.ending:
         return _refuted(signed, "another history", head, stands.event)
     return None

@@ -61,6 +61,14 @@ async def test_a_processor_ahead_of_an_older_log_is_named(pool, forger):
     assert "the log ends at 3" in str(told)
 
 
+@pytest.mark.usefixtures("fed")
+async def test_a_hole_where_a_processor_stands_is_no_end_of_the_log(pool, forger):
+    await forger.execute("UPDATE log.event SET position = 9 WHERE position = 5")
+    (told,) = await diverged_processors(pool)
+    assert (told.position, told.found, told.head) == (5, None, 9)
+    assert str(told).endswith("where the log has none")
+
+
 async def test_it_is_not_fed_until_it_is_set_back(log, log_dsn, pool, forger, fed):
     await forger.execute("DELETE FROM log.event WHERE position > 3")
 

@@ -86,6 +86,24 @@ async def test_a_log_cut_off_is_told_by_what_was_signed(log, signed, forger):
     assert [each.wrong for each in await against(log, *signed, head=4)] == ["cut off"]
 
 
+@pytest.mark.usefixtures("signed")
+async def test_a_hole_is_no_end_of_the_log(log, forger):
+    await forger.execute("DELETE FROM log.event WHERE position = 4")
+    (told,) = (await kept(log)).refuted
+    assert (told.wrong, told.position, told.found) == ("another history", 4, None)
+    assert str(told).endswith("and holds no event now: another history")
+
+
+@pytest.mark.usefixtures("signed")
+@pytest.mark.parametrize("year", ["4714-11-24 BC", "200000-01-01", "infinity"])
+async def test_a_time_that_python_does_not_know_is_forged(log, forger, year):
+    await forger.execute(
+        f"UPDATE log.checkpoint SET made_at = '{year}' WHERE position = 4"  # noqa: S608  ours
+    )
+    (told,) = (await kept(log)).refuted
+    assert (told.wrong, told.position) == ("signature", 4)
+
+
 async def test_another_log_is_told_by_its_first_event(signed, other):
     found = await against(other, *signed)
     assert [(each.wrong, each.position) for each in found] == [
