@@ -101,7 +101,8 @@ def _signed(signed: Signed) -> Iterator[str]:
 
 def _views(views: Refolded, seed: str) -> Iterator[str]:
     if views.sessions is None:
-        told = f"all views at position {views.position}"
+        which = "views of the other workspaces" if views.erasing else "all views"
+        told = f"{which} at position {views.position}"
     else:
         told = (
             f"views of {len(views.sessions)} sessions ({views.events} events, seed"
