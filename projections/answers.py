@@ -135,17 +135,24 @@ async def get_answer(
     return None if row is None else (_answer(row), list(row["messages"]))
 
 
+# The first of all are among the first of each, however often one has been cited.
 _CITING = """
+    WITH first AS MATERIALIZED (
+        SELECT DISTINCT f.position, f.answer
+        FROM unnest($2::text[]) AS g(cited)
+        CROSS JOIN LATERAL (
+            SELECT c.answer, c.position FROM citation AS c
+            WHERE c.tenant = $1 AND c.cited = g.cited AND c.position <= $3
+            ORDER BY c.position LIMIT $4
+        ) AS f
+        ORDER BY f.position LIMIT $4
+    )
     SELECT a.id, a.peer, a.target, a.session, a.level, a.as_of, a.answered_at,
-        a.position, c.cited
-    FROM (
-        SELECT answer, array_agg(cited ORDER BY kind, number) AS cited
-        FROM citation
-        WHERE tenant = $1 AND cited = ANY($2::text[]) AND position <= $3
-        GROUP BY answer
-    ) AS c
-    JOIN answer AS a ON a.tenant = $1 AND a.id = c.answer
-    ORDER BY a.position LIMIT $4
+        a.position, ARRAY(SELECT c.cited FROM citation AS c WHERE c.tenant = $1
+            AND c.answer = a.id AND c.cited = ANY($2::text[])
+            ORDER BY c.kind, c.number) AS cited
+    FROM first JOIN answer AS a ON a.tenant = $1 AND a.id = first.answer
+    ORDER BY a.position
 """
 
 _ONE = """

@@ -46,7 +46,22 @@ async def get_grounds(
     return [_ground(row) for row in rows]
 
 
+# What all of them rest on is read at once: looked up for each, it would be read as
+# often as there are conclusions where statistics speak against the index.
 _GROUNDS: Final = """
+    WITH c AS MATERIALIZED (
+        SELECT DISTINCT ON (t.id) t.* FROM conclusion AS t
+        WHERE t.tenant = $1 AND t.id = ANY($2::text[]) AND t.from_position <= $3
+        ORDER BY t.id, t.from_position DESC
+    ), cited AS MATERIALIZED (
+        SELECT e.conclusion, count(*) AS cites,
+            (array_agg(e.message ORDER BY e.position, e.session, e.seq))[:$4]
+                AS messages
+        FROM (SELECT DISTINCT origin FROM c) AS g
+        JOIN evidence AS e ON e.conclusion = g.origin
+        WHERE e.tenant = $1 AND e.position <= $3
+        GROUP BY e.conclusion
+    )
     SELECT c.id, c.origin, c.observer, c.observed, c.session, c.level, c.content,
         c.occurred_at, c.created_at, c.times_derived,
         ARRAY(SELECT COALESCE((SELECT o.origin FROM conclusion AS o
@@ -56,16 +71,8 @@ _GROUNDS: Final = """
         EXISTS (SELECT FROM conclusion AS o WHERE o.tenant = $1 AND o.origin = c.origin
             AND o.from_position <= $3
             AND (o.to_position IS NULL OR o.to_position > $3)) AS held,
-        ARRAY(SELECT e.message FROM evidence AS e
-            WHERE e.tenant = $1 AND e.conclusion = c.origin AND e.position <= $3
-            ORDER BY e.position, e.session, e.seq LIMIT $4) AS messages,
-        (SELECT count(*) FROM evidence AS e WHERE e.tenant = $1
-            AND e.conclusion = c.origin AND e.position <= $3) AS cites
-    FROM (
-        SELECT DISTINCT ON (t.id) t.* FROM conclusion AS t
-        WHERE t.tenant = $1 AND t.id = ANY($2::text[]) AND t.from_position <= $3
-        ORDER BY t.id, t.from_position DESC
-    ) AS c
+        coalesce(cited.messages, '{}') AS messages, coalesce(cited.cites, 0) AS cites
+    FROM c LEFT JOIN cited ON cited.conclusion = c.origin
     ORDER BY c.born, c.id
 """
 
