@@ -60,8 +60,11 @@ SELECT quote_ident(n.nspname) FROM pg_extension AS e
 JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector'
 """
 
-_TABLES: Final = """
-SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = $1
+# Of a table known to be empty no index looks worth its while, however large it becomes;
+# of one nobody looked at yet it is taken that there are rows.
+_FILLED: Final = """
+SELECT quote_ident(relname) AS name FROM pg_class
+WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' AND pg_relation_size(oid) > 0
 """
 
 
@@ -168,8 +171,8 @@ async def make_indexes(
 
 
 async def analyze_views(connection: asyncpg.Connection, schema: str = LIVE) -> None:
-    """Tell the planner what the tables hold now; kept plans are made anew."""
-    for row in await connection.fetch(_TABLES, schema):
+    """Tell the planner what tables hold that hold something; plans are made anew."""
+    for row in await connection.fetch(_FILLED, schema):
         await connection.execute(f"ANALYZE {schema}.{row['name']}")
 
 
