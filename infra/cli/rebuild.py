@@ -90,6 +90,8 @@ async def _rebuild(
             except RebuildFailed as error:
                 _show_failures(error, as_json=as_json)
                 return 1
+            except BrokenPipeError:
+                raise  # who reads our output has enough; no database was lost
             except FAILED as error:
                 if is_lost(error):
                     raise Unreachable(_LOST) from error
