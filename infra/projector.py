@@ -25,6 +25,7 @@ from infra.postgres.checkpoints import (
 )
 from infra.postgres.connection import is_lost
 from infra.postgres.views import connect_views
+from infra.rebuild.abandoned import ERASING
 from infra.traffic import GiveWay, at_once
 from infra.upkeep import Upkeep
 from projections.ports import LogReader
@@ -117,6 +118,7 @@ class Projector:
             OSError, asyncpg.PostgresError: the database cannot be reached.
         """
         connection = await self._open()
+        self._upkeep.add(0, erased=True)
         self._task = asyncio.create_task(self._run(connection), name="projector")
 
     async def close(self) -> None:
@@ -232,7 +234,9 @@ class Projector:
                         raise
             await move_checkpoints(connection, behind, last)
         self._at.update(dict.fromkeys(behind, last))
-        self._upkeep.add(len(batch))
+        self._upkeep.add(
+            len(batch), erased=any(type(r.event) in ERASING for r in batch)
+        )
         self._advance()
 
     def _share_out(self, batch: Sequence[Recorded]) -> dict[str, list[Recorded]]:

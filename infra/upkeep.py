@@ -7,6 +7,7 @@ from typing import Final
 import asyncpg
 
 from infra.postgres.views import LIVE, analyze_views, connect_views
+from infra.rebuild.abandoned import drop_abandoned
 
 _LOG = logging.getLogger("palimpsest.projector")
 
@@ -31,7 +32,7 @@ class Upkeep:
     A new row's words are put beside a GIN index and taken into it later, which would
     else fall on some unlucky write (a third of a second was seen). A plan made for an
     empty table may use any index, and is kept; the database would look at the tables
-    by itself only a minute later.
+    by itself only a minute later. What rebuilds left does not outlive an erasure.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -39,13 +40,18 @@ class Upkeep:
         self._untidy = 0
         self._events = 0
         self._analyze_at = ANALYZED
+        self._erased = False
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, events: int) -> None:
-        """Count them; start what is due unless it is under way."""
+    def add(self, events: int, *, erased: bool = False) -> None:
+        """Count them; start what is due unless it is under way.
+
+        ``erased`` says that something was erased, or may have been without us.
+        """
         self._untidy += events
         self._events += events
-        due = self._untidy >= TIDIED or self._events >= self._analyze_at
+        self._erased = self._erased or erased
+        due = self._untidy >= TIDIED or self._events >= self._analyze_at or self._erased
         if due and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._work(), name="upkeep of views")
 
@@ -78,3 +84,8 @@ class Upkeep:
         while self._untidy >= TIDIED:
             self._untidy = 0
             await connection.fetch(_TIDY, LIVE)
+        # At every turn: a rebuild may have been killed since the last.
+        self._erased = True
+        while self._erased:
+            self._erased = False
+            await drop_abandoned(connection)

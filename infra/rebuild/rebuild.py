@@ -14,6 +14,7 @@ from infra.postgres.views import (
     connect_views,
     make_schema,
 )
+from infra.rebuild.abandoned import TURN, drop_former
 from infra.rebuild.catch_up import catch_up
 from infra.rebuild.crew import Crew, Hands
 from infra.rebuild.folding import Clock, Folding
@@ -29,9 +30,6 @@ from infra.rebuild.shadow import (
 from infra.rebuild.swap import goals, swap
 from infra.rebuild.verify import find_differences
 from projections.projection import Projection
-
-_TURN: Final = 7700103
-"""Whoever holds this lock rebuilds."""
 
 _CLOSE: Final = 500
 """Events the shadow may be behind when writers are asked to wait."""
@@ -81,7 +79,7 @@ async def _turn(dsn: str) -> AsyncIterator[None]:
     """Be the only rebuild; a killed one's turn ends with its connection."""
     connection = await asyncpg.connect(dsn)
     try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _TURN):
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", TURN):
             raise RebuildUnderWay("another rebuild of these views is under way")
         yield
     finally:
@@ -169,7 +167,7 @@ class _Run:
 
 
 async def _make_room(connection: asyncpg.Connection) -> None:
-    await _drop_former(connection)
+    await drop_former(connection)
     await connection.execute(f"CREATE SCHEMA {FORMER}")
 
 
@@ -177,20 +175,7 @@ async def _clear(connection: asyncpg.Connection) -> None:
     """Drop the former tables; whoever reads them still, keeps them a while longer."""
     try:
         await connection.execute("SET lock_timeout = '5s'")
-        await _drop_former(connection)
+        await drop_former(connection)
         await connection.execute(f"DROP SCHEMA IF EXISTS {SHADOW} CASCADE")
     except asyncpg.LockNotAvailableError:
         pass  # the next rebuild drops them
-
-
-async def _drop_former(connection: asyncpg.Connection) -> None:
-    """Drop the former tables one by one.
-
-    Plans made before the exchange lock all tables they knew before they are found to
-    be out of date: dropping several at once would be a deadlock with a reader.
-    """
-    for row in await connection.fetch(
-        "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1", FORMER
-    ):
-        await connection.execute(f'DROP TABLE {FORMER}."{row["name"]}" CASCADE')
-    await connection.execute(f"DROP SCHEMA IF EXISTS {FORMER} CASCADE")
