@@ -6,21 +6,10 @@ from typing import Final
 import asyncpg
 
 from domain.names import Stream, ordering_key_of
+from infra.postgres.categories import find_categories
 
-# '.' is the character after '-', ',' the one after '+': every stream of a category,
-# or of a workspace within one, lies between two names.
-_CATEGORIES: Final = """
-WITH RECURSIVE category AS (
-    (SELECT split_part(e.stream, '-', 1) AS name FROM log.event AS e
-     ORDER BY e.stream LIMIT 1)
-    UNION ALL
-    SELECT (SELECT split_part(e.stream, '-', 1) FROM log.event AS e
-            WHERE e.stream >= c.name || '.' ORDER BY e.stream LIMIT 1)
-    FROM category AS c WHERE c.name IS NOT NULL
-)
-SELECT name FROM category WHERE name IS NOT NULL
-"""
-
+# ',' is the character after '+': every stream of a workspace, or of a session within
+# one, lies between two names of a category.
 _STREAMS: Final = """
 SELECT s.stream FROM (
     SELECT DISTINCT e.stream FROM unnest($1::text[]) AS r (low)
@@ -120,7 +109,7 @@ class Remains:
         await self._pool.execute(_UNPARK, workspace, key)
 
     async def _streams(self, workspace: str, named: str, through: int) -> list[Stream]:
-        categories = [row["name"] for row in await self._pool.fetch(_CATEGORIES)]
+        categories = await find_categories(self._pool)
         lows = [category + named for category in categories]
         below = [low.replace("_", r"\_") + "+%" for low in lows]
         rows = await self._pool.fetch(_STREAMS, lows, workspace, _ENDS, through, below)

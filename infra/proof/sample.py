@@ -13,25 +13,13 @@ import msgspec
 
 from domain.names import ordering_key_of, session_stream, workspace_stream
 from domain.recorded import Recorded
+from infra.postgres.categories import find_categories
 from infra.proof.comparison import Rows
 
 _DRAW: Final = """
 SELECT stream, tenant FROM log.event
 WHERE stream >= 'session-' AND stream < 'session.' AND version = 1 AND position <= $2
 ORDER BY sha256(convert_to($1 || stream, 'UTF8')) LIMIT $3
-"""
-
-# '.' is the character after '-': the next category's first stream lies beyond it.
-_CATEGORIES: Final = """
-WITH RECURSIVE category AS (
-    (SELECT split_part(e.stream, '-', 1) AS name FROM log.event AS e
-     ORDER BY e.stream LIMIT 1)
-    UNION ALL
-    SELECT (SELECT split_part(e.stream, '-', 1) FROM log.event AS e
-            WHERE e.stream >= c.name || '.' ORDER BY e.stream LIMIT 1)
-    FROM category AS c WHERE c.name IS NOT NULL
-)
-SELECT name FROM category WHERE name IS NOT NULL
 """
 
 # ',' is the character after '+': a stream and those below it.
@@ -95,7 +83,7 @@ async def events_of(
     db: asyncpg.Connection, log: Log, sessions: Sequence[Session]
 ) -> list[Recorded]:
     """Return every event that makes these sessions' rows, in position order."""
-    categories = [row["name"] for row in await db.fetch(_CATEGORIES)]
+    categories = await find_categories(db)
     streams = {workspace_stream(each.workspace).name for each in sessions}
     for each in sessions:
         lows = [f"{name}-{each.workspace}+{each.name}" for name in categories]
