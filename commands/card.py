@@ -14,8 +14,7 @@ from commands.proposal import Proposal
 from commands.write import Birth, Write, Written
 from domain.card import Card, evolve_card
 from domain.card import replace_card as replace
-from domain.errors import Invalid
-from domain.names import MAX_NAME, card_stream
+from domain.names import card_stream, check_pair
 from domain.observed import refuse_unobservable
 
 
@@ -34,12 +33,7 @@ def watch_card(workspace: str, observer: str, observed: str) -> Watched[Card]:
     Raises:
         Invalid: the name cannot even be stored.
     """
-    if "\x00" in observed:
-        raise Invalid("Peer name(s) must not contain NUL (0x00) bytes")
-    if len(observed) > MAX_NAME:
-        raise Invalid(
-            f"Peer name(s) {[observed]} must be at most {MAX_NAME} characters"
-        )
+    check_pair(workspace, observer, observed)
     return Watched(card_stream(workspace, observer, observed), Card(), evolve_card)
 
 

@@ -22,9 +22,9 @@ from domain.dream import (
 )
 from domain.dream import complete_dream as complete
 from domain.dream import schedule_dream as schedule
-from domain.errors import Invalid, NotFound, Refused
+from domain.errors import NotFound, Refused
 from domain.event import Event
-from domain.names import MAX_NAME, Stream, dream_stream, is_reserved
+from domain.names import Stream, check_pair, dream_stream, is_reserved
 from domain.observed import refuse_unobservable
 from domain.peer import Peer
 from domain.recorded import Cause
@@ -59,13 +59,7 @@ def watch_dreams(workspace: str, observer: str, observed: str) -> Watched[Dreams
     Raises:
         Invalid: a name cannot even be stored.
     """
-    for name in (observer, observed):
-        if "\x00" in name:
-            raise Invalid("Peer name(s) must not contain NUL (0x00) bytes")
-        if len(name) > MAX_NAME:
-            raise Invalid(
-                f"Peer name(s) {[name]} must be at most {MAX_NAME} characters"
-            )
+    check_pair(workspace, observer, observed)
     stream = dream_stream(workspace, observer, observed)
     return Watched(stream, Dreams(), evolve_dreams)
 

@@ -29,6 +29,7 @@ SCOPE_PREFIX = "scope."
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _ID_LENGTH = 21
+_LONGEST = 2_500  # bytes of a pair's names; an entry of an index has 2,704
 _TENANTS = UUID("7c0b3b5e-5f0e-5d6b-9c39-0a1d6f5a2e4b")
 
 
@@ -189,6 +190,26 @@ def check_peer_name(peer: str) -> None:
         )
     if _NAME.fullmatch(peer) is None:
         raise Invalid(f"Peer name(s) {[peer]} must match pattern {NAME_PATTERN}")
+
+
+def check_pair(workspace: str, *peers: str) -> None:
+    """Refuse names of peers who need not exist (HC E07, E15), if nothing holds them.
+
+    Raises:
+        Invalid: one cannot be stored, or together they are longer than an index takes.
+    """
+    for peer in peers:
+        if "\x00" in peer:
+            raise Invalid("Peer name(s) must not contain NUL (0x00) bytes")
+        if len(peer) > MAX_NAME:
+            raise Invalid(
+                f"Peer name(s) {[peer]} must be at most {MAX_NAME} characters"
+            )
+    if sum(len(each.encode()) for each in (workspace, *peers)) > _LONGEST:
+        raise Invalid(
+            "The names of workspace and peers together must be at most"
+            f" {_LONGEST} bytes"
+        )
 
 
 def is_reserved(peer: str) -> bool:

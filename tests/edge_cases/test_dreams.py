@@ -101,3 +101,13 @@ def test_a_name_nothing_can_hold_is_refused(dream):
     answer = dream(422, observer="a\x00")
     assert answer.json() == {"detail": "Peer name(s) must not contain NUL (0x00) bytes"}
     dream(422, observer="a" * 513)
+
+
+def test_names_that_no_index_takes_together_are_refused(api, at, dream):
+    owls = "".join(chr(0x1F400 + n * 7 % 1_000) for n in range(512))
+    dream(204, observer=owls, observed="alice")
+    dream(422, observer=owls, observed=owls[::-1])
+    card = {"peer_card": ["hoots"]}
+    asked = f"{at}/peers/{'a' * 512}/card"
+    assert api.put(asked, params={"target": owls}, json=card).status_code == 422
+    assert api.put(asked, params={"target": "b" * 512}, json=card).status_code == 200
