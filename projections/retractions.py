@@ -18,11 +18,13 @@ class Retractions:
 
     ``extended`` is what fell with it later, by the position that says so. ``origin``
     is the conclusion that was asked for, by the id it was derived under: once the
-    session or the conclusion is erased, so is what was said of it in ``note``.
+    session or the conclusion is erased, so is what was said of it in ``note``. Of a
+    quarantine ``note`` and ``filters`` go with the first that is erased of what it
+    took: what it selected by may be words of that.
     """
 
     name = "retractions"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE retraction (
             tenant       text COLLATE "C" NOT NULL,
@@ -85,7 +87,13 @@ class Retractions:
             await db.execute(_FORGET, erased.tenant, erased.position)
             return
         about = (erased.tenant, erased.session, erased.origin, erased.position)
-        await db.execute(_SILENCE, *about)
+        taken = _with("session", erased.session), _with("id", erased.origin)
+        await db.execute(_SILENCE, *about, *taken)
+
+
+def _with(name: str, value: str | None) -> str | None:
+    """Return what a list of what was taken contains, that has this."""
+    return None if value is None else as_json([{name: value}])
 
 
 async def _record(
@@ -136,6 +144,11 @@ _UNDO = """
 _FORGET = "DELETE FROM retraction WHERE tenant = $1 AND position < $2"
 
 _SILENCE = """
-    UPDATE retraction SET note = NULL
-    WHERE tenant = $1 AND (session = $2 OR origin = $3) AND position < $4
+    UPDATE retraction SET note = NULL, filters = '{}'
+    WHERE tenant = $1 AND position < $4 AND (
+        session = $2 OR origin = $3 OR kind = 'quarantine' AND (
+            messages @> $5::jsonb OR summaries @> $5::jsonb
+            OR conclusions @> $5::jsonb OR conclusions @> $6::jsonb
+        )
+    )
 """

@@ -8,7 +8,12 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from domain.errors import NotFound
-from domain.retraction import KeptConclusion, TakenConclusion
+from domain.retraction import (
+    KeptConclusion,
+    TakenConclusion,
+    TakenMessages,
+    TakenSummary,
+)
 from projections.as_of import recorded_by
 from projections.condition import Bind, equals, every
 from projections.ports import Database, Row, Views
@@ -33,7 +38,8 @@ class RetractionUnit(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind`` is retract, correct, delete or quarantine, ``state`` standing or undone;
     ``asked`` is the conclusion that was named, ``filters`` and ``source`` what a
-    quarantine selected by. ``reason`` is null once what it tells of is erased.
+    quarantine selected by. ``reason`` is null, and ``filters`` are empty, once some of
+    what they tell of is erased.
     """
 
     unit: str
@@ -158,12 +164,12 @@ def _in_full(row: Row, as_of: int) -> RetractionInFull:
         retracted=_went([*_taken(row["taken"]), *_later(row, as_of)]),
         kept=_read(row["kept"], tuple[KeptConclusion, ...]),
         summaries=[
-            WithdrawnSummary(each["id"], each["session"], each["kind"])
-            for each in _read(row["summed"], list[dict[str, str]])
+            WithdrawnSummary(each.id, each.session, each.kind)
+            for each in _read(row["summed"], tuple[TakenSummary, ...])
         ],
         messages=[
-            WithheldMessages(each["session"], tuple(each["ids"]))
-            for each in _read(row["said"], list[dict[str, Any]])
+            WithheldMessages(each.session, each.ids)
+            for each in _read(row["said"], tuple[TakenMessages, ...])
         ],
         lost=_read(row["lost"], tuple[str, ...]) if undone else (),
         withdrawn=_went(_taken(row["withdrawn"])) if undone else [],

@@ -173,6 +173,20 @@ def test_quarantined_it_is_listed_and_nothing_is_drawn_from_it(http, at, honcho,
     assert all(seen())
 
 
+def test_a_unit_that_withdrew_a_summary_is_shown_in_full(http, at, honcho, ann):
+    session = honcho.session("s")
+    session.add_messages(
+        [ann.message(f"I grow {n} potatoes in Porto.") for n in range(20)]
+    )
+    until(lambda: session.summaries().short_summary is not None)
+    took = http.post(f"{at}/quarantine", json={"filters": {"peer_id": "ann"}}).json()
+    told = http.get(f"{at}/retractions/{took['unit']}")
+    assert told.status_code == 200, told.text
+    [gone] = told.json()["summaries"]
+    assert (gone["session_id"], gone["kind"]) == ("s", "short")
+    assert gone["id"] == took["summaries"][0]["id"]
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"filters": {}}, {"filters": {"nonsense": 1}}, {"source": {"x": "y"}}]
 )
