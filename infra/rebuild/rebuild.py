@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -117,7 +118,11 @@ class _Run:
                 await leave_alone(connection, until_told=False)
                 await _make_room(connection)
                 swapped = await swap(
-                    connection, self._log.slices, plan, self._projections
+                    connection,
+                    self._log.slices,
+                    plan,
+                    self._projections,
+                    partial(self._come_close, connection, plan),
                 )
             with self._clock.stage("clear"):
                 await _clear(connection)
@@ -142,14 +147,16 @@ class _Run:
         """Follow the live views; once at the same place, compare with them."""
         if plan.diverged:
             return ()
-        await self._come_close(connection)
+        await self._come_close(connection, plan)
         async with connection.transaction(isolation="repeatable_read"):
             await self._follow(connection)
             differences = await find_differences(connection)
-        await self._come_close(connection)
+        await self._come_close(connection, plan)
         return differences
 
-    async def _come_close(self, connection: asyncpg.Connection) -> None:
+    async def _come_close(self, connection: asyncpg.Connection, plan: Plan) -> None:
+        if plan.diverged:
+            return
         for _ in range(_ROUNDS):
             if await self._follow(connection) <= _CLOSE:
                 return

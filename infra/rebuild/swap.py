@@ -6,7 +6,7 @@ The table of checkpoints stays: a projector that waited for it goes on in the ne
 from the place it knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Final
 
@@ -55,8 +55,12 @@ async def swap(
     log: Slices,
     plan: Plan,
     projections: Sequence[Projection],
+    come_close: Callable[[], Awaitable[None]],
 ) -> Swapped:
     """Exchange the tables of the projections in one short transaction.
+
+    After an attempt in vain it comes close again, for writers wait only for what is
+    left to fold.
 
     Raises:
         asyncpg.LockNotAvailableError: for minutes there was no moment for it.
@@ -70,6 +74,8 @@ async def swap(
     async for attempt in again:
         with attempt:
             number = attempt.retry_state.attempt_number
+            if number > 1:
+                await come_close()
             bound = min(WRITERS_WAIT[0] << min(number, 10), WRITERS_WAIT[1])
             return await _exchange(connection, log, plan, projections, number, bound)
     raise AssertionError("unreachable")
