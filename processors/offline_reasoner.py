@@ -85,9 +85,12 @@ class OfflineReasoner:
 
 
 def offline_engine(begun: float) -> Engine:
-    """Name the engine and what it took since a time of the running loop: no money."""
+    """Name the engine and what it took since a time of the running loop.
+
+    It sends nothing to anybody, which costs nothing.
+    """
     took = (asyncio.get_running_loop().time() - begun) * 1_000
-    call = Call(latency_ms=round(took, 3), cost_usd_micros=0)
+    call = Call(latency_ms=round(took, 3), attempts=0, cost_usd_micros=0)
     return Engine(name=ENGINE.name, version=ENGINE.version, call=call)
 
 

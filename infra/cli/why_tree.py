@@ -194,7 +194,7 @@ def _add_derivation(tree: Tree, made: DerivationShown | None) -> None:
 def _took(made: DerivationShown) -> Iterable[str]:
     if made.latency_ms is not None:
         yield f"{made.latency_ms:,.1f} ms"
-    if made.requests is not None:
+    if made.requests:
         yield _counted(made.requests, "request")
     if (made.attempt or 1) > 1:
         yield f"{made.attempt} attempts"

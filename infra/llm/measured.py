@@ -81,7 +81,6 @@ class MeasuredModel:
 def cost_of(usage: Usage, price: Price) -> int:
     """Return millionths of a dollar: tokens times dollars per million of them."""
     cached = price.input if price.cached is None else price.cached
-    fresh = usage.input - usage.cached
-    return round(
-        fresh * price.input + usage.cached * cached + usage.output * price.output
-    )
+    read = min(usage.cached, usage.input)
+    fresh = usage.input - read
+    return round(fresh * price.input + read * cached + usage.output * price.output)

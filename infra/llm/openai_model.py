@@ -91,7 +91,7 @@ class OpenAIModel:
             yield answer.completion(whole=said_so or not self._says_when_done)
             return
         # Without a single event, it is an endpoint that does not stream.
-        completion = await self._complete(whole)
+        completion = _after(await self._complete(whole), attempts)
         if completion.text:
             yield completion.text
         yield completion
@@ -112,15 +112,17 @@ class OpenAIModel:
 
     async def _formed(self, prompt: Prompt, schema: JsonSchema) -> Completion:
         """Ask for JSON; an endpoint without schemas gets the schema in words."""
+        refusals = 0
         if self._schema_mode == "json_schema":
             try:
                 return await self._complete(self._shaped(prompt, schema))
             except ModelRefused as refused:
                 if refused.reason == "content_filter":
                     raise
+                refusals = 1
         completion = await self._complete(self._in_words(prompt, schema))
         self._schema_mode = "json_object"
-        return completion
+        return _after(completion, refusals)
 
     def _shaped(self, prompt: Prompt, schema: JsonSchema) -> dict[str, Any]:
         """Ask for JSON in the way this endpoint is known to understand."""
@@ -172,6 +174,12 @@ class OpenAIModel:
             "extra_body": self._body or None,
         }
         return {name: value for name, value in asked.items() if value is not None}
+
+
+def _after(completion: Completion, requests: int) -> Completion:
+    """Count the requests that were sent before, and brought no answer."""
+    call = replace(completion.call, attempts=completion.call.attempts + requests)
+    return replace(completion, call=call)
 
 
 def _wire(schema: JsonSchema) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_a_conclusion_is_traced_to_who_said_it_when(told):
     assert (quoted["id"], quoted["content"]) == (statement.id, SAID)
     assert (quoted["peer_id"], quoted["session_id"]) == ("alice", "math-homework")
     made = lineage["derivation"]
-    assert (made["engine"], made["cost_usd"], made["requests"]) == ("offline", 0, 2)
+    assert (made["engine"], made["cost_usd"], made["requests"]) == ("offline", 0, 0)
     assert (made["first_seq"], made["last_seq"], made["attempt"]) == (1, 2, 1)
     assert [each["what"] for each in lineage["life"]] == ["derived"]
     assert lineage["truncated"] is False

@@ -64,3 +64,8 @@ async def test_prices_of_settings_are_those_of_each_model(stub, monkeypatch):
 )
 def test_a_token_costs_a_millionth_of_the_price(price, micros):
     assert cost_of(Usage(input=100, cached=60, output=10), price) == micros
+
+
+def test_more_read_from_a_cache_than_was_given_costs_no_less_than_nothing():
+    usage = Usage(input=10, cached=1_000, output=1)
+    assert cost_of(usage, Price(input=2, output=8, cached=0.5)) == 13

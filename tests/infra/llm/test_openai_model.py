@@ -117,6 +117,7 @@ async def test_an_endpoint_that_does_not_stream_is_asked_for_the_whole(model, st
     text, completion = await streamed(model)
     assert (text, completion.text) == ("Green tea.", "Green tea.")
     assert [call.body.get("stream", False) for call in stub.chats] == [True, False]
+    assert completion.call.attempts == 2
 
 
 async def test_streams_of_an_endpoint_that_never_says_when_it_is_done_are(model, stub):
@@ -261,7 +262,9 @@ async def test_what_does_not_fit_is_repaired_once(model, stub, wrong):
 
 async def test_an_endpoint_without_schemas_gets_them_in_words(model, stub):
     stub.script(Answer(status=400), '{"drink": "tea"}', '{"drink": "tea"}')
-    assert (await model.structured(ASKED, SCHEMA)).value == {"drink": "tea"}
+    structured = await model.structured(ASKED, SCHEMA)
+    assert structured.value == {"drink": "tea"}
+    assert structured.completion.call.attempts == 2
     assert (await streamed(model, schema=SCHEMA))[-1].text == '{"drink": "tea"}'
     for call in stub.chats[1:]:
         assert call.body["response_format"] == {"type": "json_object"}
