@@ -22,6 +22,9 @@ from domain.session import SummaryKind
 
 RetractionKind = Literal["retract", "correct", "quarantine", "delete"]
 
+MAX_NOTE = 1_000
+"""Longest of a client's own words why, in characters."""
+
 MOST_TAKEN = 10_000
 """Most conclusions, summaries and messages one unit may take: they go in one append."""
 

@@ -28,12 +28,9 @@ from commands.routes.ports import (
 )
 from commands.routes.reply import reply
 from commands.undo import Undone, UndoRetraction, undo
-from domain.retraction import KeptConclusion, TakenConclusion
+from domain.retraction import MAX_NOTE, KeptConclusion, TakenConclusion
 
-MAX_REASON = 1_000
-"""Longest reason in characters."""
-
-Why = Annotated[Text, Field(max_length=MAX_REASON)]
+Why = Annotated[Text, Field(max_length=MAX_NOTE)]
 
 
 class RetractionBody(BaseModel):

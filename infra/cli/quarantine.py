@@ -17,6 +17,7 @@ from infra.cli.options import Data, Json
 from infra.cli.place import Place
 from infra.cli.screen import screen
 from infra.cli.taking_back import one_line, texts_of
+from infra.cli.words import Why, readable
 from infra.settings import Settings
 
 _SHOWN = 20
@@ -25,19 +26,36 @@ _SHOWN = 20
 
 def quarantine(  # noqa: PLR0913  what may be selected by, each an option
     *,
-    workspace: Annotated[str, typer.Option("--workspace", "-w")],
-    peer: Annotated[str | None, typer.Option(help="Said by this peer.")] = None,
-    session: Annotated[str | None, typer.Option(help="Said in this session.")] = None,
-    since: Annotated[str | None, typer.Option(help="Said then or later.")] = None,
-    until: Annotated[str | None, typer.Option(help="Said before then.")] = None,
-    metadata: Annotated[
-        list[str] | None, typer.Option(help="With this metadata, KEY=VALUE.")
+    workspace: Annotated[str, typer.Option("--workspace", "-w", callback=readable)],
+    peer: Annotated[
+        str | None, typer.Option(help="Said by this peer.", callback=readable)
     ] = None,
-    engine: Annotated[str | None, typer.Option(help="Derived by it.")] = None,
-    model: Annotated[str | None, typer.Option(help="Derived with it.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="Derived with it.")] = None,
-    version: Annotated[str | None, typer.Option(help="Derived with it.")] = None,
-    why: Annotated[str | None, typer.Option(help="Why, in your own words.")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Said in this session.", callback=readable)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Said then or later.", callback=readable)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Said before then.", callback=readable)
+    ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(help="With this metadata, KEY=VALUE.", callback=readable),
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Derived by it.", callback=readable)
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Derived with it.", callback=readable)
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="Derived with it.", callback=readable)
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Derived with it.", callback=readable)
+    ] = None,
+    why: Why = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data: Data = None,
     as_json: Json = False,

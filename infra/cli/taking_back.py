@@ -27,10 +27,20 @@ from infra.cli.one_line import run_at
 from infra.cli.options import Data, Json
 from infra.cli.place import Place
 from infra.cli.screen import screen
+from infra.cli.words import Why, readable, said
 from infra.settings import Settings
 
-Conclusion = Annotated[str, typer.Argument(help="The conclusion's id, of anybody's.")]
-Why = Annotated[str | None, typer.Option(help="Why, in your own words.")]
+Conclusion = Annotated[
+    str,
+    typer.Argument(help="The conclusion's id, of anybody's.", callback=readable),
+]
+Right = Annotated[
+    str, typer.Argument(metavar="TEXT", help="What is right.", callback=said)
+]
+Unit = Annotated[
+    str,
+    typer.Argument(help="The unit, as it was told or listed.", callback=readable),
+]
 
 
 def retract(
@@ -50,7 +60,7 @@ def retract(
 
 def correct(
     conclusion: Conclusion,
-    content: Annotated[str, typer.Argument(metavar="TEXT", help="What is right.")],
+    content: Right,
     why: Why = None,
     data: Data = None,
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
@@ -60,7 +70,7 @@ def correct(
 
 
 def undo(
-    unit: Annotated[str, typer.Argument(help="The unit, as it was told or listed.")],
+    unit: Unit,
     data: Data = None,
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
 ) -> None:

@@ -95,6 +95,28 @@ def test_what_cannot_be_is_said_in_one_line(looking, served):
     assert ended.code == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("correct", "x", ""),
+        ("correct", "x", " "),
+        ("correct", "x", "\udcff"),
+        ("retract", "\udcff"),
+        ("retract", "x", "--why", "\udcff"),
+        ("retract", "x", "--why", "y" * 1_001),
+        ("undo", "\udcff"),
+        ("quarantine", "-w", "\udcff", "--peer", "a"),
+        ("quarantine", "-w", "w", "--engine", "\udcff"),
+        ("quarantine", "-w", "w", "--metadata", "a=\udcff"),
+        ("quarantine", "-w", "w", "--peer", "a", "--why", "y" * 1_001),
+    ],
+)
+def test_words_that_cannot_be_stored_are_refused(looking, served, words):
+    ended = looking.run(*words, "--data", str(served.data))
+    assert (ended.code, "Traceback" in ended.err) == (2, False), ended
+    assert "Invalid value" in ended.err
+
+
 def test_without_a_server_the_command_folds_the_views_itself(looking, served):
     [conclusion] = held(served)
     assert served.stop() == 0
