@@ -54,7 +54,8 @@ class RequestOrigin:
 
     def _refuse_past(self) -> None:
         """Refuse ``as_of`` where nothing takes it: get-or-create looks like a read."""
-        if b"as_of=" not in self._request.scope["query_string"]:
+        sent = self._request.scope["query_string"]
+        if not sent or "as_of" not in self._request.query_params:
             return
         taken = self._request.route_handler.opt.get("query")
         if "as_of" not in getattr(taken, "model_fields", {}):

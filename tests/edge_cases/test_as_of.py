@@ -126,4 +126,7 @@ def test_a_write_never_answers_of_the_past(api, at, moments):
         answer = api.request(method, path, json=body, params={"as_of": moments[0]})
         assert answer.status_code == 422, path
         assert answer.json()["detail"].startswith("as_of is taken by reads and by")
+    for spelled in ("%61s_of=3", "as%5Fof=3", "as_of=", "as_of"):
+        answer = api.put(f"{at}/peers/alice/card?{spelled}", json={"peer_card": []})
+        assert answer.status_code == 422, spelled
     assert api.get(f"{at}/peers/alice/card").json() == {"peer_card": ["Rain"]}
