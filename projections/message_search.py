@@ -158,8 +158,10 @@ class _Search(msgspec.Struct, frozen=True):
             best = f"ORDER BY {bm25} DESC, m.position DESC LIMIT {depth}"
             legs.append(f"{own} AND {found} {best}")
         if self.vectors:
-            one_by_one = few or self.question.session is not None
-            order = f"({distance}) + 0" if one_by_one else distance
+            # What an index finds depends on all that came since: never of the past.
+            past = self.question.as_of != NOW
+            one_by_one = few or past or self.question.session is not None
+            order = f"({distance}) + 0, m.position DESC" if one_by_one else distance
             nearest = f"ORDER BY {order} LIMIT {depth}"
             legs.append(f"{self._beside('JOIN', bind)} {own} {nearest}")
         return legs

@@ -272,3 +272,21 @@ async def test_what_is_nearest_is_chosen_of_what_was_held_and_had_a_vector(ask):
     assert await nearest(as_of=without) == ([], "")
     assert await nearest(as_of=then) == (["c1"], "tea")
     assert await nearest() == (["c2"], "green tea")
+
+
+async def test_of_the_past_the_nearest_are_found_whatever_an_index_leads_to(
+    ask, monkeypatch
+):
+    """One by one, so that what came since changes nothing of the answer."""
+    monkeypatch.setattr("projections.message_search.EXACT", 0)
+    lines = [said(n, f"line number {n}") for n in range(1, 301)]
+    await ask.happened(workspace(), session("s"), *lines)
+    await ask.point("message", {each.id: each.seq / 2 for each in lines})
+    ask.embedder.angles = {"tea": 0}
+    database = await ask.pool.fetchval("SELECT current_database()")
+    for setting in ("hnsw.ef_search = 1", "enable_sort = off", "enable_seqscan = off"):
+        await ask.pool.execute(f'ALTER DATABASE "{database}" SET {setting}')
+    await ask.pool.expire_connections()
+    then = ids(await ask.post("/w/search", {"query": "tea"}, as_of=ask.views.position))
+    assert len(then) == 10
+    assert set(then) <= {f"s-{n}" for n in range(1, 13)}
