@@ -32,6 +32,10 @@ from projections.registry import LAGGING, PROMPT
 
 _EVERYTHING = (*PROMPT, *LAGGING)
 _LOST = "the database was lost: run it again, it goes on where it was"
+_FULL = (
+    "the database has no connection left for it: free some, or raise max_connections,"
+    " and run it again, it goes on where it was"
+)
 _EVERY = 1.0  # seconds between two lines of JSON
 
 
@@ -93,6 +97,8 @@ async def _rebuild(
             except BrokenPipeError:
                 raise  # who reads our output has enough; no database was lost
             except FAILED as error:
+                if isinstance(error, asyncpg.TooManyConnectionsError):
+                    raise Unreachable(_FULL) from error
                 if is_lost(error):
                     raise Unreachable(_LOST) from error
                 raise
