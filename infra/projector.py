@@ -18,6 +18,7 @@ from infra.postgres.checkpoints import (
     Checkpoint,
     CheckpointMoved,
     FollowedBehind,
+    codes_of,
     load_checkpoints,
     move_checkpoints,
     verify_ahead,
@@ -98,6 +99,7 @@ class Projector:
         self._longest_wait = longest_wait
         self._interested: dict[type[Event], list[Projection]] = {}
         self._at: dict[str, Checkpoint] = {}
+        self._codes: dict[str, str] = {}
         self._milestones = Milestones()
         self._upkeep = Upkeep(dsn)
         self._task: asyncio.Task[None] | None = None
@@ -171,6 +173,7 @@ class Projector:
         """Connect and take up where the checkpoints say."""
         connection = await connect_views(self._dsn)
         try:
+            self._codes = await codes_of(connection, self.names, self._codes)
             self._at = await load_checkpoints(connection, self._projections)
             await verify_checkpoints(self._log, self._at)
         except BaseException:
@@ -232,11 +235,10 @@ class Projector:
                     except Exception as error:
                         error.add_note(projection.name)
                         raise
-            await move_checkpoints(connection, behind, last)
+            await move_checkpoints(connection, behind, last, self._codes)
         self._at.update(dict.fromkeys(behind, last))
-        self._upkeep.add(
-            len(batch), erased=any(type(r.event) in ERASING for r in batch)
-        )
+        erased = any(type(each.event) in ERASING for each in batch)
+        self._upkeep.add(len(batch), erased=erased)
         self._advance()
 
     def _share_out(self, batch: Sequence[Recorded]) -> dict[str, list[Recorded]]:

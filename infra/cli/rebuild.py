@@ -22,7 +22,7 @@ from infra.cli.screen import screen
 from infra.key_source import master_key_of
 from infra.postgres.connection import FAILED, is_lost
 from infra.postgres.log import PostgresLog
-from infra.postgres.migrate import migrate
+from infra.postgres.migrate import check_migrated, migrate
 from infra.postgres.views import drifted_views, make_views
 from infra.rebuild.crew import Hands
 from infra.rebuild.rebuild import rebuild as fold_anew
@@ -111,11 +111,13 @@ async def _check(dsn: str, keys_dsn: str | None) -> None:
 
     Raises:
         ViewsDrifted: the server is of other code; its tables cannot be given to it.
+        DatabaseNewer, DatabaseOlder: so is all of the database.
     """
     if not await has_server(dsn):
         await migrate(dsn, keys_dsn=keys_dsn)
         await make_views(dsn, _EVERYTHING)
         return
+    await check_migrated(dsn)
     connection = await asyncpg.connect(dsn)
     try:
         drifted = await drifted_views(connection, _EVERYTHING)

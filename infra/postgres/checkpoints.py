@@ -18,6 +18,10 @@ class CheckpointMoved(Exception):  # noqa: N818  says what was found
     """Another runner folds the same projections; nothing was changed."""
 
 
+class ViewsReplaced(Exception):  # noqa: N818  says what was found
+    """Other code folded the views anew while this one's server ran: it must stop."""
+
+
 class FollowedBehind(Exception):  # noqa: N818  says what was found
     """Views that must be ahead are not, though they were: a crash took that back."""
 
@@ -47,6 +51,24 @@ async def load_checkpoints(
     if missing:
         raise LookupError(f"No tables were made for {', '.join(missing)}")
     return found
+
+
+async def codes_of(
+    connection: asyncpg.Connection, names: Sequence[str], before: Mapping[str, str]
+) -> dict[str, str]:
+    """Return which code folded each projection's live tables.
+
+    Raises:
+        ViewsReplaced: it is another than ``before``, unless that is empty.
+    """
+    rows = await connection.fetch(
+        "SELECT projection, code FROM checkpoint WHERE projection = ANY($1::text[])",
+        names,
+    )
+    codes = {row["projection"]: row["code"] for row in rows}
+    if before and codes != before:
+        raise ViewsReplaced("The views were folded anew by other code")
+    return codes
 
 
 async def verify_checkpoints(
@@ -92,21 +114,29 @@ async def verify_ahead(
 
 
 async def move_checkpoints(
-    connection: asyncpg.Connection, moves: Mapping[str, int], to: Checkpoint
+    connection: asyncpg.Connection,
+    moves: Mapping[str, int],
+    to: Checkpoint,
+    codes: Mapping[str, str] | None = None,
 ) -> None:
     """Move each projection from the position given to a new one, or none of them.
+
+    With ``codes``, only while it is of that code.
 
     Raises:
         CheckpointMoved: one was no longer there; the caller rolls back.
     """
     status = await connection.execute(
         "UPDATE checkpoint AS c SET position = $3, event = $4"
-        " FROM unnest($1::text[], $2::bigint[]) AS g(projection, position)"
-        " WHERE c.projection = g.projection AND c.position = g.position",
+        " FROM unnest($1::text[], $2::bigint[], $5::text[])"
+        " AS g(projection, position, code)"
+        " WHERE c.projection = g.projection AND c.position = g.position"
+        " AND c.code = coalesce(g.code, c.code)",
         list(moves),
         list(moves.values()),
         to.position,
         to.event,
+        [None if codes is None else codes[name] for name in moves],
     )
     if status != f"UPDATE {len(moves)}":
         raise CheckpointMoved("Another runner folds the same views")
