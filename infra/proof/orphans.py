@@ -28,8 +28,8 @@ WHERE NOT EXISTS (SELECT FROM message AS m
     WHERE m.tenant = e.tenant AND m.id = e.message)
 """
 
-# What a client made for one observer cites nothing. A source is named by any of the
-# ids of its rows.
+# What a client made for one observer cites nothing, nor does what it said right. A
+# source is named by any of the ids of its rows.
 _UNGROUNDED: Final = """
 WITH RECURSIVE named AS MATERIALIZED (
     SELECT c.tenant, c.origin, c.id FROM conclusion AS c
@@ -44,8 +44,10 @@ WITH RECURSIVE named AS MATERIALIZED (
     WHERE EXISTS (SELECT FROM evidence AS e
             JOIN message AS m ON m.tenant = e.tenant AND m.id = e.message
             WHERE e.tenant = c.tenant AND e.conclusion = c.origin)
-        OR (c.named AND c.sources = '{}' AND NOT EXISTS (SELECT FROM evidence AS e
-            WHERE e.tenant = c.tenant AND e.conclusion = c.origin))
+        OR (c.sources = '{}' AND NOT EXISTS (SELECT FROM evidence AS e
+                WHERE e.tenant = c.tenant AND e.conclusion = c.origin)
+            AND (c.named OR EXISTS (SELECT FROM life AS l
+                WHERE l.tenant = c.tenant AND l.superseded_by = c.origin)))
     UNION
     SELECT b.tenant, b.origin FROM grounded AS g
     JOIN built AS b ON b.tenant = g.tenant AND b.source = g.origin

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.conclusion import ConclusionRetracted
 from infra.postgres.views import connect_views
 from infra.proof.orphans import count_keys, count_orphans
 from tests.support.own_streams import happened
@@ -26,6 +27,16 @@ STORY = [
     *WORDS,
     concluded("drawn", "alice likes tea", evidence=rests_on(WORDS[0])),
     concluded("deduced", "alice drinks", sources=("drawn",), level="deductive"),
+    concluded("wrong", "alice likes milk", evidence=rests_on(WORDS[0])),
+    concluded("right", "alice likes oat milk", corrects="wrong"),
+    ConclusionRetracted(
+        workspace="w",
+        session="s",
+        id="wrong",
+        reason="corrected by request",
+        actor="client",
+        superseded_by="right",
+    ),
     concluded("made", "a client said so", observer="bob"),
     concluded("upon", "what follows of it", sources=("made",), level="deductive"),
     summed_up("short", 2, 10),
@@ -57,7 +68,7 @@ async def test_of_a_sound_story_only_what_is_to_come_is_counted(live):
 WAITING = "messages without a vector"
 HARMS = {
     "DELETE FROM message WHERE seq = 1": {
-        "evidence whose message is gone": ("error", 1, "w/drawn"),
+        "evidence whose message is gone": ("error", 2, "w/drawn"),
         "live conclusions without a message under them": ("error", 2, "w/deduced"),
     },
     "DELETE FROM message WHERE seq = 2": {
