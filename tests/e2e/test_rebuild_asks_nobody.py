@@ -57,8 +57,12 @@ def _is_quiet(http, at):
 
 
 @pytest.fixture
-def nobody(monkeypatch):
-    """Clients of models and of the embedder that raise on any use, also when made."""
+def nobody(data, monkeypatch):
+    """Clients of models and of the embedder that raise on any use, also when made.
+
+    The folder comes first: its server is to find no model.
+    """
+    assert data.exists()
     monkeypatch.setattr(openai.AsyncOpenAI, "__init__", refuse)
     monkeypatch.setattr(httpx.AsyncClient, "send", refuse)
     monkeypatch.setattr(Child, "start", refuse)
