@@ -6,6 +6,7 @@ readable, and the memory of server, embedder and Postgres.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import asdict
@@ -86,15 +87,17 @@ def memory(server: Server) -> dict[str, float]:
     root = psutil.Process(server.process.pid)
     sizes = {"server": 0.0, "embedder": 0.0, "postgres": 0.0, "other": 0.0}
     for process in [root, *root.children(recursive=True)]:
-        command = " ".join(process.cmdline())
-        kind = "other"
-        if process.pid == root.pid:
-            kind = "server"
-        elif "embedder" in command:
-            kind = "embedder"
-        elif "postgres" in command:
-            kind = "postgres"
-        sizes[kind] += process.memory_full_info().pss / 2**20
+        # Workers of Postgres come and go.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline())
+            kind = "other"
+            if process.pid == root.pid:
+                kind = "server"
+            elif "embedder" in command:
+                kind = "embedder"
+            elif "postgres" in command:
+                kind = "postgres"
+            sizes[kind] += process.memory_full_info().pss / 2**20
     return {kind: round(size, 1) for kind, size in sizes.items()}
 
 
