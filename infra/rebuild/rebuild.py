@@ -38,6 +38,9 @@ _CLOSE: Final = 500
 _ROUNDS: Final = 20
 """Rounds of catching up; then writers wait for the rest."""
 
+_PATIENCE: Final = "2s"
+"""How long somebody else may have the turn before that is another rebuild."""
+
 Listener = Callable[[Progress], None]
 
 
@@ -77,11 +80,19 @@ async def rebuild(
 
 @asynccontextmanager
 async def _turn(dsn: str) -> AsyncIterator[None]:
-    """Be the only rebuild; a killed one's turn ends with its connection."""
+    """Be the only rebuild; a killed one's turn ends with its connection.
+
+    A server that looks for what was abandoned has the turn for a moment only.
+    """
     connection = await asyncpg.connect(dsn)
     try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", TURN):
-            raise RebuildUnderWay("another rebuild of these views is under way")
+        await connection.execute(f"SET lock_timeout = '{_PATIENCE}'")
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1)", TURN)
+        except asyncpg.LockNotAvailableError as error:
+            raise RebuildUnderWay(
+                "another rebuild of these views is under way"
+            ) from error
         yield
     finally:
         connection.terminate()

@@ -15,6 +15,11 @@ from tests.support.log import said
 from tests.support.projecting import append, projecting
 
 ALL = (*PROMPT, *LAGGING)
+WAITS = """
+    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'
+        AND objid = $1::bigint::oid AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 HELD = "SELECT count(*) FROM view_rebuild.message WHERE session = 's'"
 
 
@@ -82,6 +87,24 @@ async def test_what_was_erased_while_it_was_folded_goes_at_the_next_start(
     async with projecting(log, log_dsn):
         await gone(db)
     await db.close()
+
+
+async def test_a_rebuild_waits_while_a_server_looks_what_was_left(log, log_dsn):
+    looking = await asyncpg.connect(log_dsn)
+    watching = await asyncpg.connect(log_dsn)
+    async with projecting(log, log_dsn) as (prompt, lagging):
+        last = await append(log, [said("tea", seq=1)])
+        assert await prompt.wait_for(last, 5.0)
+        assert await lagging.wait_for(last, 5.0)
+        await looking.execute("SELECT pg_advisory_lock($1)", TURN)
+        rebuilding = asyncio.create_task(rebuild(log_dsn, log, ALL))
+        async with asyncio.timeout(10):
+            while not await watching.fetchval(WAITS, TURN):  # noqa: ASYNC110  bounded
+                await asyncio.sleep(0.01)
+        await looking.execute("SELECT pg_advisory_unlock($1)", TURN)
+        assert (await rebuilding).events == last
+    await looking.close()
+    await watching.close()
 
 
 async def test_one_that_holds_nothing_erased_is_left_to_go_on(

@@ -160,14 +160,26 @@ async def test_it_goes_on_where_it_was_unless_the_code_has_changed(
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
 
-async def test_only_one_at_a_time(log, log_dsn):
+async def test_only_one_at_a_time(log, log_dsn, monkeypatch):
+    """While one stands still, others are refused; what they began is nothing."""
     await make_views(log_dsn, ALL)
     await append(log, history(13))
+    stands, goes = asyncio.Event(), asyncio.Event()
+
+    async def stand_still(_):
+        stands.set()
+        await goes.wait()
+
+    monkeypatch.setattr("infra.rebuild.folding.put_back", stand_still)
+    first = asyncio.create_task(rebuild(log_dsn, log, ALL))
+    async with asyncio.timeout(10):
+        await stands.wait()
     found = await asyncio.gather(
-        *(rebuild(log_dsn, log, ALL) for _ in range(3)), return_exceptions=True
+        *(rebuild(log_dsn, log, ALL) for _ in range(2)), return_exceptions=True
     )
-    refused = [each for each in found if isinstance(each, RebuildUnderWay)]
-    assert len(refused) == 2, found
+    assert [type(each) for each in found] == [RebuildUnderWay] * 2, found
+    goes.set()
+    assert (await first).events == 182
 
 
 class Broken(Messages):
