@@ -14,7 +14,7 @@ from domain.session import MessageAdded, PeerJoined, SessionCreated
 from domain.workspace import WorkspaceCreated
 from infra.postgres.log import PostgresLog
 
-WORKSPACE = "bench"
+WORKSPACE = "growth"
 LONG = 1_000
 """Messages of a session, when it is full."""
 
