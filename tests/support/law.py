@@ -9,10 +9,10 @@ import asyncpg
 
 from infra.postgres.views import LIVE, connect_views
 from infra.proof.comparison import differences_of
-from infra.rebuild.fold_log import fold_log
 from projections.ports import LogReader
 from projections.projection import Projection
 from projections.registry import LAGGING, PROMPT
+from tests.support.fold_log import fold_log
 
 BOUND = 20.0
 
