@@ -4,7 +4,7 @@ import msgspec
 
 from commands.asking import AskedQuestion
 from domain.configuration import uses_cards
-from processors.ports import Said
+from processors.reasoner import Said
 from processors.recall import Background
 from projections.cards import get_card
 from projections.message_body import MessageBody
@@ -15,7 +15,7 @@ from projections.workspaces import get_workspace
 
 
 class ViewBackground:
-    """Fulfils ``processors.ports.GatherBackground``.
+    """Fulfils ``processors.recall.GatherBackground``.
 
     ``cards`` says whether cards are used where no configuration does;
     ``history_tokens`` bounds the history of a session.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from infra.embedder.errors import EmbedderUnavailable
 from infra.embedder.source import VectorSource
-from processors.ports import Unavailable
+from processors.language_model import Unavailable
 
 
 class BackgroundEmbedder:

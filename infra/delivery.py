@@ -10,7 +10,7 @@ import msgspec
 
 from commands.ports import EventStoreError, KeyReused
 from infra.feed_ledger import Hold
-from processors.ports import Unavailable
+from processors.language_model import Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
 
 _LOG: Final = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from domain.names import Stream
 from domain.question import QuestionAnswered, answer_seal
 from infra.postgres.connection import LOST
 from infra.postgres.log import PostgresLog
-from processors.ports import Unavailable
+from processors.language_model import Unavailable
 from projections.bereft import find_bereft, find_quotable, find_quoted
 from projections.ports import Database, Views
 

@@ -37,7 +37,7 @@ AT_ONCE: Final = 3
 
 
 class ViewMemorySearch:
-    """Fulfils ``processors.ports.MemorySearch``.
+    """Fulfils ``processors.recall.MemorySearch``.
 
     Found are conclusions the asking peer holds of the target, and what the target
     said in sessions the asking peer was ever a member of (RS 7.5), or in the one

@@ -8,7 +8,8 @@ from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
 from processors.model_reasoner import Limits, ModelReasoner
 from processors.offline_reasoner import OfflineReasoner
-from processors.ports import Reasoner, TokenCounter
+from processors.ports import TokenCounter
+from processors.reasoner import Reasoner
 
 
 class Reasoners(msgspec.Struct, frozen=True):

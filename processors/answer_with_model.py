@@ -16,15 +16,15 @@ import msgspec
 from commands.asking import Answered, AskedQuestion, Unanswered
 from domain.event import Engine
 from processors.cited_answer import CitedAnswer, split_sources
-from processors.ports import (
+from processors.language_model import (
     Completion,
     JsonSchema,
     LanguageModel,
     Malformed,
     Prompt,
-    TokenCounter,
     Unavailable,
 )
+from processors.ports import TokenCounter
 from processors.prompts import answer_question as prompts
 from processors.recall import (
     Background,

@@ -25,8 +25,9 @@ from domain.event import ERASED, Engine, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.following import cause_of, name_of
-from processors.ports import Drawn, Fact, Malformed, ModelRefused, Reasoner, Said
+from processors.language_model import Malformed, ModelRefused
 from processors.processor import Batch, Done, Outcome, Park, Retry
+from processors.reasoner import Drawn, Fact, Reasoner, Said
 from processors.stories import stories
 from processors.windows import windows
 

@@ -11,19 +11,16 @@ from domain.event import Engine
 from domain.session import SummaryKind
 from domain.summary import SUMMARY_TOKENS
 from processors.cut_text import cut_text
-from processors.ports import (
+from processors.language_model import (
     Completion,
-    Drawn,
-    Fact,
     LanguageModel,
     Malformed,
     ModelRefused,
     Prompt,
-    Said,
-    SummedUp,
-    TokenCounter,
 )
+from processors.ports import TokenCounter
 from processors.prompts import derive_conclusions, summarize_long, summarize_short
+from processors.reasoner import Drawn, Fact, Said, SummedUp
 
 _SUMMARIES: Final[Mapping[SummaryKind, ModuleType]] = {
     "short": summarize_short,
@@ -54,7 +51,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelReasoner:
-    """Fulfils ``processors.ports.Reasoner`` with a language model.
+    """Fulfils ``processors.reasoner.Reasoner`` with a language model.
 
     Each fact names the lines it rests on, which must be there; one that names none
     is refused, unless the peer said only one thing. Facts of an answer that numbers

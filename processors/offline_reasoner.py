@@ -13,7 +13,8 @@ from processors.offline.engine import ENGINE
 from processors.offline.fact import Fact as Extracted
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
-from processors.ports import Drawn, Fact, Said, SummedUp, TokenCounter
+from processors.ports import TokenCounter
+from processors.reasoner import Drawn, Fact, Said, SummedUp
 
 _SLICE: Final = 0.002
 """Seconds of work after which requests get their turn."""

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from commands.asking import AskedQuestion
-from processors.ports import Said
+from processors.reasoner import Said
 
 
 class Recollection(msgspec.Struct, frozen=True, kw_only=True):

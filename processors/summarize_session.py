@@ -19,8 +19,9 @@ from domain.recorded import Recorded
 from domain.session import MessageAdded, SummaryKind
 from domain.summary import Summary, SummaryProduced
 from processors.following import cause_of, name_of
-from processors.ports import Reasoner, Said, StreamReader, TokenCounter
+from processors.ports import StreamReader, TokenCounter
 from processors.processor import Batch, Done, Outcome
+from processors.reasoner import Reasoner, Said
 
 WINDOW = 500
 """Most messages one summary absorbs; a longer backlog is absorbed in steps."""

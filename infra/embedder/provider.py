@@ -24,7 +24,8 @@ from tenacity import (
 from infra.embedder.asked import EmbeddingModel
 from infra.embedder.errors import EmbedderUnavailable
 from infra.llm.outcomes import outcome_of
-from processors.ports import TokenCounter, Unavailable
+from processors.language_model import Unavailable
+from processors.ports import TokenCounter
 
 _log = logging.getLogger("palimpsest.embedder")
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TypeVar
 
-from processors.ports import (
+from processors.language_model import (
     Completion,
     JsonSchema,
     LanguageModel,

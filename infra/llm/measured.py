@@ -7,7 +7,7 @@ from contextlib import aclosing
 import msgspec
 
 from infra.settings.price import Price
-from processors.ports import (
+from processors.language_model import (
     Completion,
     JsonSchema,
     LanguageModel,

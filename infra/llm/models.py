@@ -13,7 +13,7 @@ from infra.llm.measured import MeasuredModel
 from infra.llm.openai_model import OpenAIModel
 from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice, ModelConfig
-from processors.ports import LanguageModel
+from processors.language_model import LanguageModel
 
 
 class Models:

@@ -16,7 +16,7 @@ from infra.llm.json_answer import NotOfSchema, clean, fulfils_strict, read_answe
 from infra.llm.outcomes import outcome_of, persistently
 from infra.llm.streamed_answer import Sentinel, StreamedAnswer, finish_of, usage_of
 from infra.settings.model_choice import ModelChoice
-from processors.ports import (
+from processors.language_model import (
     Completion,
     JsonSchema,
     Malformed,
@@ -32,7 +32,7 @@ _REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
 
 
 class OpenAIModel:
-    """Fulfils ``processors.ports.LanguageModel``."""
+    """Fulfils ``processors.language_model.LanguageModel``."""
 
     transport = "openai"
 

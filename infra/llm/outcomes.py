@@ -14,7 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from processors.ports import ModelRefused, Unavailable
+from processors.language_model import ModelRefused, Unavailable
 
 T = TypeVar("T")
 

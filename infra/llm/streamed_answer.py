@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from domain.event import Call
 from infra.llm.json_answer import clean
-from processors.ports import Completion, ModelRefused, Unavailable, Usage
+from processors.language_model import Completion, ModelRefused, Unavailable, Usage
 
 _SENTINEL_WITHIN: Final = 64
 """Bytes from the end of a stream in which its last event stands."""

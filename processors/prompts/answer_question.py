@@ -8,8 +8,9 @@ import msgspec
 
 from commands.asking import AskedQuestion
 from commands.response_format import AnswerForm
-from processors.ports import Said, Turn
+from processors.language_model import Turn
 from processors.prompts.template_hash import BLANK, template_hash
+from processors.reasoner import Said
 from processors.recall import Background, Recollection
 
 VERSION: Final = "1"

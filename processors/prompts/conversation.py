@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from processors.ports import Said
+from processors.reasoner import Said
 
 
 def conversation(window: Sequence[Said]) -> str:

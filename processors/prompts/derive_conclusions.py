@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from processors.ports import JsonSchema, Said, Turn
+from processors.language_model import JsonSchema, Turn
 from processors.prompts.conversation import conversation
 from processors.prompts.template_hash import BLANK, template_hash
+from processors.reasoner import Said
 
 VERSION: Final = "1"
 """Goes up with every change of what is said; recorded with each conclusion."""

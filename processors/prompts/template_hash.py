@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from processors.ports import JsonSchema, Said, Turn
+from processors.language_model import JsonSchema, Turn
+from processors.reasoner import Said
 
 BLANK: Final = (Said("{id}", "{author}", "{text}", datetime(2000, 1, 1, tzinfo=UTC)),)
 """What stands for a conversation in a template."""

@@ -10,7 +10,7 @@ from infra.delivery import Delivery, FeedLimits
 from infra.feed import Feed
 from infra.feed_ledger import FeedLedger, Hold, Superseded
 from infra.processor_positions import processor_positions
-from processors.ports import Unavailable
+from processors.language_model import Unavailable
 from processors.processor import Done, Park, Retry
 from tests.support.embedded import until
 from tests.support.feeding import AT_ONCE, Scripted

@@ -14,8 +14,8 @@ from domain.event import Engine
 from domain.names import session_stream
 from domain.retraction import KeptConclusion, TakenMessages, TooMuch
 from domain.session import MessageAdded
-from processors.ports import SummedUp
 from processors.processor import Batch, Done
+from processors.reasoner import SummedUp
 from processors.summarize_session import SummarizeSession
 from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT

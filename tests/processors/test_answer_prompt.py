@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from commands.response_format import read_response_format
-from processors.ports import Said
 from processors.prompts import answer_question as prompts
+from processors.reasoner import Said
 from processors.recall import Background, Recollection
 from tests.support.questions import asked
 

@@ -13,7 +13,7 @@ from infra.llm.endpoint import Endpoint
 from infra.llm.openai_model import OpenAIModel
 from infra.settings.model_choice import ModelChoice
 from processors.answer_with_model import AnswerWithModel, Effort
-from processors.ports import Malformed, ModelRefused
+from processors.language_model import Malformed, ModelRefused
 from processors.prompts.answer_question import HASH
 from processors.recall import Background, Recalled, Recollection
 from tests.support.openai_stub import Answer, openai_stub

@@ -16,8 +16,9 @@ from domain.names import session_stream
 from domain.recorded import Cause
 from domain.session import SessionCreated
 from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
-from processors.ports import Drawn, Fact, Malformed, ModelRefused
+from processors.language_model import Malformed, ModelRefused
 from processors.processor import Done, Park, Retry
+from processors.reasoner import Drawn, Fact
 from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT, Echo, batch
 

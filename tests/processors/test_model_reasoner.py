@@ -7,17 +7,16 @@ import pytest
 
 from domain.derivation import Refused
 from domain.event import Call
-from processors.model_reasoner import Limits, ModelReasoner
-from processors.ports import (
+from processors.language_model import (
     Completion,
-    Fact,
     Malformed,
     ModelRefused,
-    Said,
     Structured,
     Usage,
 )
+from processors.model_reasoner import Limits, ModelReasoner
 from processors.prompts import derive_conclusions
+from processors.reasoner import Fact, Said
 from tests.support.application import WordCounter
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)

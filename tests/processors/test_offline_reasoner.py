@@ -8,7 +8,7 @@ from processors.offline.derive import derive
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
 from processors.offline_reasoner import OfflineReasoner
-from processors.ports import Said
+from processors.reasoner import Said
 from tests.processors.offline.utterances import rows
 
 TABLE = rows()

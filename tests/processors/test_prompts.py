@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.ports import Said, Turn
+from processors.language_model import Turn
 from processors.prompts import (
     answer_question,
     derive_conclusions,
@@ -19,6 +19,7 @@ from processors.prompts import (
     summarize_short,
 )
 from processors.prompts.template_hash import BLANK, template_hash
+from processors.reasoner import Said
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "prompts"
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

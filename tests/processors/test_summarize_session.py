@@ -8,8 +8,9 @@ from commands.decide import Decide
 from domain.event import ERASED
 from domain.summary import SummaryOmitted, SummaryProduced
 from processors import summarize_session
-from processors.ports import SummedUp, Unavailable
+from processors.language_model import Unavailable
 from processors.processor import Done
+from processors.reasoner import SummedUp
 from processors.summarize_session import SummarizeSession
 from tests.support.reactions import Echo, batch
 

@@ -20,8 +20,8 @@ from domain.names import pair_conclusion_stream, session_stream
 from infra.holdings import StoredHoldings
 from processors.derive_conclusions import DeriveConclusions
 from processors.erase_session import EraseSession
-from processors.ports import Drawn, Fact
 from processors.processor import Batch, Done
+from processors.reasoner import Drawn, Fact
 from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT, Echo, Memory
 from tests.support.taking import Ground, ground

@@ -18,8 +18,8 @@ from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
-from processors.ports import Drawn, Fact, Said, SummedUp
 from processors.processor import Batch
+from processors.reasoner import Drawn, Fact, Said, SummedUp
 
 SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

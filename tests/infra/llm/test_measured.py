@@ -7,7 +7,7 @@ from infra.llm.models import open_models
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
 from infra.settings.price import Price
-from processors.ports import Completion, JsonSchema, Prompt, Turn, Usage
+from processors.language_model import Completion, JsonSchema, Prompt, Turn, Usage
 from tests.support.openai_stub import Answer
 
 ASKED = Prompt(turns=(Turn("user", "Tea?"),), max_tokens=10)

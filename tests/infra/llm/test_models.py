@@ -5,7 +5,7 @@ import pytest
 from infra.llm.models import open_models
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
-from processors.ports import Prompt, Turn, Unavailable
+from processors.language_model import Prompt, Turn, Unavailable
 from tests.support.openai_stub import Answer
 
 ASKED = Prompt(turns=(Turn("user", "Tea?"),), max_tokens=10)

@@ -11,7 +11,7 @@ from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
 from infra.llm.openai_model import OpenAIModel
 from infra.settings.model_choice import ModelChoice
-from processors.ports import (
+from processors.language_model import (
     Completion,
     JsonSchema,
     Malformed,
