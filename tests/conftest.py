@@ -11,6 +11,7 @@ import tempfile
 from functools import partial
 
 pytest_plugins = [
+    "tests.support.ending",
     "tests.support.needs",
     "tests.support.postgres",
     "tests.support.log",
