@@ -33,6 +33,14 @@ def clean(text: str) -> str:
     return text.replace("\x00", "").encode(errors="replace").decode()
 
 
+def is_object(text: str) -> bool:
+    """Tell whether a text is a JSON object, all of it."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _is_text(text: str) -> bool:
     try:
         text.encode()

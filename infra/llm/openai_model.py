@@ -2,19 +2,19 @@
 
 import contextlib
 import json
-import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import openai
 from msgspec.structs import replace
 from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from domain.event import Call
-from infra.llm.json_answer import NotOfSchema, clean, fulfils_strict, read_answer
+from infra.llm.json_answer import NotOfSchema, fulfils_strict, read_answer
+from infra.llm.openai_answer import read_completion
+from infra.llm.openai_request import openai_request
 from infra.llm.outcomes import outcome_of, persistently
-from infra.llm.streamed_answer import Sentinel, StreamedAnswer, finish_of, usage_of
+from infra.llm.streamed_answer import Sentinel, StreamedAnswer
 from infra.settings.model_choice import ModelChoice
 from processors.language_model import (
     Completion,
@@ -26,9 +26,6 @@ from processors.language_model import (
     Turn,
     Unavailable,
 )
-
-_REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
-"""Models that think first: they take ``max_completion_tokens``, no temperature."""
 
 
 class OpenAIModel:
@@ -45,6 +42,7 @@ class OpenAIModel:
         self._body = dict(body)
         self._schema_mode = choice.structured_output_mode
         self._who = f"the model {choice.model}"
+        self._by = f"{self.transport}/{choice.model}"
         self._says_when_done = False
         """Whether its streams end by a reason or a sentinel; some never do."""
 
@@ -73,7 +71,7 @@ class OpenAIModel:
         chunks, attempts = await persistently(
             self._who, lambda: self._client.chat.completions.create(**request)
         )
-        answer = StreamedAnswer(self._who, self.model, attempts)
+        answer = StreamedAnswer(self._who, self._by, attempts)
         sentinel = Sentinel(chunks)
         async with contextlib.aclosing(chunks):
             try:
@@ -98,6 +96,7 @@ class OpenAIModel:
 
     async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
         """See the port."""
+        prompt = _without_calls(prompt)
         first = await self._formed(prompt, schema)
         try:
             return Structured(read_answer(first.text, schema.schema), first)
@@ -140,40 +139,10 @@ class OpenAIModel:
         answered, attempts = await persistently(
             self._who, lambda: self._client.chat.completions.create(**request)
         )
-        if not getattr(answered, "choices", None):
-            raise Unavailable(self._who)
-        choice = answered.choices[0]
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise ModelRefused(self._who, "content_filter")
-        return Completion(
-            text=clean(choice.message.content or ""),
-            model=answered.model or self.model,
-            usage=usage_of(answered.usage),
-            finish=finish_of(choice.finish_reason),
-            call=Call(attempts=attempts),
-        )
+        return read_completion(answered, who=self._who, by=self._by, attempts=attempts)
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
-        choice = self._choice
-        thinks = _REASONING_CLASS.match(self.model) is not None
-        most = min(prompt.max_tokens, choice.max_output_tokens or prompt.max_tokens)
-        temperature = (
-            choice.temperature if prompt.temperature is None else prompt.temperature
-        )
-        asked: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": t.role, "content": t.content} for t in prompt.turns],
-            "max_completion_tokens" if thinks else "max_tokens": most,
-            "temperature": None if thinks else temperature,
-            "top_p": None if thinks else choice.top_p,
-            "frequency_penalty": choice.frequency_penalty,
-            "presence_penalty": choice.presence_penalty,
-            "seed": choice.seed,
-            "stop": choice.stop_sequences,
-            "reasoning_effort": choice.thinking_effort,
-            "extra_body": self._body or None,
-        }
-        return {name: value for name, value in asked.items() if value is not None}
+        return openai_request(self._choice, prompt, self._body)
 
 
 def _after(completion: Completion, requests: int) -> Completion:
@@ -206,9 +175,10 @@ def _corrected(prompt: Prompt, answer: str, wrong: NotOfSchema) -> Prompt:
     return _with_turns(prompt, turns)
 
 
+def _without_calls(prompt: Prompt) -> Prompt:
+    """Have the value now: tools that were used are told of, and none is."""
+    return replace(prompt, tool_choice="none") if prompt.tools else prompt
+
+
 def _with_turns(prompt: Prompt, turns: Sequence[Turn]) -> Prompt:
-    return Prompt(
-        turns=tuple(turns),
-        max_tokens=prompt.max_tokens,
-        temperature=prompt.temperature,
-    )
+    return replace(prompt, turns=tuple(turns))

@@ -1,7 +1,7 @@
 """A streamed answer put together: its text, what it took, and whether it is whole."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Final
 
 from openai import AsyncStream
 from openai.types import CompletionUsage
@@ -9,7 +9,9 @@ from openai.types.chat import ChatCompletionChunk
 
 from domain.event import Call
 from infra.llm.json_answer import clean
-from processors.language_model import Completion, ModelRefused, Unavailable, Usage
+from infra.llm.openai_answer import finish_of, refuse_if_withheld, usage_of
+from infra.llm.streamed_calls import StreamedCalls
+from processors.language_model import Completion, Unavailable
 
 _SENTINEL_WITHIN: Final = 64
 """Bytes from the end of a stream in which its last event stands."""
@@ -18,11 +20,13 @@ _SENTINEL_WITHIN: Final = 64
 class StreamedAnswer:
     """A streamed answer as far as it has come; ``begun`` once anything has."""
 
-    def __init__(self, who: str, model: str, attempts: int) -> None:
+    def __init__(self, who: str, by: str, attempts: int) -> None:
         self._who = who
+        self._by = by
         self._attempts = attempts
         self.begun = False
-        self._model = model
+        self._model = by.partition("/")[2]
+        self._calls = StreamedCalls()
         self._pieces: list[str] = []
         self._usage: CompletionUsage | None = None
         self._finish: str | None = None
@@ -39,9 +43,9 @@ class StreamedAnswer:
         piece = ""
         for choice in chunk.choices or ():
             self._finish = choice.finish_reason or self._finish
-            if choice.delta.refusal or self._finish == "content_filter":
-                raise ModelRefused(self._who, "content_filter")
+            refuse_if_withheld(self._who, self._finish, choice.delta.refusal)
             piece += choice.delta.content or ""
+            self._calls.read(choice.delta)
         piece = clean(piece)
         self._pieces.append(piece)
         return piece
@@ -59,12 +63,15 @@ class StreamedAnswer:
         """
         if not whole:
             raise Unavailable(self._who)
+        calls, artefacts = self._calls.made(self._finish, self._by)
         return Completion(
             text="".join(self._pieces),
             model=self._model,
             usage=usage_of(self._usage),
-            finish=finish_of(self._finish),
+            finish=finish_of(self._finish, calls),
             call=Call(attempts=self._attempts),
+            calls=calls,
+            artefacts=artefacts,
         )
 
 
@@ -86,21 +93,3 @@ class Sentinel:
         async for part in self._read(chunk_size):
             self._tail = (self._tail + part)[-_SENTINEL_WITHIN:]
             yield part
-
-
-def usage_of(spent: CompletionUsage | None) -> Usage:
-    """Read a provider's count; what it does not say is 0 (RS 8.6)."""
-    if spent is None:
-        return Usage()
-    read, thought = spent.prompt_tokens_details, spent.completion_tokens_details
-    return Usage(
-        input=spent.prompt_tokens or 0,
-        output=spent.completion_tokens or 0,
-        cached=(read.cached_tokens if read else 0) or 0,
-        reasoning=(thought.reasoning_tokens if thought else 0) or 0,
-    )
-
-
-def finish_of(reason: str | None) -> Any:
-    """Read why an answer ended."""
-    return reason if reason in {"stop", "length"} else "other"

@@ -199,8 +199,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer.refusal is not None:
             self._event(replies.chunk(call.body, {"refusal": answer.refusal}))
-        if answer.finish:
-            self._event(replies.chunk(call.body, {}, answer.finish))
+        for delta in replies.call_deltas(call.body, answer):
+            self._event(replies.chunk(call.body, {"tool_calls": [delta]}))
+        if answer.ends:
+            self._event(replies.chunk(call.body, {}, answer.ends))
         if (call.body.get("stream_options") or {}).get("include_usage"):
             usage = replies.usage(call.body, answer.text)
             self._event(replies.chunk(call.body, None) | {"usage": usage})

@@ -1,5 +1,6 @@
 """What the stub of the OpenAI protocol sends: answers, chunks, usage, vectors."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ class Answer:
     sent as written. ``stall`` never answers until the client or the test gives up.
     ``broken_after`` pieces a stream's connection is cut, or, if ``clean``, ended
     without saying so; ``held_after`` pieces it waits for ``stub.release``.
+    ``calls`` are names and arguments of tools it wants used; arguments given as a
+    text are sent as they are, JSON or not.
     """
 
     text: str = ""
@@ -28,6 +31,42 @@ class Answer:
     clean: bool = False
     held_after: int | None = None
     body: bytes | None = None
+    calls: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def ends(self) -> str:
+        """Why it ended, as the OpenAI protocol says it."""
+        return "tool_calls" if self.calls and self.finish == "stop" else self.finish
+
+
+def written(arguments: Any) -> str:
+    """Arguments as a model writes them."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def tool_calls(asked: dict[str, Any], answer: Answer) -> list[dict[str, Any]]:
+    """The calls of an answer; their ids tell turns of a conversation apart."""
+    turn = len(asked["messages"])
+    return [
+        {
+            "id": f"call_{turn}_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": written(arguments)},
+        }
+        for number, (name, arguments) in enumerate(answer.calls)
+    ]
+
+
+def call_deltas(asked: dict[str, Any], answer: Answer) -> list[dict[str, Any]]:
+    """The calls of an answer as a stream tells them: the arguments in halves."""
+    deltas = []
+    for index, call in enumerate(tool_calls(asked, answer)):
+        whole = call["function"]["arguments"]
+        half = len(whole) // 2
+        opening = {**call["function"], "arguments": whole[:half]}
+        deltas.append({"index": index, **call, "function": opening})
+        deltas.append({"index": index, "function": {"arguments": whole[half:]}})
+    return deltas
 
 
 def pieces(text: str) -> list[str]:
@@ -35,10 +74,13 @@ def pieces(text: str) -> list[str]:
 
 
 def completion(asked: dict[str, Any], answer: Answer) -> dict[str, Any]:
-    message = {"role": "assistant", "content": answer.text, "refusal": answer.refusal}
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    message["refusal"] = answer.refusal
     if answer.refusal is not None:
         message["content"] = None
-    choice = {"index": 0, "message": message, "finish_reason": answer.finish}
+    if answer.calls:
+        message["tool_calls"] = tool_calls(asked, answer)
+    choice = {"index": 0, "message": message, "finish_reason": answer.ends}
     return {
         "id": "chatcmpl-stub",
         "object": "chat.completion",
