@@ -22,6 +22,7 @@ from processors.language_model import (
     LanguageModel,
     Malformed,
     Prompt,
+    Purpose,
     Unavailable,
 )
 from processors.ports import TokenCounter
@@ -140,6 +141,7 @@ class AnswerWithModel:
             Prompt(
                 turns=prompts.render(question, found, background, today),
                 max_tokens=self._effort.max_output,
+                purpose=_purpose(question),
             ),
             schema,
             Recalled(found, recalled.as_of),
@@ -199,6 +201,16 @@ class AnswerWithModel:
             prompt_hash=prompts.HASH,
             call=completion.call,
         )
+
+
+def _purpose(question: AskedQuestion) -> Purpose:
+    """Return what an answer is counted by; no two are the same, so it has no key."""
+    return Purpose(
+        workspace=question.workspace,
+        feature="dialectic.answer",
+        peer=question.peer,
+        session=question.session,
+    )
 
 
 class _Asking(msgspec.Struct, frozen=True):

@@ -25,7 +25,7 @@ from domain.event import ERASED, Engine, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.following import cause_of, name_of
-from processors.language_model import Malformed, ModelRefused
+from processors.language_model import Malformed, ModelRefused, Purpose
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Drawn, Fact, Reasoner, Said
 from processors.stories import stories
@@ -104,7 +104,7 @@ class DeriveConclusions:
         failures = done.failures
         for run in self._runs(new):
             try:
-                command = await self._reason(run, last=failures + 1 >= _ASKED)
+                command = await self._reason(run, failures)
             except (Malformed, ModelRefused) as failure:
                 return await self._failed(run, failure)
             await record_derivation(self._decide, command)
@@ -161,7 +161,7 @@ class DeriveConclusions:
         return Retry(wait, f"DerivationFailed ({error})")
 
     async def _reason(
-        self, said: Sequence[Recorded], *, last: bool
+        self, said: Sequence[Recorded], failures: int
     ) -> RecordDerivation:
         messages = [_message(each) for each in said]
         found: list[Found] = []
@@ -170,7 +170,7 @@ class DeriveConclusions:
         for window in [said] if self._window_tokens else stories(said):
             story = [_message(each) for each in window]
             facts: list[Found] = []
-            async for drawn, own in self._conclude(story, last=last):
+            async for drawn, own in self._conclude(story, failures):
                 if drawn is None:
                     unanswered = True
                     continue
@@ -198,11 +198,11 @@ class DeriveConclusions:
         )
 
     async def _conclude(
-        self, messages: Sequence[MessageAdded], *, last: bool
+        self, messages: Sequence[MessageAdded], failures: int
     ) -> AsyncIterator[tuple[Drawn | None, dict[str, MessageAdded]]]:
         """Yield what one window tells of each author, and the author's messages.
 
-        At the ``last`` attempt None is what a model has no answer to.
+        After enough ``failures`` None is what a model has no answer to.
         """
         named = (messages[0].workspace, messages[0].session)
         withheld = (await self._decide.look(watch_session(*named))).withheld
@@ -219,13 +219,31 @@ class DeriveConclusions:
         for author in dict.fromkeys(each.author for each in readable if each.derive):
             own = {m.id: m for m in readable if m.derive and m.author == author}
             try:
-                drawn = await self._reasoner.derive(window, author, wanted)
+                drawn = await self._reasoner.derive(
+                    window,
+                    author,
+                    wanted,
+                    purpose=self._purpose(messages, author, failures),
+                )
             except (Malformed, ModelRefused) as failure:
-                if not last or _may_be_mended(failure):
+                if failures + 1 < _ASKED or _may_be_mended(failure):
                     raise
                 _LOG.warning("%s: passed over: %s", self.name, failure)
                 drawn = None
             yield drawn, own
+
+    def _purpose(
+        self, messages: Sequence[MessageAdded], author: str, failures: int
+    ) -> Purpose:
+        first, last = messages[0], messages[-1]
+        return Purpose(
+            workspace=first.workspace,
+            feature="deriver.representation",
+            key=f"{first.session}/{first.seq}-{last.seq}/{author}"
+            f"/{self._generation}.{failures}",
+            peer=author,
+            session=first.session,
+        )
 
     async def _instructions(self, message: MessageAdded) -> str | None:
         """Return what the tenant tells a model, of session or else of workspace."""

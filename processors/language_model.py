@@ -19,12 +19,18 @@ class Unavailable(Exception):  # noqa: N818  says what happened
 
     That covers what a person has to mend, such as a wrong key. ``retry_after`` is in
     seconds, None when nobody knows; ``str()`` names who does not answer, and never
-    what was said.
+    what was said. ``in_vain`` is what was paid for all the same, where it is known.
     """
 
-    def __init__(self, who: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        who: str,
+        retry_after: float | None = None,
+        in_vain: "Completion | None" = None,
+    ) -> None:
         super().__init__(f"{who} does not answer")
         self.retry_after = retry_after
+        self.in_vain = in_vain
 
 
 class Malformed(Unavailable):
@@ -35,11 +41,15 @@ class ModelRefused(Exception):  # noqa: N818  says what happened
     """A model will not answer this prompt; asking again is in vain.
 
     ``reason`` is a word for the record, such as ``content_filter``; never content.
+    ``in_vain`` is what was paid for all the same, where it is known.
     """
 
-    def __init__(self, who: str, reason: str) -> None:
+    def __init__(
+        self, who: str, reason: str, in_vain: "Completion | None" = None
+    ) -> None:
         super().__init__(f"{who} refused ({reason})")
         self.reason = reason
+        self.in_vain = in_vain
 
 
 class BudgetExhausted(Unavailable):
@@ -163,7 +173,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
 
     ``length`` means the answer is cut at ``max_tokens``, ``tools`` that it goes on once
     the ``calls`` are answered. ``call`` is what it took beside tokens; ``artefacts`` go
-    back with its turn.
+    back with its turn. ``transport`` is of who answered, "" where that is the model
+    that was asked; ``fallback`` says that it was not.
     """
 
     text: str
@@ -173,6 +184,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     call: Call = Call()
     calls: tuple[ToolCall, ...] = ()
     artefacts: tuple[Mapping[str, Any], ...] = ()
+    transport: str = ""
+    fallback: bool = False
 
     @property
     def turn(self) -> Turn:

@@ -17,6 +17,7 @@ from processors.language_model import (
     Malformed,
     ModelRefused,
     Prompt,
+    Purpose,
 )
 from processors.ports import TokenCounter
 from processors.prompts import derive_conclusions, summarize_long, summarize_short
@@ -80,7 +81,12 @@ class ModelReasoner:
         )
 
     async def derive(
-        self, window: Sequence[Said], observed: str, instructions: str | None = None
+        self,
+        window: Sequence[Said],
+        observed: str,
+        instructions: str | None = None,
+        *,
+        purpose: Purpose | None = None,
     ) -> Drawn:
         """Return what the window tells of ``observed``, in the order of its lines.
 
@@ -94,6 +100,7 @@ class ModelReasoner:
             Prompt(
                 turns=derive_conclusions.render(read, observed, instructions),
                 max_tokens=self._limits.facts,
+                purpose=purpose,
             ),
             derive_conclusions.FORM,
         )
@@ -109,7 +116,12 @@ class ModelReasoner:
         return Drawn(found, engine, refused)
 
     async def summarize(
-        self, kind: SummaryKind, previous: str, window: Sequence[Said]
+        self,
+        kind: SummaryKind,
+        previous: str,
+        window: Sequence[Said],
+        *,
+        purpose: Purpose | None = None,
     ) -> SummedUp:
         """Return a summary of all so far, absorbing ``previous``.
 
@@ -123,9 +135,13 @@ class ModelReasoner:
         prompts, most = _SUMMARIES[kind], self._limits.summaries[kind]
         text, completion = previous, None
         spent: list[Completion] = []
-        for part in self._parts(window, most):
+        for step, part in enumerate(self._parts(window, most)):
             words = self._words(kind, text, part)
-            prompt = Prompt(turns=prompts.render(text, part, words), max_tokens=most)
+            prompt = Prompt(
+                turns=prompts.render(text, part, words),
+                max_tokens=most,
+                purpose=_step(purpose, step),
+            )
             completion = await self._told(prompt, spent)
             if completion is None:
                 break
@@ -138,9 +154,11 @@ class ModelReasoner:
 
     async def _told(self, prompt: Prompt, spent: list[Completion]) -> Completion | None:
         """Return an answer that says something; add each that came to ``spent``."""
-        for _ in range(_TOLD_WITHIN):
+        for attempt in range(_TOLD_WITHIN):
+            purpose = _step(prompt.purpose, attempt)
+            asked = msgspec.structs.replace(prompt, purpose=purpose)
             try:
-                completion = await self._model.complete(prompt)
+                completion = await self._model.complete(asked)
             except ModelRefused as refused:
                 if refused.reason != "content_filter":
                     raise
@@ -193,6 +211,13 @@ class ModelReasoner:
             prompt_hash=prompt.HASH,
             call=completion.call,
         )
+
+
+def _step(purpose: Purpose | None, number: int) -> Purpose | None:
+    """Tell one of several calls from the others."""
+    if purpose is None or not purpose.key:
+        return purpose
+    return msgspec.structs.replace(purpose, key=f"{purpose.key}/{number}")
 
 
 def _in_all(last: Completion, spent: Sequence[Completion]) -> Completion:

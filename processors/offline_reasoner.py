@@ -7,6 +7,7 @@ from typing import Final
 from domain.event import Call, Engine
 from domain.session import SummaryKind
 from domain.summary import SUMMARY_TOKENS
+from processors.language_model import Purpose
 from processors.offline.agents import speaks_as_agent
 from processors.offline.derive import derive
 from processors.offline.engine import ENGINE
@@ -38,6 +39,8 @@ class OfflineReasoner:
         window: Sequence[Said],
         observed: str,
         instructions: str | None = None,  # noqa: ARG002  it has no ear for them
+        *,
+        purpose: Purpose | None = None,  # noqa: ARG002  it asks nobody
     ) -> Drawn:
         """Return what the engine says of the whole window, in its order.
 
@@ -64,7 +67,12 @@ class OfflineReasoner:
         return Drawn(tuple(facts), offline_engine(begun))
 
     async def summarize(
-        self, kind: SummaryKind, previous: str, window: Sequence[Said]
+        self,
+        kind: SummaryKind,
+        previous: str,
+        window: Sequence[Said],
+        *,
+        purpose: Purpose | None = None,  # noqa: ARG002  it asks nobody
     ) -> SummedUp:
         """Return the engine's extractive summary, within the kind's tokens."""
         begun = asyncio.get_running_loop().time()

@@ -9,6 +9,7 @@ import msgspec
 from domain.derivation import Refused
 from domain.event import Engine
 from domain.session import SummaryKind
+from processors.language_model import Purpose
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -55,12 +56,17 @@ class Reasoner(Protocol):
     def engine(self) -> Engine: ...
 
     async def derive(
-        self, window: Sequence[Said], observed: str, instructions: str | None = None
+        self,
+        window: Sequence[Said],
+        observed: str,
+        instructions: str | None = None,
+        *,
+        purpose: Purpose | None = None,
     ) -> Drawn:
         """Return what the window tells of ``observed``; nobody trusts the evidence.
 
         ``instructions`` are the tenant's (HC 5.1); the offline engine has no ear for
-        them.
+        them. ``purpose`` goes along with what a model is asked.
 
         Raises:
             Malformed, Unavailable, ModelRefused
@@ -68,7 +74,12 @@ class Reasoner(Protocol):
         ...
 
     async def summarize(
-        self, kind: SummaryKind, previous: str, window: Sequence[Said]
+        self,
+        kind: SummaryKind,
+        previous: str,
+        window: Sequence[Said],
+        *,
+        purpose: Purpose | None = None,
     ) -> SummedUp:
         """Return a summary of all so far, absorbing ``previous``.
 

@@ -19,6 +19,7 @@ from domain.recorded import Recorded
 from domain.session import MessageAdded, SummaryKind
 from domain.summary import Summary, SummaryProduced
 from processors.following import cause_of, name_of
+from processors.language_model import Purpose
 from processors.ports import StreamReader, TokenCounter
 from processors.processor import Batch, Done, Outcome
 from processors.reasoner import Reasoner, Said
@@ -99,7 +100,10 @@ class SummarizeSession:
             if each.content not in {"", ERASED} and each.id not in withheld
         ]
         previous = "" if newest.content == ERASED else newest.content or ""
-        summed_up = await self._reasoner.summarize(kind, previous, window)
+        purpose = self._purpose(kind, messages)
+        summed_up = await self._reasoner.summarize(
+            kind, previous, window, purpose=purpose
+        )
         content = summed_up.text if summed_up.text.strip() else ""
         return RecordSummary(
             workspace=messages[0].workspace,
@@ -117,6 +121,15 @@ class SummarizeSession:
             engine=summed_up.engine,
             cause=cause_of(self.name, due),
             read=tuple(each.id for each in window),
+        )
+
+    def _purpose(self, kind: SummaryKind, messages: Sequence[MessageAdded]) -> Purpose:
+        first, last = messages[0], messages[-1]
+        return Purpose(
+            workspace=first.workspace,
+            feature="summary.short" if kind == "short" else "summary.long",
+            key=f"{first.session}/{first.seq}-{last.seq}/{kind}/{self._generation}",
+            session=first.session,
         )
 
     async def _with_content(self, newest: Summary, stream: str) -> Summary:

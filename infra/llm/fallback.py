@@ -1,8 +1,9 @@
 """A model that answers where another does not (RS 8.1)."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import TypeVar
+
+import msgspec
 
 from processors.language_model import (
     Completion,
@@ -13,8 +14,6 @@ from processors.language_model import (
     Structured,
     Unavailable,
 )
-
-T = TypeVar("T")
 
 
 class FallbackModel:
@@ -42,11 +41,18 @@ class FallbackModel:
 
     async def complete(self, prompt: Prompt) -> Completion:
         """See the port."""
-        return await self._either(lambda model: model.complete(prompt))
+        try:
+            return await self._first.complete(prompt)
+        except (Unavailable, ModelRefused):
+            return self._by_second(await self._second.complete(prompt))
 
     async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
         """See the port."""
-        return await self._either(lambda model: model.structured(prompt, schema))
+        try:
+            return await self._first.structured(prompt, schema)
+        except (Unavailable, ModelRefused):
+            answer = await self._second.structured(prompt, schema)
+            return Structured(answer.value, self._by_second(answer.completion))
 
     async def stream(
         self, prompt: Prompt, schema: JsonSchema | None = None
@@ -65,10 +71,12 @@ class FallbackModel:
             return
         async with aclosing(self._second.stream(prompt, schema)) as pieces:
             async for piece in pieces:
-                yield piece
+                if isinstance(piece, Completion):
+                    yield self._by_second(piece)
+                else:
+                    yield piece
 
-    async def _either(self, ask: Callable[[LanguageModel], Awaitable[T]]) -> T:
-        try:
-            return await ask(self._first)
-        except (Unavailable, ModelRefused):
-            return await ask(self._second)
+    def _by_second(self, completion: Completion) -> Completion:
+        return msgspec.structs.replace(
+            completion, transport=self._second.transport, fallback=True
+        )

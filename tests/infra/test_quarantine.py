@@ -236,7 +236,7 @@ class Listening:
     def __init__(self, *meanwhile):
         self.meanwhile = list(meanwhile)
 
-    async def summarize(self, _kind, previous, window):
+    async def summarize(self, _kind, previous, window, **_):
         self.previous, self.said = previous, [each.id for each in window]
         while self.meanwhile:
             await self.meanwhile.pop()()

@@ -16,7 +16,7 @@ from domain.names import session_stream
 from domain.recorded import Cause
 from domain.session import SessionCreated
 from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
-from processors.language_model import Malformed, ModelRefused
+from processors.language_model import Malformed, ModelRefused, Unavailable
 from processors.processor import Done, Park, Retry
 from processors.reasoner import Drawn, Fact
 from tests.support.log import CAUSE
@@ -107,6 +107,30 @@ async def test_what_is_known_is_reinforced(memory):
     assert done.conclusions == (drawn.id,)
 
 
+async def test_the_same_work_has_the_same_purpose_until_an_attempt_has_failed(memory):
+    class Dying(Echo):
+        failure = Unavailable("the model")
+
+        async def derive(self, *given, purpose=None):
+            await super().derive(*given, purpose=purpose)
+            raise self.failure
+
+    said = await memory.say("I ski.", "I row.")
+    dying = Dying()
+    derive = DeriveConclusions(memory.decide, dying)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await derive(batch(*said))
+    dying.failure = Malformed("the model")
+    for _ in range(2):
+        assert isinstance(await derive(batch(*said)), Retry)
+    first, again, malformed, another = dying.purposes
+    assert first == again == malformed
+    assert another.key not in {"", first.key}
+    assert (first.workspace, first.session, first.peer) == ("w", "s", "alice")
+    assert first.feature == "deriver.representation"
+
+
 async def test_each_request_is_a_story_of_its_own(memory):
     one = await memory.say("I ski.", "I row.")
     two = await memory.say("I swim.")
@@ -171,7 +195,7 @@ async def test_each_author_is_concluded_about_in_one_append(memory):
 
 async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(memory):
     class Liar(Echo):
-        async def derive(self, window, observed, *_):
+        async def derive(self, window, observed, *_, **__):
             own = [each.id for each in window if each.author == observed]
             others = [each.id for each in window if each.author != observed]
             facts = (
@@ -255,7 +279,7 @@ class Spending(Echo):
     def engine(self):
         return Engine(name="openai", version="0", model="m")
 
-    async def derive(self, window, observed, instructions=None):
+    async def derive(self, window, observed, instructions=None, **_):
         drawn = await super().derive(window, observed, instructions)
         if self.failure is not None:
             raise self.failure
@@ -321,7 +345,7 @@ async def test_what_a_model_has_no_answer_to_is_passed_over_in_the_end(memory, f
     said += await memory.say("I sail.", author="bob")
 
     class OnlyBob(Spending):
-        async def derive(self, window, observed, instructions=None):
+        async def derive(self, window, observed, instructions=None, **_):
             if observed == "alice":
                 raise failure
             return await super().derive(window, observed, instructions)
@@ -342,7 +366,7 @@ async def test_what_was_drawn_before_a_failure_is_kept(memory):
     said += await memory.say("I sail.")
 
     class Second(Spending):
-        async def derive(self, window, observed, instructions=None):
+        async def derive(self, window, observed, instructions=None, **_):
             if len(self.asked) == 1:
                 raise Malformed("the model")
             return await super().derive(window, observed, instructions)

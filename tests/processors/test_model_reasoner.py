@@ -11,6 +11,7 @@ from processors.language_model import (
     Completion,
     Malformed,
     ModelRefused,
+    Purpose,
     Structured,
     Usage,
 )
@@ -160,6 +161,19 @@ async def test_what_does_not_fit_one_call_is_summed_up_in_steps():
     assert "One." in model.asked[1].turns[1].content
     assert summed_up.engine.usage["calls"] == 2
     assert summed_up.engine.call.attempts == 2
+
+
+async def test_each_call_of_one_work_has_a_purpose_of_its_own():
+    model = Scripted("One.", " ", "Two.", facts())
+    reasoner = ModelReasoner(model, WordCounter(), Limits(input=2_300))
+    lines = window(("ann", "a " * 800), ("ann", "b " * 800))
+    purpose = Purpose(workspace="w", feature="summary.long", key="s/1-2")
+    await reasoner.summarize("long", "", lines, purpose=purpose)
+    told = [each.purpose for each in model.asked]
+    assert len({each.key for each in told}) == 3
+    assert {each.feature for each in told} == {"summary.long"}
+    await reasoner.derive(LINES, "ann", purpose=purpose)
+    assert model.asked[-1].purpose == purpose
 
 
 async def test_a_model_that_says_nothing_is_asked_again_and_then_has_no_summary():

@@ -33,7 +33,7 @@ def summarize(memory, reasoner=None, decide=None):
 
 
 class Silent(Echo):
-    async def summarize(self, *_):
+    async def summarize(self, *_, **__):
         return SummedUp(" ", self.engine)
 
 
@@ -50,6 +50,26 @@ async def test_a_due_summary_covers_the_session_so_far(memory):
     assert summary.engine.name == "echo"
     assert produced.cause.correlation_id == said[0].cause.correlation_id
     assert produced.cause.causation_id == said[-1].id
+
+
+async def test_the_same_work_has_the_same_purpose_each_time_it_is_begun(memory):
+    class Dying(Echo):
+        async def summarize(self, *given, purpose=None):
+            await super().summarize(*given, purpose=purpose)
+            raise Unavailable("the model")
+
+    said = await memory.say("a", "b", "c", "d", short_every=2)
+    dying = Dying()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await summarize(memory, dying)(batch(*said))
+    first, again = dying.purposes
+    assert first == again
+    assert (first.workspace, first.session, first.key) == ("w", "s", "s/1-2/short/1")
+    assert first.feature == "summary.short"
+    echo = Echo()
+    await summarize(memory, echo)(batch(*said))
+    assert [each.key for each in echo.purposes] == ["s/1-2/short/1", "s/3-4/short/1"]
 
 
 async def test_the_next_one_absorbs_the_one_before_it(memory):
@@ -83,7 +103,7 @@ async def test_a_second_delivery_changes_nothing(memory):
 
 async def test_what_a_failure_left_out_is_covered_next_time(memory):
     class Asleep(Echo):
-        async def summarize(self, *_):
+        async def summarize(self, *_, **__):
             raise Unavailable("the model")
 
     said = await memory.say(*"abcdef", short_every=3)

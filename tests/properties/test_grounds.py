@@ -69,7 +69,7 @@ class Inventive(Echo):
         self.chance = chance
         self.invented = 0
 
-    async def derive(self, window, observed, *_):
+    async def derive(self, window, observed, *_, **__):
         facts = []
         for each in window:
             cited = [each.id] if self.chance.random() < 0.7 else []

@@ -18,6 +18,7 @@ from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
+from processors.language_model import Purpose
 from processors.processor import Batch
 from processors.reasoner import Drawn, Fact, Said, SummedUp
 
@@ -128,15 +129,22 @@ class Echo:
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
         self.told: str | None = None
+        self.purposes: list[Purpose | None] = []
 
     @property
     def engine(self) -> Engine:
         return Engine(name="echo", version="1")
 
     async def derive(
-        self, window: Sequence[Said], observed: str, instructions: str | None = None
+        self,
+        window: Sequence[Said],
+        observed: str,
+        instructions: str | None = None,
+        *,
+        purpose: Purpose | None = None,
     ) -> Drawn:
         self.told = instructions
+        self.purposes.append(purpose)
         self.asked.append((observed, tuple(each.text for each in window)))
         facts = (
             Fact(f"{observed} says {each.text}", (each.id,))
@@ -146,7 +154,13 @@ class Echo:
         return Drawn(tuple(facts), self.engine)
 
     async def summarize(
-        self, kind: str, previous: str, window: Sequence[Said]
+        self,
+        kind: str,
+        previous: str,
+        window: Sequence[Said],
+        *,
+        purpose: Purpose | None = None,
     ) -> SummedUp:
+        self.purposes.append(purpose)
         text = f"{kind}:{previous}|" + ",".join(each.text for each in window)
         return SummedUp(text, self.engine)

@@ -72,8 +72,9 @@ async def test_the_second_model_answers_where_the_first_does_not(stub):
         model = await models.find(config)
         answered = await model.complete(ASKED)
         assert (answered.text, answered.model) == ("Tea.", "second")
+        assert (answered.transport, answered.fallback) == ("openai", True)
         *_, whole = [each async for each in model.stream(ASKED)]
-        assert whole.model == "second"
+        assert (whole.model, whole.fallback) == ("second", True)
         stub.otherwise = lambda _: Answer("a b", broken_after=1)
         with pytest.raises(Unavailable):
             async for _ in model.stream(ASKED):
