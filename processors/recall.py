@@ -15,7 +15,7 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     ``peer`` is the observed peer of a conclusion, the author of a message; ``level``
     is a conclusion's. ``similarity`` is the cosine to the question, 0 if only its
     words were found; ``evidence`` are the messages a conclusion rests on. Ids are
-    those of the events.
+    those of the events. ``session`` and ``number`` say where a message stands.
     """
 
     kind: Literal["conclusion", "message"]
@@ -26,6 +26,8 @@ class Recollection(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float
     level: str = "explicit"
     evidence: tuple[str, ...] = ()
+    session: str | None = None
+    number: int = 0
 
 
 class Recalled(msgspec.Struct, frozen=True):
