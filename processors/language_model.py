@@ -77,7 +77,8 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     ``key`` names the work within the workspace and is the same when it is done again,
     such as the ids of what was read and the step; with the same request, what was
     answered then is answered again and paid once. "" is never the same. ``run`` joins
-    the calls of one agent run or answer; ``peer`` is the observed peer, or who asks.
+    the calls of one agent run or answer, counted from 1 by ``step``, 0 where there is
+    but one; ``peer`` is the observed peer, or who asks.
     ``session`` is whose erasure must take along what was answered; None: the
     workspace's.
     """
@@ -86,6 +87,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     feature: Feature
     key: str = ""
     run: str = ""
+    step: int = 0
     peer: str | None = None
     session: str | None = None
 
