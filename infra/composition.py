@@ -51,6 +51,7 @@ from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
 from infra.settings import Settings
 from infra.sweep import sweep_daily
+from infra.telemetry.telemetry import open_telemetry
 from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
@@ -122,6 +123,7 @@ async def open_palimpsest(
     keys_dsn = None if keys_uri is None else keys_uri.get_secret_value()
     await migrate(dsn, keys_dsn=keys_dsn)
     async with AsyncExitStack() as running:
+        telemetry = await running.enter_async_context(open_telemetry(settings))
         log = await running.enter_async_context(
             PostgresLog.open(
                 dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
@@ -146,18 +148,14 @@ async def open_palimpsest(
             running,
         ):
             watch.add(feed)
-        clones = AbandonedClones(log.store, parts.readers, parts.write.decide, _now)
-        sweeping = asyncio.create_task(
-            sweep_daily(log, clones, settings.idempotency_days)
-        )
-        running.push_async_callback(_stop, sweeping)
-        watch.add(sweeping)
+        watch.add(_sweep(parts, settings, running))
         await dispatch_webhooks(
             settings, parts.write.decide, parts.readers, parts.prompt, watch, running
         )
         chat = await make_chat(settings, models, _chat_parts(parts))
         app = _application(parts, settings, state, chat)
-        yield Palimpsest(traffic.around(app), engine_names(settings), watch, state)
+        around = telemetry.around(traffic.around(app))
+        yield Palimpsest(around, engine_names(settings), watch, state)
 
 
 async def _open_parts(
@@ -222,6 +220,16 @@ def _processors(
     holdings = StoredHoldings(log, parts.readers, parts.views)
     closing = CloseRetractions(decide, _reach(parts))
     return (*with_erasure(reactions, decide, holdings, _now), closing)
+
+
+def _sweep(
+    parts: _Parts, settings: Settings, running: AsyncExitStack
+) -> asyncio.Task[None]:
+    log, decide = parts.log, parts.write.decide
+    clones = AbandonedClones(log.store, parts.readers, decide, _now)
+    sweeping = asyncio.create_task(sweep_daily(log, clones, settings.idempotency_days))
+    running.push_async_callback(_stop, sweeping)
+    return sweeping
 
 
 def _reach(parts: _Parts) -> StoredReach:

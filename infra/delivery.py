@@ -10,6 +10,7 @@ import msgspec
 
 from commands.ports import EventStoreError, KeyReused
 from infra.feed_ledger import Hold
+from infra.telemetry.under_way import DeliveryWork, working
 from processors.language_model import Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
 
@@ -69,6 +70,10 @@ class Delivery:
         )
 
     async def _outcome(self, batch: Batch, attempts: int) -> Outcome:
+        with working(DeliveryWork(self._processor.name, batch)):
+            return await self._attempt(batch, attempts)
+
+    async def _attempt(self, batch: Batch, attempts: int) -> Outcome:
         try:
             return await self._processor(batch)
         except KeyReused as clash:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,6 +17,8 @@ from infra.door import listening
 from infra.garbage import collect_rarely
 from infra.settings import Settings
 from infra.settings.theirs import not_honoured
+
+_LOG: Final = logging.getLogger("palimpsest.process")
 
 
 def up(
@@ -34,14 +36,15 @@ async def _up(place: Place, settings: Settings, *, host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    logging.basicConfig(
-        level=settings.log_level,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    # Commands that only look are quicker without the server's packages.
+    from infra.telemetry.log_lines import start_logging, writes_json  # noqa: PLC0415
+
+    start_logging(settings)
+    say = _LOG.info if writes_json(settings) else partial(typer.echo, err=True)
     for line in not_honoured():
-        typer.echo(f"palimpsest: {line}", err=True)
+        say(f"palimpsest: {line}")
     with listening(host, port) as door:
-        work = asyncio.create_task(_serve(place, settings, door))
+        work = asyncio.create_task(_serve(place, settings, door, say))
         signalled = asyncio.create_task(stopping.wait())
         await asyncio.wait({work, signalled}, return_when=asyncio.FIRST_COMPLETED)
         signalled.cancel()
@@ -53,20 +56,24 @@ async def _up(place: Place, settings: Settings, *, host: str, port: int) -> int:
     return 1
 
 
-async def _serve(place: Place, settings: Settings, door: socket.socket) -> None:
+async def _serve(
+    place: Place, settings: Settings, door: socket.socket, say: Callable[[str], None]
+) -> None:
     """Serve until cancelled; what was started is stopped on the way out."""
-    # Commands that only look are quicker without the server's packages.
     from infra.serving import serving  # noqa: PLC0415
 
     async with serving(place, settings, door) as palimpsest:
         collect_rarely()
-        _announce(place, door, palimpsest.engines)
+        for line in _announcement(place, door, palimpsest.engines):
+            say(line)
         await palimpsest.watch.broken()
 
 
-def _announce(place: Place, door: socket.socket, engines: Mapping[str, str]) -> None:
+def _announcement(
+    place: Place, door: socket.socket, engines: Mapping[str, str]
+) -> Iterator[str]:
     host, port = door.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    typer.echo(f"Palimpsest serves http://{shown}:{port} from {place}", err=True)
+    yield f"Palimpsest serves http://{shown}:{port} from {place}"
     for feature, engine in engines.items():
-        typer.echo(f"  {feature}: {engine}", err=True)
+        yield f"  {feature}: {engine}"

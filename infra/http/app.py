@@ -84,7 +84,7 @@ def create_app(
         cors_config=CORSConfig(
             allow_origins=list(settings.allowed_origins),
             allow_credentials=True,
-            expose_headers=["X-Position"],
+            expose_headers=["X-Position", "X-Request-Id"],
             max_age=600,
         ),
         request_max_body_size=MAX_BODY,

@@ -12,6 +12,7 @@ from domain.names import command_id
 from domain.recorded import Cause
 from infra.http.correlation import correlation_of, trace_parent_of
 from infra.http.gate import caller_of
+from infra.telemetry.under_way import note_command
 
 MAX_KEY = 255
 """Longest ``Idempotency-Key`` in characters."""
@@ -44,6 +45,7 @@ class RequestOrigin:
             command = CommandIdentity(
                 command_id(tenant, f"client:{key}"), await self._hash(said)
             )
+            note_command(scope, command.id)
         cause = Cause(
             actor=caller_of(scope).actor,
             correlation_id=correlation_of(scope),

@@ -8,9 +8,6 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 class ServerSettings(BaseModel):
     """The sections app, db, keys, auth and webhook (RS 12)."""
 
-    log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = Field(
-        default="INFO", description="level of the process log; no content at info"
-    )
     cors_origins: list[str] = Field(
         default=[
             "http://localhost",
@@ -112,8 +109,3 @@ class ServerSettings(BaseModel):
             return uri
         scheme, separator, rest = uri.strip().partition("://")
         return scheme.partition("+")[0] + separator + rest
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _in_capitals(cls, level: object) -> object:
-        return level.upper() if isinstance(level, str) else level

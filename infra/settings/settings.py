@@ -9,10 +9,17 @@ from pydantic_settings import (
 from infra.settings.dialectic import DialecticSettings
 from infra.settings.reasoning import ReasoningSettings
 from infra.settings.server import ServerSettings
+from infra.settings.telemetry import TelemetrySettings
 from infra.settings.toml_file import TomlFile
 
 
-class Settings(ReasoningSettings, DialecticSettings, ServerSettings, BaseSettings):
+class Settings(
+    ReasoningSettings,
+    DialecticSettings,
+    ServerSettings,
+    TelemetrySettings,
+    BaseSettings,
+):
     """Each field says what it means; a name's first word is its section."""
 
     model_config = SettingsConfigDict(
