@@ -4,6 +4,7 @@ To add an event: its class in its noun's file, a member here, a branch in that
 noun's ``evolve``, a golden file in ``tests/golden/events``.
 """
 
+from domain.call import LLMCallRecorded
 from domain.card import CardReplacedByOwner
 from domain.conclusion import (
     ConclusionDerived,
@@ -97,6 +98,7 @@ EVENTS: tuple[type[Event], ...] = (
     MessagesRestored,
     CardReplacedByOwner,
     QuestionAnswered,
+    LLMCallRecorded,
     EmbeddingRecorded,
     DreamScheduled,
     DreamCompleted,

@@ -122,6 +122,11 @@ def delivery_stream(workspace: str, endpoint: str) -> Stream:
     )
 
 
+def call_stream(workspace: str) -> Stream:
+    """What calls of models took; nobody decides upon it, so nobody meets there."""
+    return Stream(f"call-{workspace}", workspace, workspace)
+
+
 def embedding_stream(workspace: str, ordering_key: str) -> Stream:
     """Records which texts of one ordering key have vectors."""
     name = ordering_key.replace("/", "+")
@@ -142,7 +147,7 @@ def ordering_key_of(stream: str) -> str:
     category, _, rest = stream.partition("-")
     ids = rest.split("+")
     match category:
-        case "workspace" | "webhook" | "retraction":
+        case "workspace" | "webhook" | "retraction" | "call":
             return ids[0]
         case "peer" | "question":
             return f"{ids[0]}/peer/{ids[1]}"

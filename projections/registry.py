@@ -23,6 +23,7 @@ from projections.retractions import Retractions
 from projections.scope_sessions import ScopeSessions
 from projections.sessions import Sessions
 from projections.summaries import Summaries
+from projections.usage import Usage
 from projections.vectors import Vectors
 from projections.webhook_deliveries import WebhookDeliveries
 from projections.webhooks import WebhookEndpoints
@@ -54,6 +55,7 @@ PROMPT: tuple[Projection, ...] = _erasable(
     Retractions(),
     WebhookEndpoints(),
     WebhookDeliveries(),
+    Usage(),
 )
 """What a write waits for: folded together, in one transaction for each batch."""
 

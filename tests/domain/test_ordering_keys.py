@@ -19,6 +19,7 @@ STREAMS = [
     names.embedding_stream("w", "w/s"),
     names.embedding_stream("w", "w/a/b"),
     names.retraction_stream("w", "u"),
+    names.call_stream("w"),
 ]
 
 

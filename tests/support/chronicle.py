@@ -41,6 +41,7 @@ from domain.session import (
 from domain.summary import SummaryProduced, SummaryReinstated, SummaryRetracted
 from domain.withholding import MessagesRestored, MessagesWithheld
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
+from tests.support.call_history import call_events
 from tests.support.dream_history import dream_events
 from tests.support.history import START
 from tests.support.lineage_history import built_events
@@ -52,7 +53,7 @@ SESSIONS = ("s", "t")
 SCOPES = ("x", "y")
 CONTENTS = ("I like tea", "we were running", "犬 😀", "")
 ENGINE = Engine(name="offline", version="1")
-KINDS = 25
+KINDS = 26
 REPEATED = 7
 ERASING = (15, 16)
 HOOKS = 17
@@ -62,6 +63,7 @@ TAKING_BACK = (20, 21)
 QUARANTINE = (23, 24)
 UNITS = 5
 BUILDING = 22
+CALLING = 25
 
 Choice = tuple[int, int, int, int]
 """What happens, in which session, to which peer, and a number to vary it by."""
@@ -90,6 +92,8 @@ class Chronicle:
                 step = self.afterwards
             if choice[0] == DREAMS:
                 step = self.dream
+            if choice[0] == CALLING:
+                step = self.call
             if choice[0] == BUILDING:
                 step = self.build
             if choice[0] in TAKING_BACK and self.concluded:
@@ -109,6 +113,10 @@ class Chronicle:
 
     def dream(self, _kind: int, _where: int, who: int, number: int) -> None:
         self.events.extend(dream_events(PEERS[who % 3], number, self.events))
+
+    def call(self, _kind: int, where: int, who: int, number: int) -> None:
+        place = (SESSIONS[where % 2], PEERS[who % 3])
+        self.events.extend(call_events(*place, number, self.events))
 
     def build(self, _kind: int, where: int, _who: int, number: int) -> None:
         session = SESSIONS[where % 2]
