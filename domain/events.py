@@ -5,7 +5,12 @@ noun's ``evolve``, a golden file in ``tests/golden/events``.
 """
 
 from domain.call import LLMCallRecorded
-from domain.card import CardReplacedByOwner
+from domain.card import (
+    CardEntryAdded,
+    CardEntryRemoved,
+    CardEntryRevised,
+    CardReplacedByOwner,
+)
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
@@ -97,6 +102,9 @@ EVENTS: tuple[type[Event], ...] = (
     MessagesWithheld,
     MessagesRestored,
     CardReplacedByOwner,
+    CardEntryAdded,
+    CardEntryRevised,
+    CardEntryRemoved,
     QuestionAnswered,
     LLMCallRecorded,
     EmbeddingRecorded,

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.card import CardReplacedByOwner
 from domain.conclusion import (
     EVIDENCE_ERASED,
     ConclusionDerived,
@@ -42,6 +41,7 @@ from domain.summary import SummaryProduced, SummaryReinstated, SummaryRetracted
 from domain.withholding import MessagesRestored, MessagesWithheld
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from tests.support.call_history import call_events
+from tests.support.card_history import card_event
 from tests.support.dream_history import dream_events
 from tests.support.history import START
 from tests.support.lineage_history import built_events
@@ -152,7 +152,9 @@ class Chronicle:
             case 9:
                 self.sum_up(session, number)
             case 10:
-                self.events.append(_card(peer, number))
+                about = PEERS[number % 3]
+                known = (self.events, self.concluded)
+                self.events.append(card_event(peer, about, number, *known))
             case 12 | 13:
                 self.enter(session, number)
             case _:
@@ -415,15 +417,6 @@ def _joined(session: str, peer: str, number: int) -> PeerJoined:
 def _role(session: str, peer: str, number: int) -> PeerRoleChanged:
     return PeerRoleChanged(
         workspace="w", session=session, peer=peer, observe_others=number % 2 == 0
-    )
-
-
-def _card(peer: str, number: int) -> CardReplacedByOwner:
-    return CardReplacedByOwner(
-        workspace="w",
-        observer=peer,
-        observed=PEERS[number % 3],
-        entries=tuple(f"entry {n}" for n in range(number % 4)),
     )
 
 

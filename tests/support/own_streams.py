@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from commands.ports import ANY, AppendRequest, StreamAppend
-from domain.card import CardReplacedByOwner
+from domain.card import (
+    CardEntryAdded,
+    CardEntryRemoved,
+    CardEntryRevised,
+    CardReplacedByOwner,
+)
 from domain.derivation import DerivationCompleted
 from domain.dream import DreamCompleted, DreamScheduled
 from domain.embedding import EmbeddingRecorded
@@ -36,7 +41,10 @@ _MAKERS: dict[type[Event], Callable[[Any], Stream]] = {
     DerivationCompleted: lambda e: derivation_stream(e.workspace, e.session),
     SummaryProduced: lambda e: summary_stream(e.workspace, e.session, e.kind),
     SummaryOmitted: lambda e: summary_stream(e.workspace, e.session, e.kind),
-    CardReplacedByOwner: lambda e: card_stream(e.workspace, e.observer, e.observed),
+    **dict.fromkeys(
+        (CardReplacedByOwner, CardEntryAdded, CardEntryRevised, CardEntryRemoved),
+        lambda e: card_stream(e.workspace, e.observer, e.observed),
+    ),
     DreamScheduled: lambda e: dream_stream(e.workspace, "alice", "alice"),
     DreamCompleted: lambda e: dream_stream(e.workspace, "alice", "alice"),
     EmbeddingRecorded: lambda e: embedding_stream(

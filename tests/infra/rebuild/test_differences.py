@@ -21,7 +21,7 @@ async def test_views_that_lag_do_not_differ(log, log_dsn):
     assert await prompt.wait_for(last, 5.0)
     await prompt.close()
     db = await connect_views(log_dsn)
-    await db.execute("UPDATE card SET entries = '{}'")
+    await db.execute("UPDATE card SET lines = '[]'")
     await db.close()
     report = await rebuild(log_dsn, log, ALL)
     assert [each.table for each in report.differences] == ["card"]

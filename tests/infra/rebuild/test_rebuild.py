@@ -275,7 +275,7 @@ async def test_what_is_wrong_is_told_and_put_right(log, log_dsn):
         assert await prompt.wait_for(last, 5.0)
         assert await lagging.wait_for(last, 5.0)
     db = await connect_views(log_dsn)
-    await db.execute("UPDATE card SET entries = '{}'")
+    await db.execute("UPDATE card SET lines = '[]'")
     await db.execute("DELETE FROM message WHERE seq = 3")
     await db.close()
     report = await rebuild(log_dsn, log, ALL)
