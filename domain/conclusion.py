@@ -34,6 +34,10 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
     by which equal conclusions meet (RS 2.5); ``derivation`` is the id of the
     command that made it. ``sources`` are conclusions it was built on. What ``corrects``
     another is held by whoever held that.
+
+    What was inferred tells in which ``sessions`` all it was built on was said, ""
+    standing for none, and the ``run`` that inferred it: a dream's id. Its ``evidence``
+    is that of its sources.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
@@ -52,6 +56,8 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
     generation: int = 1
     derivation: str = ""
     corrects: str | None = None
+    sessions: tuple[str, ...] = ()
+    run: str = ""
 
 
 class ConclusionReinforced(
@@ -67,6 +73,7 @@ class ConclusionReinforced(
     evidence: tuple[Evidence, ...] = ()
     generation: int = 1
     derivation: str = ""
+    run: str = ""
 
 
 class ConclusionRetracted(Event, frozen=True, kw_only=True, tag="conclusion-retracted"):
@@ -112,7 +119,8 @@ class Conclusions(msgspec.Struct, frozen=True):
     """What decisions need to know of one stream of conclusions.
 
     ``known`` maps (level, observed, content key) to the id of the conclusion that
-    holds for whoever heard; one made for a single observer is not among them.
+    holds for whoever heard; one made for a single observer is not among them, unless
+    it was inferred.
     ``retracted`` are ids with the observer they were retracted for, None for all, and
     the unit that did; ``anew`` are those of them who concluded it again since;
     ``dropped`` are the keys under which conclusions are known again once they are
@@ -143,7 +151,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
     """Fold one event into the state; events of other aggregates change nothing."""
     match event:
-        case ConclusionDerived(observer=None):
+        case ConclusionDerived() if event.observer is None or event.run:
             key = (event.level, event.observed, event.content_key)
             known = {**state.known, key: event.id}
             return msgspec.structs.replace(state, known=known)

@@ -18,7 +18,14 @@ from domain.conclusion import (
     ConclusionRetracted,
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
-from domain.dream import DreamCompleted, DreamScheduled
+from domain.dream import (
+    DreamCancelled,
+    DreamCompleted,
+    DreamFailed,
+    DreamScheduled,
+    DreamStarted,
+    SpecialistCompleted,
+)
 from domain.embedding import EmbeddingRecorded
 from domain.erasure import (
     SessionDeleted,
@@ -109,7 +116,11 @@ EVENTS: tuple[type[Event], ...] = (
     LLMCallRecorded,
     EmbeddingRecorded,
     DreamScheduled,
+    DreamCancelled,
+    DreamStarted,
+    SpecialistCompleted,
     DreamCompleted,
+    DreamFailed,
     SessionDeleted,
     SessionErasureBegun,
     SessionErased,

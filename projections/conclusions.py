@@ -31,6 +31,7 @@ _VALUES = {
     "sources": "jsonb",
     "generation": "int",
     "named": "boolean",
+    "sessions": "jsonb",
 }
 
 
@@ -44,13 +45,14 @@ class Conclusions:
     Retracted, its row ends, by the ``unit`` of the retraction; drawn again for who
     retracted it, it has a new one; reinstated, the row goes on under its id.
     ``born`` is the position of an id's first row: the order of equal ``created_at``.
+    ``sessions`` are those in which all it rests on was said, "" standing for none.
 
     A scope holds what its sessions tell explicitly: rows of its own come and go with
     a session, and with what is concluded from one while it is there (RS 2.8).
     """
 
     name = "conclusions"
-    version = 6
+    version = 7
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -68,6 +70,7 @@ class Conclusions:
             sources       text[] COLLATE "C" NOT NULL,
             generation    integer NOT NULL,
             named         boolean NOT NULL,
+            sessions      text[] COLLATE "C" NOT NULL,
             words         tsvector NOT NULL,
             from_position bigint NOT NULL,
             to_position   bigint,
@@ -111,6 +114,7 @@ class Conclusions:
             values=_VALUES,
             stored={
                 "sources": "ARRAY(SELECT jsonb_array_elements_text(g.sources))",
+                "sessions": "ARRAY(SELECT jsonb_array_elements_text(g.sessions))",
                 "words": "to_tsvector('english', g.content)",
             },
         )
@@ -217,6 +221,7 @@ _LOAD = """
     SELECT DISTINCT ON (t.tenant, t.id) t.tenant, t.id, t.origin, t.observer,
         t.observed, t.session, t.level, t.content, t.occurred_at, t.created_at,
         t.born, t.times_derived, to_jsonb(t.sources) AS sources, t.generation, t.named,
+        to_jsonb(t.sessions) AS sessions,
         t.from_position, t.to_position, t.unit,
         t.to_position IS NULL OR t.to_position >= g.position AS is_open
     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g(tenant, origin, position)

@@ -173,6 +173,7 @@ def _first(event: ConclusionDerived, recorded: Recorded) -> Values:
         "sources": as_json(event.sources),
         "generation": event.generation,
         "named": event.observer is not None,
+        "sessions": as_json(event.sessions or (event.session or "",)),
     }
 
 

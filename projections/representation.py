@@ -8,6 +8,7 @@ from projections.as_of import NOW, holding
 from projections.collection import Probe
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
 from projections.condition import Bind, Condition, always, every
+from projections.covered import covered
 from projections.ports import Connection
 from projections.representation_text import Observation
 
@@ -134,12 +135,8 @@ async def _similar(db: Connection, wanted: Wanted, share: int) -> list[str]:
 
 
 def _within(sessions: Sequence[str] | None) -> Condition:
-    """Hold for what may be served under an allow-list: explicit, of its sessions."""
-    if sessions is None:
-        return always
-    return lambda bind: (
-        f"c.level = 'explicit' AND c.session = ANY({bind(list(sessions))}::text[])"
-    )
+    """Hold for what may be served under an allow-list."""
+    return always if sessions is None else covered("c", sessions)
 
 
 def _once(lines: Sequence[tuple[str | None, Observation]]) -> list[Observation]:

@@ -62,6 +62,7 @@ _COPIED = (
     "times_derived",
     "sources",
     "generation",
+    "sessions",
 )
 
 # A session that was in the scope already brings nothing: its place began earlier.
@@ -88,8 +89,9 @@ _BROUGHT = f"""
             AND c.observer = g.observer AND c.named
             AND c.to_position = g.since
     )
-    SELECT number, observer, {", ".join(c for c in _COPIED if c != "sources")},
-           to_jsonb(sources) AS sources
+    SELECT number, observer,
+           {", ".join(c for c in _COPIED if c not in ("sources", "sessions"))},
+           to_jsonb(sources) AS sources, to_jsonb(sessions) AS sessions
     FROM brought WHERE level = 'explicit' ORDER BY number, created_at, id
 """  # noqa: S608  constants
 

@@ -9,7 +9,7 @@ from infra.settings.price import Price
 
 
 class ReasoningSettings(BaseModel):
-    """The sections llm, embedding, deriver, peer_card, summary and dream (RS 12)."""
+    """The sections llm, embedding, deriver, peer_card and summary (RS 12)."""
 
     llm_openai_api_key: SecretStr | None = Field(
         default=None, description="key of the transport openai; none: offline engine"
@@ -88,8 +88,6 @@ class ReasoningSettings(BaseModel):
     summary_max_tokens_long: int = Field(
         default=4_000, ge=1, le=20_000, description="most tokens of a long summary"
     )
-
-    dream_enabled: bool = Field(default=True, description="dreams may be scheduled")
 
     @model_validator(mode="after")
     def _window_fits(self) -> Self:

@@ -7,6 +7,7 @@ from pydantic_settings import (
 )
 
 from infra.settings.dialectic import DialecticSettings
+from infra.settings.dream import DreamSettings
 from infra.settings.reasoning import ReasoningSettings
 from infra.settings.server import ServerSettings
 from infra.settings.telemetry import TelemetrySettings
@@ -15,6 +16,7 @@ from infra.settings.toml_file import TomlFile
 
 class Settings(
     ReasoningSettings,
+    DreamSettings,
     DialecticSettings,
     ServerSettings,
     TelemetrySettings,

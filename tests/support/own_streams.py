@@ -11,7 +11,14 @@ from domain.card import (
     CardReplacedByOwner,
 )
 from domain.derivation import DerivationCompleted
-from domain.dream import DreamCompleted, DreamScheduled
+from domain.dream import (
+    DreamCancelled,
+    DreamCompleted,
+    DreamFailed,
+    DreamScheduled,
+    DreamStarted,
+    SpecialistCompleted,
+)
 from domain.embedding import EmbeddingRecorded
 from domain.event import Event
 from domain.names import (
@@ -45,8 +52,17 @@ _MAKERS: dict[type[Event], Callable[[Any], Stream]] = {
         (CardReplacedByOwner, CardEntryAdded, CardEntryRevised, CardEntryRemoved),
         lambda e: card_stream(e.workspace, e.observer, e.observed),
     ),
-    DreamScheduled: lambda e: dream_stream(e.workspace, "alice", "alice"),
-    DreamCompleted: lambda e: dream_stream(e.workspace, "alice", "alice"),
+    **dict.fromkeys(
+        (
+            DreamScheduled,
+            DreamCancelled,
+            DreamStarted,
+            SpecialistCompleted,
+            DreamCompleted,
+            DreamFailed,
+        ),
+        lambda e: dream_stream(e.workspace, "alice", "alice"),
+    ),
     EmbeddingRecorded: lambda e: embedding_stream(
         e.workspace, e.workspace if e.session is None else f"{e.workspace}/{e.session}"
     ),
