@@ -82,10 +82,26 @@ def _count(value: object, default: int) -> int:
 
 def uses_cards(*levels: Mapping[str, Any] | None, otherwise: bool) -> bool:
     """Tell whether peer cards are used: levels of growing precedence (HC 5.1)."""
+    return _switch("peer_card", "use", *levels, otherwise=otherwise)
+
+
+def makes_cards(*levels: Mapping[str, Any] | None, otherwise: bool) -> bool:
+    """Tell whether agents may write peer cards (RS 5)."""
+    return _switch("peer_card", "create", *levels, otherwise=otherwise)
+
+
+def dreams(*levels: Mapping[str, Any] | None, otherwise: bool) -> bool:
+    """Tell whether dreams come by themselves (RS 6.1)."""
+    return _switch("dream", "enabled", *levels, otherwise=otherwise)
+
+
+def _switch(
+    section: str, name: str, *levels: Mapping[str, Any] | None, otherwise: bool
+) -> bool:
     used = otherwise
     for level in levels:
-        section = None if level is None else level.get("peer_card")
-        given = section.get("use") if isinstance(section, Mapping) else None
+        of = None if level is None else level.get(section)
+        given = of.get(name) if isinstance(of, Mapping) else None
         used = given if isinstance(given, bool) else used
     return used
 

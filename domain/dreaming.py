@@ -43,17 +43,31 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(s for s in SPECIALISTS[self.scheduled.kind] if s not in done)
 
 
-class Dreams(msgspec.Struct, frozen=True):
-    """The dreams of a pair that wait or run, by kind and names.
+class Rested(msgspec.Struct, frozen=True):
+    """When a kind of dream last ended, and how far it had read.
 
-    ``read`` is how far the last completed one had read and ``rested_at`` when it
-    ended; ``given_up_at`` is when one was given up since.
+    ``read`` and ``ended_at`` are of the last completed one, ``given_up_at`` of one
+    that was given up since.
+    """
+
+    read: int = 0
+    ended_at: datetime | None = None
+    given_up_at: datetime | None = None
+
+
+class Dreams(msgspec.Struct, frozen=True):
+    """The dreams of a pair: those that wait or run, by kind and names, and the last.
+
+    A kind's own last dream alone says when the next may come: a card that was brought
+    in line is no dream of the whole (RS 6.2).
     """
 
     waiting: dict[tuple[DreamKind, str, str], Job] = {}
-    read: int = 0
-    rested_at: datetime | None = None
-    given_up_at: datetime | None = None
+    ended: dict[DreamKind, Rested] = {}
+
+    def last(self, kind: DreamKind) -> Rested:
+        """Return how the last dream of a kind ended."""
+        return self.ended.get(kind, Rested())
 
     def find(self, dream: str) -> Job | None:
         """Return the job of this id, if it waits or runs."""
@@ -68,9 +82,12 @@ class Rest(msgspec.Struct, frozen=True):
     between: timedelta = timedelta(hours=8)
 
 
-def deadline(state: Dreams, newest: datetime, rest: Rest) -> datetime:
-    """Return before when no dream begins by itself (RS 6.1, 13.1 W5)."""
-    ended = [each for each in (state.rested_at, state.given_up_at) if each is not None]
+def deadline(last: Rested, newest: datetime, rest: Rest) -> datetime:
+    """Return before when no dream begins by itself (RS 6.1, 13.1 W5).
+
+    ``newest`` is when something was last concluded.
+    """
+    ended = [each for each in (last.ended_at, last.given_up_at) if each is not None]
     return max([newest + rest.idle, *(each + rest.between for each in ended)])
 
 
@@ -99,8 +116,9 @@ def _gone_on(
     changed: dict[str, Any]
     match event:
         case DreamFailed(retry_at=None):
-            without = _without(state, event.id)
-            return msgspec.structs.replace(without, given_up_at=event.failed_at)
+            last = state.last(event.kind)
+            last = msgspec.structs.replace(last, given_up_at=event.failed_at)
+            return _ended(_without(state, event.id), event.kind, last)
         case DreamFailed():
             changed = {"attempt": 0, "failures": event.attempt}
             changed |= {"retry_at": event.retry_at}
@@ -116,14 +134,14 @@ def _gone_on(
 
 
 def _completed(state: Dreams, event: DreamCompleted) -> Dreams:
-    if event.kind != "omni" or event.completed_at is None:
+    if event.completed_at is None:
         return state
-    return msgspec.structs.replace(
-        state,
-        read=max(state.read, event.position),
-        rested_at=event.completed_at,
-        given_up_at=None,
-    )
+    read = max(state.last(event.kind).read, event.position)
+    return _ended(state, event.kind, Rested(read, event.completed_at))
+
+
+def _ended(state: Dreams, kind: DreamKind, last: Rested) -> Dreams:
+    return msgspec.structs.replace(state, ended={**state.ended, kind: last})
 
 
 def _without(state: Dreams, dream: str) -> Dreams:

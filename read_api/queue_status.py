@@ -57,9 +57,10 @@ async def get_queue_status(
     """Count work items: of messages, of summaries that fell due, of dreams (E06).
 
     An observer matches dreams, a sender what is concluded from what they said; with
-    both, either counts. Dreams have no session. Views do not show who works on what,
-    so nothing is ever in progress. What is concluded is done once meaning finds it:
-    who waits until nothing is pending, and then asks, is not to miss it.
+    both, either counts. Dreams have no session, and are all that is ever shown to be
+    in progress: of the rest, views do not show who works on what. What is concluded is
+    done once meaning finds it: who waits until nothing is pending, and then asks, is
+    not to miss it.
     """
     query = parse.query(QueueQuery)
     position = await reached(views, query)
@@ -91,8 +92,8 @@ async def get_queue_status(
     content = QueueStatus(
         total_work_units=total,
         completed_work_units=completed,
-        in_progress_work_units=0,
-        pending_work_units=total - completed,
+        in_progress_work_units=dreams.running,
+        pending_work_units=total - completed - dreams.running,
         sessions=sessions if sessions and session is None else None,
     )
     return answer(content, position)

@@ -14,6 +14,7 @@ from domain.dream import (
 from domain.dreaming import (
     Dreams,
     Rest,
+    Rested,
     cancel_dream,
     complete_dream,
     complete_specialist,
@@ -152,7 +153,7 @@ def test_a_failed_attempt_keeps_what_was_done_and_does_not_count_as_dreamt():
     state = given(ASKED, STARTED, DEDUCED, failed)
     job = state.find("1")
     assert (job.attempt, job.failures, job.left) == (0, 1, ("induction",))
-    assert (state.read, state.rested_at) == (0, None)
+    assert state.last("omni") == Rested()
     [again] = start_dream(state, but(STARTED, position=12))
     assert (again.attempt, again.position) == (2, 12)
     assert given(ASKED, STARTED, DEDUCED, failed, again).find("1").first == 7
@@ -162,22 +163,24 @@ def test_given_up_it_may_be_asked_for_again_and_rests_before_it_comes_by_itself(
     state = given(ASKED, STARTED, but(FAILED, retry_at=None))
     assert state.find("1") is None
     assert schedule_dream(state, but(ASKED, id="2")) == [but(ASKED, id="2")]
-    assert deadline(state, NOON, Rest()) == NOON + timedelta(hours=8)
+    assert deadline(state.last("omni"), NOON, Rest()) == NOON + timedelta(hours=8)
 
 
 def test_the_deadline_is_the_later_of_rest_and_silence():
     state = given(ASKED, STARTED, DREAMT)
-    assert (state.read, state.rested_at) == (7, NOON)
+    last = state.last("omni")
+    assert last == Rested(7, NOON)
     late = NOON + timedelta(hours=7, minutes=30)
-    assert deadline(given(), NOON, Rest()) == NOON + timedelta(hours=1)
-    assert deadline(state, NOON, Rest()) == NOON + timedelta(hours=8)
-    assert deadline(state, late, Rest()) == late + timedelta(hours=1)
+    assert deadline(Rested(), NOON, Rest()) == NOON + timedelta(hours=1)
+    assert deadline(last, NOON, Rest()) == NOON + timedelta(hours=8)
+    assert deadline(last, late, Rest()) == late + timedelta(hours=1)
 
 
 def test_neither_a_card_alone_nor_an_engine_that_does_not_dream_counts():
-    card = but(DREAMT, kind="card_refresh")
-    assert given(but(ASKED, kind="card_refresh"), card).rested_at is None
-    assert given(ASKED, ENDED).rested_at is None
+    state = given(but(ASKED, kind="card_refresh"), but(DREAMT, kind="card_refresh"))
+    assert state.last("omni") == Rested()
+    assert state.last("card_refresh") == Rested(7, NOON)
+    assert given(ASKED, ENDED).last("omni") == Rested()
 
 
 def test_only_what_has_not_begun_is_cancelled():
