@@ -16,7 +16,7 @@ def covered(alias: str, sessions: Sequence[str]) -> Condition:
         listed = f"{bind(list(sessions))}::text[]"
         return (
             f"(CASE {alias}.level WHEN 'explicit' THEN {alias}.session = ANY({listed})"
-            f" ELSE {alias}.sessions <@ {listed} END)"
+            f" ELSE {alias}.sessions <> '{{}}' AND {alias}.sessions <@ {listed} END)"
         )
 
     return write

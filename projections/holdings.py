@@ -173,8 +173,15 @@ def _first(event: ConclusionDerived, recorded: Recorded) -> Values:
         "sources": as_json(event.sources),
         "generation": event.generation,
         "named": event.observer is not None,
-        "sessions": as_json(event.sessions or (event.session or "",)),
+        "sessions": as_json(_sessions(event)),
     }
+
+
+def _sessions(event: ConclusionDerived) -> tuple[str, ...]:
+    """Return where all it rests on was said; nothing if that is not told."""
+    if event.level == "explicit":
+        return (event.session or "",)
+    return event.sessions
 
 
 def _told(row: Values) -> bool:

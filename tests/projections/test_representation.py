@@ -126,11 +126,15 @@ async def test_a_list_of_sessions_leaves_only_what_was_said_in_them(db):
         concluded("b", "elsewhere", session="t"),
         concluded("c", "nowhere", session=None),
         concluded("d", "derived", level="deductive"),
+        concluded("e", "covered", level="deductive", sessions=("s",)),
+        concluded("f", "of both", level="inductive", sessions=("s", "t")),
+        concluded("g", "of none", level="inductive", sessions=("", "s")),
     )
-    assert await texts(db, sessions=["s"]) == ["here"]
-    assert await texts(db, sessions=["s", "t", "unknown"]) == ["here", "elsewhere"]
+    assert await texts(db, sessions=["s"]) == ["here", "covered"]
+    everywhere = ["here", "elsewhere", "covered", "of both"]
+    assert await texts(db, sessions=["s", "t", "unknown"]) == everywhere
     assert await texts(db, sessions=[]) == []
-    assert len(await texts(db)) == 4
+    assert len(await texts(db)) == 7
 
 
 async def test_every_pair_has_its_own(db):
