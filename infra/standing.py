@@ -3,17 +3,40 @@
 import asyncpg
 import msgspec
 
-from infra.processor_positions import processor_positions
 from infra.proof.signing_key import key_id
 from projections.webhook_deliveries import count_deliveries
 
-_VIEWS = "SELECT projection, position FROM checkpoint ORDER BY projection"
-_HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
-_AGE = """
-SELECT extract(epoch FROM clock_timestamp() - recorded_at)::float8
-FROM log.event WHERE position = $1
+# The head is read first: a consumer may then be beyond it, never further behind.
+_CONSUMERS = """
+WITH log_head AS MATERIALIZED (
+    SELECT coalesce(max(position), 0) AS head FROM log.event
+), consumer AS (
+    SELECT projection AS name, 'projection' AS kind, position,
+        0 AS retrying, 0 AS parked, NULL::bigint AS waits
+    FROM checkpoint
+    UNION ALL
+    SELECT c.processor, 'processor', c.position,
+        count(*) FILTER (WHERE h.state = 'retry'),
+        count(*) FILTER (WHERE h.state = 'parked'),
+        min(h.position) FILTER (WHERE h.state = 'retry')
+    FROM work.checkpoint c LEFT JOIN work.held h USING (processor)
+    GROUP BY c.processor, c.position
+)
+SELECT head, name, kind, c.position, retrying, parked,
+    greatest(0, head - c.position) AS lag_events,
+    coalesce(greatest(0, round(extract(
+        epoch FROM clock_timestamp() - e.recorded_at), 3)), 0)::float8 AS lag_seconds
+FROM log_head LEFT JOIN consumer c ON true
+LEFT JOIN log.event e ON e.position = least(c.position + 1, waits)
+ORDER BY kind DESC, name
 """
 
+_WAITING = """
+SELECT processor, state, reason, count(*) AS keys, max(attempts) AS attempts,
+    round(extract(epoch FROM clock_timestamp() - min(held_at)), 3)::float8 AS seconds
+FROM work.held GROUP BY processor, state, reason ORDER BY seconds DESC, processor
+LIMIT 20
+"""
 
 # A log that was not yet migrated has none.
 _CHECKPOINTS = "SELECT to_regclass('log.checkpoint') IS NOT NULL"
@@ -28,7 +51,8 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     """A projection or processor, and how far behind the head it is.
 
     ``lag_events`` are positions still to be looked at; ``lag_seconds`` is the age of
-    the first of them. ``retrying`` and ``parked`` count keys that wait.
+    the oldest event that is not handled, one that is tried again included, one that
+    is parked not. ``retrying`` and ``parked`` count keys that wait.
     """
 
     name: str
@@ -38,6 +62,20 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     lag_seconds: float
     retrying: int = 0
     parked: int = 0
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys of a processor that wait for one reason, for ``seconds`` at the longest.
+
+    ``attempts`` is what the most patient of them has had.
+    """
+
+    processor: str
+    state: str
+    reason: str
+    keys: int
+    attempts: int
+    seconds: float
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -52,42 +90,31 @@ class Standing(msgspec.Struct, frozen=True):
     """The head position of the log and all who follow it.
 
     ``webhooks`` counts deliveries by state: pending, delivered, failed, dropped.
-    ``checkpoint`` is None while nothing is signed.
+    ``checkpoint`` is None while nothing is signed. ``waiting`` are keys that could
+    not go on, the longest first, twenty reasons at most.
     """
 
     head: int
     consumers: list[Consumer]
     webhooks: dict[str, int] = {}
     checkpoint: Checkpoint | None = None
+    waiting: list[Waiting] = []
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
-    """Return where everything stands now; the head is read last."""
-    views = [
-        Consumer(
-            name=row["projection"],
-            kind="projection",
-            position=row["position"],
-            lag_events=0,
-            lag_seconds=0,
-        )
-        for row in await pool.fetch(_VIEWS)
-    ]
-    processors = [
-        Consumer(
-            name=each.processor,
-            kind="processor",
-            position=each.position,
-            lag_events=0,
-            lag_seconds=0,
-            retrying=each.retrying,
-            parked=each.parked,
-        )
-        for each in await processor_positions(pool)
-    ]
-    head = await pool.fetchval(_HEAD)
-    consumers = [await _with_lag(pool, each, head) for each in [*views, *processors]]
-    return Standing(head, consumers, await count_deliveries(pool), await _newest(pool))
+    """Return where everything stands now."""
+    head, consumers = await lags(pool)
+    waiting = [Waiting(**dict(row)) for row in await pool.fetch(_WAITING)]
+    return Standing(
+        head, consumers, await count_deliveries(pool), await _newest(pool), waiting
+    )
+
+
+async def lags(pool: asyncpg.Pool) -> tuple[int, list[Consumer]]:
+    """Return the head, and how far behind it every consumer is that ever ran."""
+    rows = [dict(row) for row in await pool.fetch(_CONSUMERS)]
+    head = max(row.pop("head") for row in rows)
+    return head, [Consumer(**row) for row in rows if row["name"] is not None]
 
 
 async def _newest(pool: asyncpg.Pool) -> Checkpoint | None:
@@ -98,11 +125,3 @@ async def _newest(pool: asyncpg.Pool) -> Checkpoint | None:
         return None
     age = round(max(0.0, row["seconds"]), 3)
     return Checkpoint(row["position"], age, key_id(row["public_key"]))
-
-
-async def _with_lag(pool: asyncpg.Pool, consumer: Consumer, head: int) -> Consumer:
-    lag = max(0, head - consumer.position)
-    age = await pool.fetchval(_AGE, consumer.position + 1) if lag else None
-    return msgspec.structs.replace(
-        consumer, lag_events=lag, lag_seconds=round(max(0.0, age or 0.0), 3)
-    )

@@ -12,14 +12,14 @@ from infra.cli.options import Data, Json
 from infra.cli.place import Place
 from infra.cli.screen import screen
 from infra.settings import Settings
-from infra.standing import Standing, standing
+from infra.standing import Standing, Waiting, standing
 
 
 def status(
     data: Data = None,
     as_json: Json = False,  # noqa: FBT002  a switch of the command line
 ) -> None:
-    """Print the head position, each consumer's position and lag, and parked keys."""
+    """Print the head position, each consumer's position and lag, and what waits."""
     run_at(data, partial(_status, as_json=as_json))
 
 
@@ -35,9 +35,20 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
                 f"signed up to position {signed.position}, {signed.age_seconds:.0f} s"
                 f" ago, by key {signed.key_id}"
             )
+        for each in now.waiting:
+            screen().print(_waits(each), markup=False)
         if now.webhooks:
             told = ", ".join(f"{n} {state}" for state, n in now.webhooks.items())
             screen().print(f"webhook deliveries: {told}")
+
+
+def _waits(found: Waiting) -> str:
+    keys = "a key" if found.keys == 1 else f"{found.keys} keys"
+    state = "parked" if found.state == "parked" else "tried again"
+    return (
+        f"{found.processor}: {keys} {state} for {found.reason}, "
+        f"since {found.seconds:.0f} s, {found.attempts} attempts"
+    )
 
 
 def _table(now: Standing) -> Table:

@@ -9,11 +9,11 @@ import pytest
 from infra.delivery import Delivery, FeedLimits
 from infra.feed import Feed
 from infra.feed_ledger import FeedLedger, Hold, Superseded
-from infra.processor_positions import processor_positions
 from processors.language_model import Unavailable
 from processors.processor import Done, Park, Retry
 from tests.support.embedded import until
 from tests.support.feeding import AT_ONCE, Scripted
+from tests.support.positions import processor_positions
 
 LATER = timedelta(hours=1)
 

@@ -1,4 +1,4 @@
-"""How far each processor came, for ``palimpsest status``."""
+"""How far each processor came, as its table says."""
 
 from collections.abc import Sequence
 

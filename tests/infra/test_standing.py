@@ -1,0 +1,63 @@
+"""Where consumers stand, as operators see it: behind by events, by time, by keys."""
+
+from datetime import timedelta
+
+from infra.feed_ledger import FeedLedger, Hold
+from infra.postgres.view_readers import open_view_readers
+from infra.standing import Waiting, standing
+from tests.support.feeding import Scripted
+from tests.support.projecting import projecting
+
+
+def hold(position, key, after, reason="Unavailable", attempts=3):
+    return Hold(
+        key=key,
+        tenant="w",
+        position=position,
+        attempts=attempts,
+        after=after,
+        reason=reason,
+    )
+
+
+async def test_who_lags_who_waits_and_why(feeding, memory, database):
+    async with projecting(memory.log, database.dsn()) as (prompt, lagging):
+        said = [each.position for each in await memory.say("one", "two", "three")]
+        assert await prompt.wait_for(said[-1], 5)
+        assert await lagging.wait_for(said[-1], 5)
+        ledger = FeedLedger(feeding.pool, Scripted.name)
+        await ledger.begin()
+        first = (await memory.log.store.read_log(after=0, limit=1))[0]
+        held = [
+            hold(1, "w/a", timedelta(minutes=1)),
+            hold(1, "w/b", timedelta(minutes=1), attempts=5),
+            hold(1, "w/c", None, "ValueError"),
+        ]
+        await ledger.advance(0, (1, first.id), held, ())
+        async with open_view_readers(database.dsn()) as pool:
+            now = await standing(pool)
+    assert now.head == said[-1]
+    by_name = {each.name: each for each in now.consumers}
+    folded = by_name["messages"]
+    assert (folded.kind, folded.lag_events, folded.lag_seconds) == ("projection", 0, 0)
+    fed = by_name["scripted"]
+    assert (fed.position, fed.lag_events) == (1, now.head - 1)
+    assert (fed.retrying, fed.parked) == (2, 1)
+    assert 0 < fed.lag_seconds < 600
+    assert [
+        (each.state, each.reason, each.keys, each.attempts)
+        for each in sorted(now.waiting, key=lambda each: each.state)
+    ] == [("parked", "ValueError", 1, 3), ("retry", "Unavailable", 2, 5)]
+    assert all(isinstance(each, Waiting) and each.seconds >= 0 for each in now.waiting)
+
+
+async def test_what_is_parked_is_no_lag(feeding, memory, database):
+    async with projecting(memory.log, database.dsn()):
+        [said] = await memory.say("one")
+        ledger = FeedLedger(feeding.pool, Scripted.name)
+        await ledger.begin()
+        await ledger.advance(0, (said.position, said.id), [hold(1, "w/a", None)], ())
+        async with open_view_readers(database.dsn()) as pool:
+            now = await standing(pool)
+    [fed] = [each for each in now.consumers if each.name == "scripted"]
+    assert (fed.lag_events, fed.lag_seconds, fed.parked) == (0, 0, 1)
