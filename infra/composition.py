@@ -51,7 +51,7 @@ from infra.reactions import feed_processors
 from infra.reasoning import Reasoners, make_reasoners
 from infra.settings import Settings
 from infra.sweep import sweep_daily
-from infra.telemetry.telemetry import open_telemetry
+from infra.telemetry.telemetry import Exposition, open_telemetry
 from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
@@ -129,12 +129,13 @@ async def open_palimpsest(
                 dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
             )
         )
+        telemetry.follow(log)
         await log.keys.verify()
         watch = Watch()
         signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
         watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
-        views = await fold_views(dsn, log, data, settings, traffic, running)
+        views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
         models = await running.enter_async_context(open_models(settings))
         parts = await _open_parts(dsn, log, views, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
@@ -145,6 +146,7 @@ async def open_palimpsest(
             log,
             _processors(parts, reasoners, settings),
             traffic.give_way,
+            telemetry,
             running,
         ):
             watch.add(feed)
@@ -153,7 +155,8 @@ async def open_palimpsest(
             settings, parts.write.decide, parts.readers, parts.prompt, watch, running
         )
         chat = await make_chat(settings, models, _chat_parts(parts))
-        app = _application(parts, settings, state, chat)
+        metrics = telemetry.exposition(parts.readers)
+        app = _application(parts, settings, state, chat, metrics)
         around = telemetry.around(traffic.around(app))
         yield Palimpsest(around, engine_names(settings), watch, state)
 
@@ -241,7 +244,11 @@ def _chat_parts(parts: _Parts) -> ChatParts:
 
 
 def _application(
-    parts: _Parts, settings: Settings, state: _State, chat: Chat
+    parts: _Parts,
+    settings: Settings,
+    state: _State,
+    chat: Chat,
+    metrics: Exposition | None,
 ) -> ASGIApp:
     keyring, log = wanted_keyring(settings), parts.log
     return create_app(
@@ -272,6 +279,7 @@ def _application(
             count_tokens=parts.tokens.count,
             limits=parts.write.limits,
             allowed_origins=settings.cors_origins,
+            metrics=metrics,
             gate=None
             if keyring is None
             else Gate(keyring, Memberships(parts.readers).are_active, _now),

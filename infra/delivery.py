@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import traceback
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 
 from commands.ports import EventStoreError, KeyReused
 from infra.feed_ledger import Hold
+from infra.telemetry.observers import DeliveryObserver
 from infra.telemetry.under_way import DeliveryWork, working
 from processors.language_model import Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
@@ -37,9 +39,15 @@ class FeedLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery:
     """Deliveries to one processor, so many keys at a time."""
 
-    def __init__(self, processor: Processor, limits: FeedLimits) -> None:
+    def __init__(
+        self,
+        processor: Processor,
+        limits: FeedLimits,
+        observers: Sequence[DeliveryObserver] = (),
+    ) -> None:
         self._processor = processor
         self._limits = limits
+        self._observers = observers
         self._gate = asyncio.Semaphore(limits.keys_at_once)
 
     async def __call__(self, batch: Batch, attempts: int) -> Hold | None:
@@ -70,8 +78,15 @@ class Delivery:
         )
 
     async def _outcome(self, batch: Batch, attempts: int) -> Outcome:
-        with working(DeliveryWork(self._processor.name, batch)):
-            return await self._attempt(batch, attempts)
+        name, outcome = self._processor.name, None
+        with working(DeliveryWork(name, batch)):
+            ends = [each.begin(name, batch) for each in self._observers]
+            try:
+                outcome = await self._attempt(batch, attempts)
+            finally:
+                for end in reversed(ends):
+                    end(outcome)
+        return outcome
 
     async def _attempt(self, batch: Batch, attempts: int) -> Outcome:
         try:

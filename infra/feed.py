@@ -21,6 +21,7 @@ from domain.recorded import Recorded
 from infra.delivery import Delivery, FeedLimits
 from infra.feed_ledger import FeedLedger, Held, Hold, Standing, Superseded
 from infra.postgres.connection import LOST
+from infra.telemetry.observers import DeliveryObserver
 from infra.traffic import GiveWay, at_once
 from processors.processor import Batch, Processor
 
@@ -53,13 +54,14 @@ class Feed:
         ledger: FeedLedger,
         limits: FeedLimits | None = None,
         give_way: GiveWay = at_once,
+        observers: Sequence[DeliveryObserver] = (),
     ) -> None:
         self._processor = processor
         self._log = log
         self._ledger = ledger
         self._limits = limits or FeedLimits()
         self._give_way = give_way
-        self._delivery = Delivery(processor, self._limits)
+        self._delivery = Delivery(processor, self._limits, observers)
         self._concerning: Sequence[Recorded] = ()
         self._looked = _NOWHERE
         self._fresh_until = 0.0

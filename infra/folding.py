@@ -8,6 +8,7 @@ from infra.projector import Projector
 from infra.rebuild.crew import Hands
 from infra.rebuild.drift import make_current
 from infra.settings import Settings
+from infra.telemetry.telemetry import Telemetry
 from infra.traffic import Traffic
 from projections.registry import LAGGING, PROMPT
 
@@ -18,6 +19,7 @@ async def fold_views(
     data: Path,
     settings: Settings,
     traffic: Traffic,
+    telemetry: Telemetry,
     running: AsyncExitStack,
 ) -> tuple[Projector, Projector]:
     """Fold prompt and lagging views, from the beginning where their code changed."""
@@ -33,7 +35,8 @@ async def fold_views(
         follows=prompt,
         give_way=traffic.give_way,
     )
-    for projector in (prompt, lagging):
+    for name, projector in (("prompt", prompt), ("lagging", lagging)):
+        projector.tell(telemetry.folds(name))
         await projector.start()
         running.push_async_callback(projector.close)
     await prompt.passed(await log.store.head())

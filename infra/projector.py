@@ -3,16 +3,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable, Sequence
-from time import monotonic
-from typing import Any
+from time import monotonic, time_ns
 
 import asyncpg
-import msgspec
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from commands.ports import EventStoreError
-from domain.event import Event, tag_of
+from domain.event import Event
 from domain.recorded import Recorded
+from infra.fold_failure import Failure, FoldFailed, failed_at
 from infra.milestones import Milestones
 from infra.postgres.checkpoints import (
     Checkpoint,
@@ -27,6 +26,7 @@ from infra.postgres.checkpoints import (
 from infra.postgres.connection import is_lost
 from infra.postgres.views import connect_views
 from infra.rebuild.abandoned import ERASING
+from infra.telemetry.observers import Fold, Folded
 from infra.traffic import GiveWay, at_once
 from infra.upkeep import Upkeep
 from projections.ports import LogReader
@@ -36,30 +36,6 @@ _LOG = logging.getLogger("palimpsest.projector")
 
 Subscribe = Callable[[int], AsyncIterable[Sequence[Recorded]]]
 """From a position to the batches after it: in order, without gaps, without end."""
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """The event a group of views cannot get past, and the error's name.
-
-    ``position`` is 0 when it is not an event that fails but reaching the database
-    or the log.
-    """
-
-    projection: str
-    position: int
-    type: str
-    error: str
-
-
-class FoldFailed(Exception):  # noqa: N818  says what happened
-    """A projection refused one event; nothing after it is folded until it does not."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(
-            f"{failure.projection} cannot fold {failure.type} at position "
-            f"{failure.position}: {failure.error}"
-        )
-        self.failure = failure
 
 
 class Projector:
@@ -97,6 +73,7 @@ class Projector:
         self._followed = [] if follows is None else follows.names
         self._give_way = give_way
         self._longest_wait = longest_wait
+        self._folded: tuple[Folded, ...] = ()
         self._interested: dict[type[Event], list[Projection]] = {}
         self._at: dict[str, Checkpoint] = {}
         self._codes: dict[str, str] = {}
@@ -110,6 +87,10 @@ class Projector:
     def names(self) -> list[str]:
         """The names of the group's projections."""
         return [each.name for each in self._projections]
+
+    def tell(self, folded: Sequence[Folded]) -> None:
+        """Tell somebody of everything folded from now on."""
+        self._folded = (*self._folded, *folded)
 
     async def start(self) -> None:
         """Check that views and log belong together, then fold until closed.
@@ -189,9 +170,11 @@ class Projector:
             async for batch in self._subscribe(self.position):
                 if self._follows is not None:
                     await self._follows.passed(batch[-1].position)
-                begin = monotonic()
+                begin, begun = monotonic(), time_ns()
                 await self._fold(connection, batch)
                 self.failed = None
+                for folded in self._folded:
+                    folded(Fold(batch, begun, time_ns()))
                 if not self._milestones.awaited:  # a request waits for this work
                     await self._give_way(monotonic() - begin)
         finally:
@@ -209,7 +192,7 @@ class Projector:
             if connection.is_closed() or is_lost(error):
                 raise
             if len(batch) == 1:
-                raise _failed(error, batch[0]) from error
+                raise failed_at(error, batch[0]) from error
             middle = len(batch) // 2
             await self._fold(connection, batch[:middle])
             await self._fold(connection, batch[middle:])
@@ -285,15 +268,3 @@ class Projector:
         else:
             _LOG.error("The views stopped (%s); trying again", name)
             self.failed = Failure("", 0, "", name)
-
-
-def _failed(error: Exception, recorded: Recorded) -> FoldFailed:
-    notes: list[Any] = getattr(error, "__notes__", [])
-    return FoldFailed(
-        Failure(
-            notes[-1] if notes else "",
-            recorded.position,
-            tag_of(recorded.event),
-            type(error).__name__,
-        )
-    )

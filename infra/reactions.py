@@ -13,6 +13,7 @@ from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.log import PostgresLog
 from infra.postgres.role import usable_role
 from infra.proof.consumers import diverged_processors
+from infra.telemetry.telemetry import Telemetry
 from infra.traffic import GiveWay
 from processors.processor import Processor
 
@@ -22,6 +23,7 @@ async def feed_processors(
     log: PostgresLog,
     processors: Sequence[Processor],
     give_way: GiveWay,
+    telemetry: Telemetry,
     running: AsyncExitStack,
 ) -> set[asyncio.Task[None]]:
     """Feed each processor from the log, in a task of its own, until the stack ends.
@@ -33,12 +35,14 @@ async def feed_processors(
     role = await usable_role(dsn, "work")
     pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
     running.push_async_callback(close_pool, pool)
+    telemetry.pools["work"] = pool
     await _check(pool, {each.name for each in processors})
     for processor in processors:
         follower = log.follow()
         running.callback(follower.close)
         ledger = FeedLedger(pool, processor.name)
-        feed = Feed(processor, follower, ledger, give_way=give_way)
+        observers = telemetry.deliveries
+        feed = Feed(processor, follower, ledger, None, give_way, observers)
         task = asyncio.create_task(feed.run(), name=f"processor {processor.name}")
         running.push_async_callback(_stop, task)
         tasks.add(task)

@@ -1,6 +1,6 @@
 """The HTTP application, made from doors and what they need."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,7 +34,8 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What may be chosen about the HTTP application.
 
     ``is_ready`` turns ``/health`` to 200; ``count_tokens`` counts o200k_base.
-    ``gate`` asks for keys; without one everybody is an admin (HC 4.1).
+    ``gate`` asks for keys; without one everybody is an admin (HC 4.1). ``metrics``
+    gives what Prometheus asks for; without it there are none.
     """
 
     is_ready: Callable[[], bool]
@@ -42,6 +43,7 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: Sequence[str] = ORIGINS
     limits: Limits = Limits()
     gate: Gate | None = None
+    metrics: Callable[[], Awaitable[bytes]] | None = None
 
 
 def create_app(
@@ -69,7 +71,7 @@ def create_app(
         [
             *_routers_first(doors),
             health_route(settings.is_ready),
-            metrics_route(),
+            metrics_route(settings.metrics),
             keys_route(settings.gate, dependencies.get("views")),
             *description_routes(),
         ],

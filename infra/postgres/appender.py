@@ -8,6 +8,7 @@ repaired and the outcome found out before anything is tried again.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from time import perf_counter
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from infra.postgres.append_call import (
     OTHER_HASH,
     arguments_of,
 )
+from infra.postgres.commit import Commit, Committed
 from infra.postgres.connection import is_lost, patiently
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.line import Line
@@ -64,6 +66,11 @@ class Appender:
         self.outcomes = Outcomes(line, tail, reader)
         self._lane: asyncio.Task[None] | None = None
         self._closed = False
+        self._told: tuple[Committed, ...] = ()
+
+    def tell(self, committed: Committed) -> None:
+        """Tell somebody of every commit from now on."""
+        self._told = (*self._told, committed)
 
     def start(self) -> asyncio.Task[None]:
         """Begin; the task returned ends after ``close``, or broken."""
@@ -121,7 +128,7 @@ class Appender:
                     self.outcomes.fail(pending, EventStoreError("The log stopped"))
 
     async def _commit(self, batch: Sequence[Pending]) -> None:
-        head = self._tail.head
+        head, begun = self._tail.head, perf_counter()
         keyless = [
             draft
             for pending in batch
@@ -141,9 +148,18 @@ class Appender:
             if isinstance(error, REFUSED) and not is_lost(error):
                 self._give_up(batch, error)
             else:
-                await self._find_out(batch, head)
+                await self._find_out(batch, head, begun)
             return
-        self.outcomes.settle(batch, rows)
+        self._settle(batch, rows, begun)
+
+    def _settle(
+        self, batch: Sequence[Pending], rows: Sequence[Any], begun: float
+    ) -> None:
+        news = self.outcomes.settle(batch, rows)
+        if news and self._told:
+            commit = Commit(news, len(batch), perf_counter() - begun)
+            for committed in self._told:
+                committed(commit)
 
     def _seal_early(self, pending: Pending) -> None:
         """Seal what can be sealed while the lane waits for Postgres."""
@@ -171,7 +187,9 @@ class Appender:
         failure.__cause__ = error
         self.outcomes.fail(batch[0], failure)
 
-    async def _find_out(self, batch: Sequence[Pending], head: int) -> None:
+    async def _find_out(
+        self, batch: Sequence[Pending], head: int, begun: float
+    ) -> None:
         """The connection was lost: deliver what was written, else try again."""
         firsts = [event for pending in batch for event in pending.firsts]
         try:
@@ -182,7 +200,7 @@ class Appender:
                 self.outcomes.fail(pending, error)
             return
         if written:
-            self.outcomes.settle(batch, rows)
+            self._settle(batch, rows, begun)
             return
         for pending in batch:
             pending.losses += 1

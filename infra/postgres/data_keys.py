@@ -71,7 +71,7 @@ class DataKeys:
         *,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._pool = pool
+        self.pool = pool
         self._master = master
         self._in_use: Recent[Subject, DataKey] = Recent(CAPACITY, REMEMBERED, clock)
         self._numbered: Recent[int, DataKey | None] = Recent(
@@ -84,7 +84,7 @@ class DataKeys:
         Raises:
             MasterKeyUnusable
         """
-        row = await self._pool.fetchrow(_ANY)
+        row = await self.pool.fetchrow(_ANY)
         if row is not None:
             self._unwrap(row)
 
@@ -131,7 +131,7 @@ class DataKeys:
             else:
                 found[number] = known
         if missing:
-            rows = await self._pool.fetch(_FIND, missing)
+            rows = await self.pool.fetch(_FIND, missing)
             alive = {row["number"]: self._unwrap(row) for row in rows}
             for number in missing:
                 found[number] = alive.get(number)
@@ -140,7 +140,7 @@ class DataKeys:
 
     async def numbers(self) -> dict[int, bool]:
         """Return the number of every key there ever was, and whether it is alive."""
-        rows = await self._pool.fetch(_NUMBERS)
+        rows = await self.pool.fetch(_NUMBERS)
         return {row["number"]: row["alive"] for row in rows}
 
     async def destroy(
@@ -155,7 +155,7 @@ class DataKeys:
         What they sealed reads as erased from now on, everywhere; in other processes
         after ``REMEMBERED`` seconds. Returns how many there were.
         """
-        rows = await self._pool.fetch(_DESTROY, tenant, session, subjects)
+        rows = await self.pool.fetch(_DESTROY, tenant, session, subjects)
         for row in rows:
             self._in_use.forget(_subject(row))
             self._numbered.put(row["number"], None)
@@ -167,7 +167,7 @@ class DataKeys:
             self._master.wrap(secrets.token_bytes(KEY), subject, number)
             for subject, number in zip(subjects, numbers, strict=True)
         ]
-        rows = await self._pool.fetch(
+        rows = await self.pool.fetch(
             _MAKE,
             [subject.tenant for subject in subjects],
             [subject.session or "" for subject in subjects],

@@ -1,7 +1,7 @@
 """The log, opened: what the rest of the process gets of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -12,6 +12,7 @@ from domain.events import EVENT_BY_TAG
 from infra.master_key import MasterKey
 from infra.postgres.announcer import Announcer
 from infra.postgres.appender import Appender
+from infra.postgres.commit import Committed
 from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.embeddings import EmbeddingStore
@@ -70,6 +71,7 @@ class PostgresLog:
         self.checkpoints = SignedCheckpoints(pool)
         self.fingerprint = KeyedFingerprint(keys)
         self.store: PostgresEventStore
+        self.tell: Callable[[Committed], None]
         self.appending: asyncio.Task[None]
 
     @staticmethod
@@ -86,6 +88,16 @@ class PostgresLog:
         chosen = settings or LogSettings()
         async with AsyncExitStack() as stack:
             yield await _assemble(dsn, master_key, chosen, stack)
+
+    @property
+    def head(self) -> int:
+        """The highest position this process knows of."""
+        return self._tail.head
+
+    @property
+    def pools(self) -> dict[str, asyncpg.Pool]:
+        """Connections for reading, by what they read."""
+        return {"log": self._pool, "keys": self.keys.pool}
 
     def subscription(
         self, after: int, *, page: int = PAGE, poll: float = POLL
@@ -134,7 +146,7 @@ async def _assemble(
     )
     log.appending = appender.start()
     stack.push_async_callback(appender.close)
-    log.store = PostgresEventStore(appender, reader)
+    log.store, log.tell = PostgresEventStore(appender, reader), appender.tell
     return log
 
 

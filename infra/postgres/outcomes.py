@@ -57,8 +57,13 @@ class Outcomes:
             first.twins = [*first.twins, pending]
         return first is pending
 
-    def settle(self, batch: Sequence[Pending], rows: Sequence[Any]) -> None:
-        """Deliver a batch's verdicts; ``rows`` as ``append_call.SQL`` returns them."""
+    def settle(
+        self, batch: Sequence[Pending], rows: Sequence[Any]
+    ) -> Sequence[Recorded]:
+        """Deliver a batch's verdicts; ``rows`` as ``append_call.SQL`` returns them.
+
+        What was written is returned, in order.
+        """
         news: list[Recorded] = []
         delivered: list[tuple[Pending, Appended]] = []
         refused: list[tuple[Pending, Any]] = []
@@ -81,6 +86,7 @@ class Outcomes:
             self._deliver(pending, appended)
         for pending, row in refused:
             self._refuse(pending, row)
+        return news
 
     def fail(self, pending: Pending, error: Exception) -> None:
         """Deliver a failure, and fail whoever was decided upon success."""

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from infra.fold_failure import Failure
 from infra.postgres.log import PostgresLog
-from infra.projector import Failure
 from infra.rebuild.lanes import run_lane
 from infra.rebuild.plan import Plan
 from infra.rebuild.report import RebuildFailed

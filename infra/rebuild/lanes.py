@@ -8,10 +8,10 @@ import asyncpg
 
 from domain.event import tag_of
 from domain.recorded import Recorded
+from infra.fold_failure import Failure
 from infra.postgres.checkpoints import CheckpointMoved
 from infra.postgres.connection import is_lost
 from infra.postgres.slices import Slice, Slices
-from infra.projector import Failure
 from infra.rebuild.report import RebuildFailed
 from infra.rebuild.shadow import Lane, move_lane
 from projections.erasable import ENDS

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from infra.projector import Failure
+from infra.fold_failure import Failure
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Settings of what is told of a server: its log."""
+"""Settings of what is told of a server: its log, its metrics."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, field_validator
 
 
 class TelemetrySettings(BaseModel):
-    """What is told of a server (RS 11, 12)."""
+    """The process log and the section metrics (RS 11, 12)."""
 
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = Field(
         default="INFO", description="level of the process log; no content at info"
@@ -18,6 +18,28 @@ class TelemetrySettings(BaseModel):
     )
     log_requests: bool = Field(
         default=False, description="a line of the process log for each request, at info"
+    )
+
+    namespace: str = Field(
+        default="palimpsest",
+        max_length=100,
+        description="names this deployment in metrics and in what is sent",
+    )
+
+    metrics_enabled: bool = Field(
+        default=False, description="answer GET /metrics, without a key, for Prometheus"
+    )
+    metrics_namespace: str | None = Field(
+        default=None,
+        max_length=100,
+        description="the label namespace of every series; none: NAMESPACE",
+    )
+    metrics_max_workspaces: int = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="workspaces that are told apart by name, the first that come; "
+        "all others count as one, named (other)",
     )
 
     @field_validator("log_level", mode="before")

@@ -18,7 +18,6 @@ _DIFFERENT: Final = {
     "CACHE_": "there is no cache outside the process",
     "SENTRY_": "errors are in the process log only",
     "TELEMETRY_": "nothing is sent anywhere",
-    "METRICS_": "/metrics stays off",
     "LANGFUSE_": "calls of models are recorded in the log only",
     "LLM_ANTHROPIC_": "only the transport openai is spoken",
     "LLM_GEMINI_": "only the transport openai is spoken",

@@ -3,39 +3,18 @@
 import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from infra.telemetry.observers import Answer, RequestObserver
 from infra.telemetry.under_way import RequestWork, request_id_of, working
 
 _LOG: Final = logging.getLogger("palimpsest.requests")
 
 UNMATCHED: Final = "(unmatched)"
 """The endpoint of a request whose path names none."""
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request; ``status`` is 499 where the client left unanswered.
-
-    ``endpoint`` is the template of the path, never the path; ``seconds`` last until
-    all of it was sent.
-    """
-
-    method: str
-    endpoint: str
-    status: int
-    seconds: float
-
-
-class RequestObserver(Protocol):
-    """Is told of requests; never raises."""
-
-    def begin(self, scope: HTTPScope) -> Callable[[Answer], None]:
-        """Look at a request before anybody reads it; the answer is told at the end."""
-        ...
 
 
 class Doors:

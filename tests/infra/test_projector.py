@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 
 from domain.embedding import Embedded, EmbeddingRecorded
+from infra.fold_failure import Failure
 from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.views import LIVE, ViewsNewer, connect_views, make_views
-from infra.projector import Failure
 from infra.rebuild.rebuild import rebuild
 from infra.rebuild.report import RebuildFailed
 from projections.messages import Messages

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from domain.card import CardReplacedByOwner
+from infra.fold_failure import Failure
 from infra.postgres.view_readers import open_view_readers
 from infra.postgres.views import connect_views, drifted_views, make_views
-from infra.projector import Failure
 from infra.rebuild import lanes, swap
 from infra.rebuild.drift import make_current
 from infra.rebuild.plan import NoSuchProjection

@@ -3,7 +3,7 @@
 import json
 
 from infra.cli import rebuild as command
-from infra.projector import Failure
+from infra.fold_failure import Failure
 from infra.rebuild.report import Difference, Progress, RebuildFailed, Report
 
 FAILED = RebuildFailed(

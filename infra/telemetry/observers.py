@@ -1,0 +1,57 @@
+"""What observers of a server are told: requests, commits, folds and deliveries.
+
+All of it is told in the middle of work: at once, and without raising.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+from litestar.types import HTTPScope
+
+from domain.recorded import Recorded
+from processors.processor import Batch, Outcome
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request; ``status`` is 499 where the client left unanswered.
+
+    ``endpoint`` is the template of the path, never the path; ``seconds`` last until
+    all of it was sent.
+    """
+
+    method: str
+    endpoint: str
+    status: int
+    seconds: float
+
+
+class RequestObserver(Protocol):
+    """Is told of requests."""
+
+    def begin(self, scope: HTTPScope) -> Callable[[Answer], None]:
+        """Look at a request before anybody reads it; the answer is told at the end."""
+        ...
+
+
+class DeliveryObserver(Protocol):
+    """Is told of what processors are handed."""
+
+    def begin(self, processor: str, batch: Batch) -> Callable[[Outcome | None], None]:
+        """Look at a delivery; its outcome is told at the end, None if broken off.
+
+        Both are called in the delivery's own task and context.
+        """
+        ...
+
+
+class Fold(msgspec.Struct, frozen=True):
+    """Events a group of views has folded and committed; times as ``time.time_ns``."""
+
+    batch: Sequence[Recorded]
+    begun: int
+    ended: int
+
+
+Folded = Callable[[Fold], None]
+"""Is told of the folds of one group."""
