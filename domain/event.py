@@ -61,12 +61,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ``latency_ms`` are milliseconds of a monotonic clock, waits between attempts
     included; ``attempts`` counts requests, those that failed included.
     ``cost_usd_micros`` are millionths of a dollar at the prices set then, None where
-    the model had no price.
+    the model had no price. ``answered_by`` is the transport and model that answered
+    in place of the one that was asked first, None where that one did.
     """
 
     latency_ms: float = 0.0
     attempts: int = 1
     cost_usd_micros: int | None = None
+    answered_by: str | None = None
 
     def __add__(self, other: "Call") -> "Call":
         """Add up what several calls took; of unknown cost if one of them is."""
@@ -76,6 +78,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             latency_ms=round(self.latency_ms + other.latency_ms, 3),
             attempts=self.attempts + other.attempts,
             cost_usd_micros=sum(known) if len(known) == len(costs) else None,
+            answered_by=other.answered_by or self.answered_by,
         )
 
 

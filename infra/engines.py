@@ -36,12 +36,7 @@ def engine_names(settings: Settings) -> dict[str, str]:
 
 
 def _engine(settings: Settings, choice: ModelChoice) -> str:
-    endpoint = find_endpoint(
-        choice.transport,
-        choice.overrides,
-        api_key=settings.llm_openai_api_key,
-        base_url=settings.llm_openai_base_url,
-    )
+    endpoint = find_endpoint(settings, choice.transport, choice.overrides)
     return OFFLINE if endpoint is None else f"{choice.transport}/{choice.model}"
 
 

@@ -7,7 +7,7 @@ ModelRefused    a model will not answer this, however often it is asked
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -37,6 +37,19 @@ class Malformed(Unavailable):
     """A model answered, even asked again, what does not fit the schema."""
 
 
+WITHHELD: Final = frozenset(
+    {
+        "content_filter",
+        "refusal",
+        "safety",
+        "recitation",
+        "prohibited_content",
+        "blocklist",
+    }
+)
+"""Why an answer is kept back, as providers say it (RS 8.3)."""
+
+
 class ModelRefused(Exception):  # noqa: N818  says what happened
     """A model will not answer this prompt; asking again is in vain.
 
@@ -50,6 +63,11 @@ class ModelRefused(Exception):  # noqa: N818  says what happened
         super().__init__(f"{who} refused ({reason})")
         self.reason = reason
         self.in_vain = in_vain
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the answer is kept back for what it says, not how it was asked."""
+        return self.reason in WITHHELD
 
 
 class BudgetExhausted(Unavailable):

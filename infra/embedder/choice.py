@@ -29,12 +29,7 @@ def chosen_embedding(settings: Settings) -> Embedding | None:
     (architecture section 6).
     """
     config = settings.embedding_model_config
-    endpoint = find_endpoint(
-        config.transport,
-        config.overrides,
-        api_key=settings.llm_openai_api_key,
-        base_url=settings.llm_openai_base_url,
-    )
+    endpoint = find_endpoint(settings, config.transport, config.overrides)
     if not settings.chooses_embedder or endpoint is None:
         return None
     host = urlsplit(endpoint.base_url).hostname

@@ -8,22 +8,23 @@ from typing import Final
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from infra.llm.endpoint import Endpoint
+from infra.llm.patience import Patience
 
-_CONNECT_WITHIN: Final = 10.0
-
-_TALKATIVE: Final = ("openai", "httpx2", "httpcore2")
+TALKATIVE: Final = ("openai", "anthropic", "httpx2", "httpcore2")
 """Loggers that tell of requests, some of them with what was said."""
 
 
 @asynccontextmanager
-async def open_client(endpoint: Endpoint) -> AsyncIterator[AsyncOpenAI]:
+async def open_client(
+    endpoint: Endpoint, patience: Patience | None = None
+) -> AsyncIterator[AsyncOpenAI]:
     """Open a client of one endpoint; its connections are closed at the end.
 
     Redirects are not followed: they would carry what is said to another host.
     """
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    timeout = Timeout(endpoint.timeout, connect=min(_CONNECT_WITHIN, endpoint.timeout))
+    quieten()
+    bounds = (patience or Patience()).within(endpoint.timeout)
+    timeout = Timeout(bounds.whole, connect=min(bounds.connect, bounds.whole))
     http = DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False)
     async with AsyncOpenAI(
         api_key=endpoint.api_key.get_secret_value(),
@@ -37,3 +38,9 @@ async def open_client(endpoint: Endpoint) -> AsyncIterator[AsyncOpenAI]:
         # What the environment says of an account belongs to other programs.
         client.organization = client.project = None
         yield client
+
+
+def quieten() -> None:
+    """Keep what is said out of the process log, at any level."""
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)

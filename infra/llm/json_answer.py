@@ -6,18 +6,23 @@ from typing import Any
 
 import jsonschema
 
+from infra.llm.mended_json import mend_json
+
 
 class NotOfSchema(Exception):  # noqa: N818  says what it is
     """The answer does not fit; ``str()`` tells the model why and may hold content."""
 
 
-def read_answer(text: str, schema: Mapping[str, Any]) -> Any:
+def read_answer(text: str, schema: Mapping[str, Any], *, cut: bool = False) -> Any:
     """Return the value an answer holds, also from within fences or prose.
 
+    What is not quite JSON is mended; ``cut`` says that the answer ended for want of
+    room, and then its last item is left out (RS 8.5).
+
     Raises:
-        NotOfSchema: it holds none, it is cut short, or it breaks the schema.
+        NotOfSchema: it holds none, or it breaks the schema.
     """
-    value = _decoded(text)
+    value = _decoded(text, cut=cut)
     spelled = json.dumps(value, ensure_ascii=False)
     if "\\u0000" in spelled or not _is_text(spelled):
         raise NotOfSchema("it has NUL or lone surrogates in a text")
@@ -49,17 +54,19 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _decoded(text: str) -> Any:
+def _decoded(text: str, *, cut: bool) -> Any:
     inner = text.strip()
-    try:
-        return json.loads(inner)
-    except (ValueError, RecursionError):
-        pass
     first, last = inner.find("{"), inner.rfind("}")
+    for candidate in (inner, inner[first : last + 1]):
+        try:
+            return json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
     try:
-        return json.loads(inner[first : last + 1])
-    except (ValueError, RecursionError):
-        raise NotOfSchema("it is not JSON, or not all of it") from None
+        return mend_json(inner, cut=cut)
+    except ValueError:
+        reason = "it was cut off; be shorter" if cut else "it is not JSON"
+        raise NotOfSchema(reason) from None
 
 
 def fulfils_strict(schema: Any) -> bool:

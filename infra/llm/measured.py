@@ -1,8 +1,8 @@
 """A model whose answers say what they took: milliseconds, attempts and money."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 
 import msgspec
 
@@ -11,8 +11,10 @@ from processors.language_model import (
     Completion,
     JsonSchema,
     LanguageModel,
+    ModelRefused,
     Prompt,
     Structured,
+    Unavailable,
     Usage,
 )
 
@@ -43,37 +45,51 @@ class MeasuredModel:
 
     async def complete(self, prompt: Prompt) -> Completion:
         """See the port."""
-        begun = time.perf_counter()
-        return self._measured(await self._inner.complete(prompt), begun)
+        with self._timed() as measured:
+            return measured(await self._inner.complete(prompt))
 
     async def stream(
         self, prompt: Prompt, schema: JsonSchema | None = None
     ) -> AsyncGenerator[str | Completion, None]:
         """See the port."""
-        begun = time.perf_counter()
-        async with aclosing(self._inner.stream(prompt, schema)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Completion):
-                    yield self._measured(piece, begun)
-                else:
-                    yield piece
+        with self._timed() as measured:
+            async with aclosing(self._inner.stream(prompt, schema)) as pieces:
+                async for piece in pieces:
+                    yield measured(piece) if isinstance(piece, Completion) else piece
 
     async def structured(self, prompt: Prompt, schema: JsonSchema) -> Structured:
         """See the port."""
-        begun = time.perf_counter()
-        answer = await self._inner.structured(prompt, schema)
-        return Structured(answer.value, self._measured(answer.completion, begun))
+        with self._timed() as measured:
+            answer = await self._inner.structured(prompt, schema)
+            return Structured(answer.value, measured(answer.completion))
 
-    def _measured(self, completion: Completion, begun: float) -> Completion:
-        call = msgspec.structs.replace(
-            completion.call,
-            latency_ms=round((time.perf_counter() - begun) * 1_000, 3),
-            cost_usd_micros=self._cost(completion),
-        )
-        return msgspec.structs.replace(completion, call=call)
+    @contextmanager
+    def _timed(self) -> Iterator[Callable[[Completion], Completion]]:
+        """Measure from here on an answer, or what was asked in vain."""
+        begun = time.perf_counter()
+
+        def measured(completion: Completion) -> Completion:
+            call = msgspec.structs.replace(
+                completion.call,
+                latency_ms=round((time.perf_counter() - begun) * 1_000, 3),
+                cost_usd_micros=self._cost(completion),
+            )
+            return msgspec.structs.replace(completion, call=call)
+
+        try:
+            yield measured
+        except (Unavailable, ModelRefused) as failure:
+            if failure.in_vain is not None:
+                failure.in_vain = measured(failure.in_vain)
+            raise
 
     def _cost(self, completion: Completion) -> int | None:
-        """Return millionths of a dollar; None where nobody set a price."""
+        """Return millionths of a dollar; None where nobody set a price.
+
+        What spent no tokens cost nothing.
+        """
+        if completion.usage.calls == 0:
+            return 0
         price = self._prices.get(completion.model) or self._prices.get(self.model)
         return None if price is None else cost_of(completion.usage, price)
 

@@ -11,6 +11,8 @@ from infra.llm.endpoint import Endpoint, find_endpoint
 from infra.llm.fallback import FallbackModel
 from infra.llm.measured import MeasuredModel
 from infra.llm.openai_model import OpenAIModel
+from infra.llm.openai_request import openai_body
+from infra.llm.patience import Patience
 from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice, ModelConfig
 from processors.language_model import LanguageModel
@@ -23,6 +25,7 @@ class Models:
         self._settings = settings
         self._running = running
         self._clients: dict[bytes, AsyncOpenAI] = {}
+        self._patience = patience_of(settings)
 
     async def find(self, config: ModelConfig) -> LanguageModel | None:
         """Return the configured model; None if its transport has no key.
@@ -30,22 +33,24 @@ class Models:
         None means the offline engine (architecture section 6). A fallback without a
         key is no fallback. What each answer takes is measured.
         """
-        first = await self._one(config)
-        if first is None:
-            return None
-        second = await self._one(config.fallback) if config.fallback else None
-        return first if second is None else FallbackModel(first, second)
+        patience = self._patience
+        second = None
+        if config.fallback is not None:
+            second = await self._one(config.fallback, patience.as_backup())
+        if second is None:
+            return await self._one(config, patience)
+        first = await self._one(config, patience.with_backup())
+        return None if first is None else FallbackModel(first, second)
 
-    async def _one(self, choice: ModelChoice) -> LanguageModel | None:
-        endpoint = find_endpoint(
-            choice.transport,
-            choice.overrides,
-            api_key=self._settings.llm_openai_api_key,
-            base_url=self._settings.llm_openai_base_url,
-        )
-        if endpoint is None:
+    async def _one(
+        self, choice: ModelChoice, patience: Patience
+    ) -> LanguageModel | None:
+        endpoint = find_endpoint(self._settings, choice.transport, choice.overrides)
+        if endpoint is None or choice.transport == "anthropic":
             return None
-        model = OpenAIModel(await self._client(endpoint), choice, endpoint.body)
+        bounds = patience.within(endpoint.timeout)
+        client = await self._client(endpoint)
+        model = OpenAIModel(client, choice, openai_body(choice, endpoint), bounds)
         return MeasuredModel(model, self._settings.llm_prices)
 
     async def _client(self, endpoint: Endpoint) -> AsyncOpenAI:
@@ -59,9 +64,24 @@ class Models:
             )
         )
         if shared not in self._clients:
-            opened = await self._running.enter_async_context(open_client(endpoint))
+            opened = await self._running.enter_async_context(
+                open_client(endpoint, self._patience)
+            )
             self._clients[shared] = opened
         return self._clients[shared]
+
+
+def patience_of(settings: Settings) -> Patience:
+    """Return how often and how long settings have models asked."""
+    return Patience(
+        attempts=settings.llm_max_attempts,
+        shortest=settings.llm_retry_min_wait_seconds,
+        longest=settings.llm_retry_max_wait_seconds,
+        connect=settings.llm_connect_timeout_seconds,
+        first=settings.llm_first_piece_timeout_seconds,
+        silence=settings.llm_silence_timeout_seconds,
+        whole=settings.llm_timeout_seconds,
+    )
 
 
 @asynccontextmanager

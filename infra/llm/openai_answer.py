@@ -9,8 +9,10 @@ from openai.types.chat import ChatCompletion
 
 from domain.event import Call
 from infra.llm.artefacts import artefact
+from infra.llm.in_vain import nothing_from
 from infra.llm.json_answer import clean, is_object
 from processors.language_model import (
+    WITHHELD,
     Completion,
     ModelRefused,
     ToolCall,
@@ -19,11 +21,6 @@ from processors.language_model import (
 )
 
 Finish = Literal["stop", "length", "tools", "other"]
-
-_REFUSED: Final = frozenset(
-    {"content_filter", "safety", "recitation", "prohibited_content", "blocklist"}
-)
-"""Why an answer is withheld; the last four are Gemini's (RS 8.3)."""
 
 _FINISHES: Final[Mapping[str, Finish]] = {
     "stop": "stop",
@@ -47,10 +44,11 @@ def read_completion(
         ModelRefused
     """
     if not getattr(answered, "choices", None):
-        raise Unavailable(who)
-    choice = answered.choices[0]
-    message = choice.message
-    refuse_if_withheld(who, choice.finish_reason, message.refusal)
+        raise Unavailable(who, in_vain=nothing_from(by.partition("/")[2], attempts))
+    choice, usage = answered.choices[0], usage_of(answered.usage)
+    message, model = choice.message, answered.model or by.partition("/")[2]
+    in_vain = nothing_from(model, attempts, usage)
+    refuse_if_withheld(who, choice.finish_reason, message.refusal, in_vain)
     asked = message.tool_calls or ()
     calls = [
         made_call(each.id, each.function.name, each.function.arguments)
@@ -60,8 +58,8 @@ def read_completion(
     extras = [(each.model_extra or {}).get("extra_content") for each in asked]
     return Completion(
         text=clean(message.content or ""),
-        model=answered.model or by.partition("/")[2],
-        usage=usage_of(answered.usage),
+        model=model,
+        usage=usage,
         finish=finish_of(choice.finish_reason, calls),
         call=Call(attempts=attempts),
         calls=usable(calls, choice.finish_reason),
@@ -69,17 +67,18 @@ def read_completion(
     )
 
 
-def refuse_if_withheld(who: str, reason: str | None, refusal: str | None) -> None:
+def refuse_if_withheld(
+    who: str, reason: str | None, refusal: str | None, in_vain: Completion
+) -> None:
     """Tell an answer that is withheld from one that is short.
 
     Raises:
         ModelRefused
     """
     word = (reason or "").rpartition(": ")[2].lower()
-    if word in _REFUSED:
-        raise ModelRefused(who, word)
-    if refusal:
-        raise ModelRefused(who, "content_filter")
+    if not refusal and word not in WITHHELD:
+        return
+    raise ModelRefused(who, word if word in WITHHELD else "content_filter", in_vain)
 
 
 def made_call(id_: str | None, name: str | None, arguments: str | None) -> ToolCall:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.llm.artefacts import own_artefacts
+from infra.llm.endpoint import USUAL, Endpoint
 from infra.llm.json_answer import is_object
 from infra.settings.model_choice import ModelChoice
 from processors.language_model import Prompt, ToolCall, ToolOffer, Turn
@@ -34,11 +35,35 @@ def openai_request(
         "seed": choice.seed,
         "stop": choice.stop_sequences,
         "reasoning_effort": choice.thinking_effort,
+        "prompt_cache_key": _cache_key(choice),
         "tools": [_tool(each) for each in prompt.tools] or None,
         "tool_choice": _tool_choice(prompt),
         "extra_body": dict(body) or None,
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def openai_body(choice: ModelChoice, endpoint: Endpoint) -> dict[str, Any]:
+    """Return what the protocol has no name for, where an endpoint understands it.
+
+    What is set for the endpoint itself goes before.
+    """
+    body: dict[str, Any] = {}
+    own = endpoint.base_url != USUAL["openai"]
+    if choice.transport == "openai" and own and choice.top_k is not None:
+        body["top_k"] = choice.top_k
+    budget = choice.thinking_budget_tokens
+    if choice.transport == "gemini" and budget is not None:
+        thinking = {"thinking_config": {"thinking_budget": budget}}
+        body["extra_body"] = {"google": thinking}
+    return body | endpoint.body
+
+
+def _cache_key(choice: ModelChoice) -> str | None:
+    """Keep prompts of one key together; nobody but OpenAI wants to be told."""
+    policy = choice.cache_policy
+    keeps = choice.transport == "openai" and policy.mode != "none"
+    return policy.key_version if keeps else None
 
 
 def _tool_choice(prompt: Prompt) -> str | None:

@@ -1,116 +1,81 @@
-"""What a provider's failure means: come back later, or never (RS 8.2, mended)."""
+"""What a provider's failure means: come back later, or never (RS 8.2, 14.14).
 
-import json
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+Read from what errors of the SDKs have in common, so that none of them is imported for
+another's sake: ``status_code``, ``response``, ``code`` or ``body``.
+"""
 
-import openai
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_after_delay,
-    wait_random_exponential,
-)
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from processors.language_model import ModelRefused, Unavailable
-
-T = TypeVar("T")
-
-ATTEMPTS: Final = 3
-"""Most times one request is sent."""
-
-_PATIENCE: Final = 30.0
-"""Seconds after which nothing is tried again, whatever attempts are left."""
-
-_LONGEST_WAIT: Final = 8.0
-"""A provider that wants to be left alone for longer is left alone."""
 
 _MENDED_AFTER: Final = 300.0
 """Seconds to wait for a person to mend a key, a model's name or a quota."""
 
-_FAILURES: Final = (openai.OpenAIError, json.JSONDecodeError)
-"""What the SDK raises; a body that is only half JSON it does not wrap."""
-
 _MUST_BE_MENDED: Final = frozenset({401, 402, 403, 404})
 _PASSES: Final = frozenset({408, 409, 425, 429})
 
+_SAYS: Final = {
+    "insufficient_quota": 402,
+    "billing_error": 402,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "rate_limit_error": 429,
+    "timeout_error": 408,
+    "api_error": 500,
+    "overloaded_error": 529,
+    "invalid_request_error": 400,
+}
+"""What an error that comes within a stream says instead of a status."""
 
-async def persistently(who: str, ask: Callable[[], Awaitable[T]]) -> tuple[T, int]:
-    """Ask again while that can help, within bounds; return the attempts it took, too.
-
-    Raises:
-        Unavailable, ModelRefused
-    """
-    trying = AsyncRetrying(
-        stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(_PATIENCE),
-        wait=_wait,
-        retry=retry_if_exception(_may_pass),
-        reraise=True,
-    )
-
-    attempts = 0
-
-    async def once() -> T:
-        nonlocal attempts
-        attempts += 1
-        return await ask()
-
-    try:
-        return await trying(once), attempts
-    except _FAILURES as error:
-        raise outcome_of(who, error) from None
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def outcome_of(who: str, error: Exception) -> Unavailable | ModelRefused:
-    """Return what to raise for an error of the SDK; never with what was said.
+def outcome_of(who: str, error: BaseException) -> Unavailable | ModelRefused:
+    """Return what to raise for an error of an SDK; never with what was said.
 
     A wrong key or model makes everybody's question fail until somebody mends it,
     so it is ``Unavailable``; what is wrong with one question never passes.
     """
-    if not isinstance(error, openai.APIStatusError):
+    code = _code(error)
+    status = _status(error, code)
+    if status is None:
         return Unavailable(who)
-    if error.code == "insufficient_quota" or error.status_code in _MUST_BE_MENDED:
+    if status in _MUST_BE_MENDED:
         return Unavailable(who, _MENDED_AFTER)
-    if error.status_code in _PASSES or error.status_code >= 500:  # noqa: PLR2004
-        return Unavailable(who, _asked_wait(error))
-    return ModelRefused(who, _word(error))
+    if status in _PASSES or status >= 500:  # noqa: PLR2004
+        return Unavailable(who, asked_wait(error))
+    return ModelRefused(who, code or f"status {status}")
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Tell whether the same request may succeed in a moment."""
-    if not isinstance(error, _FAILURES):
-        return False
-    outcome = outcome_of("", error)
-    if not isinstance(outcome, Unavailable):
-        return False
-    return outcome.retry_after is None or outcome.retry_after <= _LONGEST_WAIT
-
-
-def _wait(state: RetryCallState) -> float:
-    """Wait as long as the provider asks, else ever longer with jitter."""
-    error = state.outcome.exception() if state.outcome is not None else None
-    if isinstance(error, openai.APIStatusError):
-        asked = _asked_wait(error)
-        if asked is not None:
-            return asked
-    return wait_random_exponential(multiplier=0.5, max=4)(state)
-
-
-def _asked_wait(error: openai.APIStatusError) -> float | None:
+def asked_wait(error: BaseException | None) -> float | None:
     """Return the seconds of ``Retry-After``; a date or nonsense is none."""
+    response = getattr(error, "response", None)
     try:
-        seconds = float(error.response.headers.get("retry-after", ""))
+        seconds = float(response.headers.get("retry-after", "")) if response else -1.0
     except ValueError:
         return None
     return min(seconds, 86_400.0) if seconds >= 0 else None
 
 
-def _word(error: openai.APIStatusError) -> str:
+def _status(error: BaseException, code: str) -> int | None:
+    """Return the status; what comes within a stream says it by its code alone.
+
+    A quota that is used up is told as a rate limit by some, and passes for none.
+    """
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status >= 400 and code != "insufficient_quota":  # noqa: PLR2004
+        return status
+    return _SAYS.get(code)
+
+
+def _code(error: BaseException) -> str:
     """Name the reason by the provider's code if it is a plain word."""
-    code = error.code or ""
-    plain = code.replace("_", "").replace("-", "")
-    if 0 < len(code) <= 64 and plain.isascii() and plain.isalnum():  # noqa: PLR2004
-        return code
-    return f"status {error.status_code}"
+    found: Any = getattr(error, "code", None)
+    if found is None:
+        body = getattr(error, "body", None)
+        inner = body.get("error", body) if isinstance(body, Mapping) else None
+        found = inner.get("type") if isinstance(inner, Mapping) else None
+    return found if isinstance(found, str) and _WORD.fullmatch(found) else ""

@@ -8,6 +8,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 
 from domain.event import Call
+from infra.llm.in_vain import nothing_from
 from infra.llm.json_answer import clean
 from infra.llm.openai_answer import finish_of, refuse_if_withheld, usage_of
 from infra.llm.streamed_calls import StreamedCalls
@@ -43,7 +44,9 @@ class StreamedAnswer:
         piece = ""
         for choice in chunk.choices or ():
             self._finish = choice.finish_reason or self._finish
-            refuse_if_withheld(self._who, self._finish, choice.delta.refusal)
+            refuse_if_withheld(
+                self._who, self._finish, choice.delta.refusal, self._in_vain
+            )
             piece += choice.delta.content or ""
             self._calls.read(choice.delta)
         piece = clean(piece)
@@ -55,6 +58,11 @@ class StreamedAnswer:
         """Whether it said why it ends."""
         return self._finish is not None
 
+    @property
+    def _in_vain(self) -> Completion:
+        usage = None if self._usage is None else usage_of(self._usage)
+        return nothing_from(self._model, self._attempts, usage)
+
     def completion(self, *, whole: bool) -> Completion:
         """Return the whole of it; some endpoints never say why an answer ends.
 
@@ -62,7 +70,7 @@ class StreamedAnswer:
             Unavailable: it is not whole.
         """
         if not whole:
-            raise Unavailable(self._who)
+            raise Unavailable(self._who, in_vain=self._in_vain)
         calls, artefacts = self._calls.made(self._finish, self._by)
         return Completion(
             text="".join(self._pieces),

@@ -2,31 +2,13 @@
 
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from infra.settings.model_choice import EmbeddingConfig, ModelConfig
-from infra.settings.price import Price
 
 
 class ReasoningSettings(BaseModel):
-    """The sections llm, embedding, deriver, peer_card and summary (RS 12)."""
-
-    llm_openai_api_key: SecretStr | None = Field(
-        default=None, description="key of the transport openai; none: offline engine"
-    )
-    llm_openai_base_url: str | None = Field(
-        default=None, description="endpoint of the transport openai"
-    )
-    llm_default_max_tokens: int = Field(
-        default=2_500, ge=1, le=100_000, description="most tokens of an answer"
-    )
-
-    llm_prices: dict[str, Price] = Field(
-        default={},
-        description="JSON: what a model costs, recorded with what it answers, as in "
-        '{"a-model": {"input": 2, "output": 8, "cached": 0.5}}, dollars '
-        "per million tokens; cached as input unless given",
-    )
+    """The sections embedding, deriver, peer_card and summary (RS 12)."""
 
     embed_messages: bool = Field(
         default=True, description="make messages findable by meaning"

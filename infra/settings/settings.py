@@ -8,6 +8,8 @@ from pydantic_settings import (
 
 from infra.settings.dialectic import DialecticSettings
 from infra.settings.dream import DreamSettings
+from infra.settings.llm import LlmSettings
+from infra.settings.own_thinking import OwnThinking
 from infra.settings.reasoning import ReasoningSettings
 from infra.settings.server import ServerSettings
 from infra.settings.telemetry import TelemetrySettings
@@ -15,6 +17,7 @@ from infra.settings.toml_file import TomlFile
 
 
 class Settings(
+    LlmSettings,
     ReasoningSettings,
     DreamSettings,
     DialecticSettings,
@@ -43,7 +46,8 @@ class Settings(
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  never read
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment over ``.env`` over ``config.toml``; nested ones are merged."""
-        return (init_settings, env_settings, dotenv_settings, TomlFile(settings_cls))
+        read = (init_settings, env_settings, dotenv_settings, TomlFile(settings_cls))
+        return tuple(OwnThinking(each) for each in read)
 
     @property
     def chooses_embedder(self) -> bool:

@@ -19,8 +19,6 @@ _DIFFERENT: Final = {
     "SENTRY_": "errors are in the process log only",
     "TELEMETRY_": "nothing is sent anywhere",
     "LANGFUSE_": "calls of models are recorded in the log only",
-    "LLM_ANTHROPIC_": "only the transport openai is spoken",
-    "LLM_GEMINI_": "only the transport openai is spoken",
     "VECTOR_STORE_": "vectors are in Postgres",
     "REASONING_TRACES_": "calls of models are recorded in the log only",
     "COLLECT_METRICS_": "there is METRICS_ENABLED",

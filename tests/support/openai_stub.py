@@ -48,6 +48,7 @@ class OpenAIStub:
         self.key = key
         self.calls: list[Call] = []
         self.release = threading.Event()
+        self.asked = threading.Event()
         self.closing = threading.Event()
         self.otherwise: Any = plain_answer
         self._chat: deque[Any] = deque()
@@ -84,11 +85,13 @@ class OpenAIStub:
             self._embeddings.clear()
             self.otherwise = plain_answer
             self.release.clear()
+            self.asked.clear()
 
     def take(self, call: Call) -> Answer:
         """Return how to answer this call."""
         with self._lock:
             self.calls.append(call)
+            self.asked.set()
             if self.key is not None:
                 sent = call.headers.get("authorization")
                 if sent != f"Bearer {self.key}":

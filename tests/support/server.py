@@ -17,6 +17,9 @@ from tests.support.law_beside import LawBeside
 READY_WITHIN = 60.0
 STOPPED_WITHIN = 10.0
 
+IMPATIENT = {"LLM_RETRY_MIN_WAIT_SECONDS": "0"}
+"""A stub need not be given time to recover."""
+
 
 def free_port() -> int:
     """Return a loopback port nobody listens on now."""
@@ -51,7 +54,7 @@ class Server:
                 palimpsest("up", "--port", str(self.port), "--data", str(self.data)),
                 stdout=log,
                 stderr=log,
-                env=os.environ | self.environment,
+                env=os.environ | IMPATIENT | self.environment,
                 start_new_session=True,
             )
 

@@ -6,8 +6,12 @@ from pydantic import SecretStr
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
 from infra.llm.openai_model import OpenAIModel
+from infra.llm.patience import Patience
 from infra.settings.model_choice import ModelChoice
 from tests.support.openai_stub import openai_stub
+
+AT_ONCE = Patience(shortest=0, whole=5, first=5, silence=5)
+"""Retries without waiting."""
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ async def client(stub):
 @pytest.fixture
 def model_of(client):
     """Make a model of this choice."""
-    return lambda **chosen: OpenAIModel(client, ModelChoice(**chosen), {})
+    return lambda **chosen: OpenAIModel(client, ModelChoice(**chosen), {}, AT_ONCE)
 
 
 @pytest.fixture

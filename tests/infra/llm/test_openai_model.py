@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
 from infra.llm.openai_model import OpenAIModel
+from infra.llm.patience import Patience
 from infra.settings.model_choice import ModelChoice
 from processors.language_model import (
     Completion,
@@ -187,6 +188,7 @@ async def test_a_refusal_is_final(model, stub, answer, reason):
     with pytest.raises(ModelRefused) as raised:
         await model.complete(ASKED)
     assert raised.value.reason == reason
+    assert raised.value.in_vain.call.attempts == 1
     with pytest.raises(ModelRefused):
         await streamed(model)
     assert len(stub.chats) == 2
@@ -201,10 +203,12 @@ async def test_nonsense_is_no_answer(model, stub, body):
 
 async def test_silence_is_given_up(stub):
     stub.script(Answer(stall=True), "Tea.")
-    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=0.2)
+    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=5)
+    brief = Patience(shortest=0, whole=0.3)
     async with open_client(endpoint) as client:
-        model = OpenAIModel(client, ModelChoice(), {})
+        model = OpenAIModel(client, ModelChoice(), {}, brief)
         assert (await model.complete(ASKED)).text == "Tea."
+    assert stub.chats[0].left.wait(5)
 
 
 async def test_what_no_text_can_hold_is_taken_out(model, stub):

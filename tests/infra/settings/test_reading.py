@@ -144,7 +144,6 @@ def test_a_honcho_env_works_and_says_what_it_does_not_honour(monkeypatch):
     assert [line.partition(" (")[0] for line in lines] == [
         "not honoured: CACHE_ENABLED, CACHE_URL",
         "not honoured: LANGFUSE_HOST",
-        "not honoured: LLM_ANTHROPIC_API_KEY",
     ]
     assert "hush" not in str(lines)
     check_vector_store()
@@ -154,3 +153,43 @@ def test_another_vector_store_is_refused():
     Path("config.toml").write_text("[vector_store]\nTYPE = 'lancedb'\n")
     with pytest.raises(SettingsUnusable, match="lancedb"):
         check_vector_store()
+
+
+def test_another_transport_inherits_no_thought_and_no_address(monkeypatch):
+    Path("config.toml").write_text(
+        "[deriver.model_config]\nthinking_effort = 'low'\ntemperature = 0.5\n"
+        "[deriver.model_config.overrides]\nbase_url = 'http://x/v1'\n"
+        "[summary.model_config]\nthinking_effort = 'low'\n"
+        "[dialectic.levels.low.model_config]\nthinking_budget_tokens = 99\n"
+    )
+    monkeypatch.setenv("DERIVER_MODEL_CONFIG__TRANSPORT", "anthropic")
+    monkeypatch.setenv("SUMMARY_MODEL_CONFIG__MODEL", "openai/other")
+    monkeypatch.setenv("DIALECTIC_LEVELS__LOW__MODEL_CONFIG__MODEL", "anthropic/c")
+    found = read_settings()
+    assert found.deriver_model_config.thinking_effort is None
+    assert found.deriver_model_config.overrides.base_url is None
+    assert found.deriver_model_config.temperature == 0.5
+    assert found.summary_model_config.thinking_effort == "low"
+    assert found.dialectic_levels.low.model.thinking_budget_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("budget", "most", "named"),
+    [("1023", "4000", "1024 or more"), ("2048", "2048", "below max_output_tokens")],
+)
+def test_thought_that_anthropic_would_refuse_is_refused(
+    monkeypatch, budget, most, named
+):
+    monkeypatch.setenv("DERIVER_MODEL_CONFIG__MODEL", "anthropic/c")
+    monkeypatch.setenv("DERIVER_MODEL_CONFIG__THINKING_BUDGET_TOKENS", budget)
+    monkeypatch.setenv("DERIVER_MODEL_CONFIG__MAX_OUTPUT_TOKENS", most)
+    with pytest.raises(SettingsUnusable, match=named):
+        read_settings()
+
+
+def test_every_transport_has_a_key_and_an_address_of_its_own(monkeypatch):
+    for name in ("ANTHROPIC", "GEMINI", "GROQ"):
+        monkeypatch.setenv("SUMMARY_MODEL_CONFIG__MODEL", f"{name.lower()}/m")
+        assert engine_names(read_settings())["summaries"] == "offline"
+        monkeypatch.setenv(f"LLM_{name}_API_KEY", "hush")
+        assert engine_names(read_settings())["summaries"] == f"{name.lower()}/m"
