@@ -169,13 +169,17 @@ class JsonSchema(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens spent; ``input`` counts those read from the provider's cache too."""
+    """Tokens spent; ``input`` counts those of the provider's cache too.
+
+    Of them ``cached`` were read from it, and ``cache_written`` put there.
+    """
 
     input: int = 0
     output: int = 0
     cached: int = 0
     reasoning: int = 0
     calls: int = 1
+    cache_written: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         """Add up what several calls cost."""
@@ -185,6 +189,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
             cached=self.cached + other.cached,
             reasoning=self.reasoning + other.reasoning,
             calls=self.calls + other.calls,
+            cache_written=self.cache_written + other.cache_written,
         )
 
 

@@ -96,7 +96,10 @@ class MeasuredModel:
 
 def cost_of(usage: Usage, price: Price) -> int:
     """Return millionths of a dollar: tokens times dollars per million of them."""
-    cached = price.input if price.cached is None else price.cached
+    reading = price.input if price.cached is None else price.cached
+    writing = price.input if price.cache_written is None else price.cache_written
     read = min(usage.cached, usage.input)
-    fresh = usage.input - read
-    return round(fresh * price.input + read * cached + usage.output * price.output)
+    written = min(usage.cache_written, usage.input - read)
+    fresh = usage.input - read - written
+    spent = fresh * price.input + read * reading + written * writing
+    return round(spent + usage.output * price.output)

@@ -1,10 +1,14 @@
 """The models features are configured to run on; one client for each endpoint."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
+from typing import Any, TypeVar
 
 import msgspec
-from openai import AsyncOpenAI
 
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint, find_endpoint
@@ -17,6 +21,10 @@ from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice, ModelConfig
 from processors.language_model import LanguageModel
 
+C = TypeVar("C")
+
+_Opens = Callable[[Endpoint, Patience], AbstractAsyncContextManager[C]]
+
 
 class Models:
     """Finds the model of a feature; made by ``open_models``."""
@@ -24,7 +32,7 @@ class Models:
     def __init__(self, settings: Settings, running: AsyncExitStack) -> None:
         self._settings = settings
         self._running = running
-        self._clients: dict[bytes, AsyncOpenAI] = {}
+        self._clients: dict[bytes, Any] = {}
         self._patience = patience_of(settings)
 
     async def find(self, config: ModelConfig) -> LanguageModel | None:
@@ -46,16 +54,27 @@ class Models:
         self, choice: ModelChoice, patience: Patience
     ) -> LanguageModel | None:
         endpoint = find_endpoint(self._settings, choice.transport, choice.overrides)
-        if endpoint is None or choice.transport == "anthropic":
+        if endpoint is None:
             return None
         bounds = patience.within(endpoint.timeout)
-        client = await self._client(endpoint)
-        model = OpenAIModel(client, choice, openai_body(choice, endpoint), bounds)
+        model: LanguageModel
+        if choice.transport == "anthropic":
+            # Its SDK is large: who asks nobody there does without it.
+            from infra.llm.anthropic_client import open_anthropic  # noqa: PLC0415
+            from infra.llm.anthropic_model import AnthropicModel  # noqa: PLC0415
+
+            there = await self._client(endpoint, open_anthropic)
+            model = AnthropicModel(there, choice, endpoint.body, bounds)
+        else:
+            here = await self._client(endpoint, open_client)
+            model = OpenAIModel(here, choice, openai_body(choice, endpoint), bounds)
         return MeasuredModel(model, self._settings.llm_prices)
 
-    async def _client(self, endpoint: Endpoint) -> AsyncOpenAI:
+    async def _client(self, endpoint: Endpoint, open_: _Opens[C]) -> C:
+        """Return the client of an endpoint, one for all who ask there."""
         shared = msgspec.json.encode(
             (
+                open_.__name__,
                 endpoint.api_key.get_secret_value(),
                 endpoint.base_url,
                 endpoint.headers,
@@ -65,10 +84,11 @@ class Models:
         )
         if shared not in self._clients:
             opened = await self._running.enter_async_context(
-                open_client(endpoint, self._patience)
+                open_(endpoint, self._patience)
             )
             self._clients[shared] = opened
-        return self._clients[shared]
+        client: C = self._clients[shared]
+        return client
 
 
 def patience_of(settings: Settings) -> Patience:

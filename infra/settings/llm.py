@@ -68,7 +68,7 @@ class LlmSettings(BaseModel):
         default={},
         description="JSON: what a model costs, recorded with what it answers, as in "
         '{"a-model": {"input": 2, "output": 8, "cached": 0.5}}, dollars '
-        "per million tokens; cached as input unless given",
+        "per million tokens; cached and cache_written as input unless given",
     )
 
     @model_validator(mode="after")

@@ -16,8 +16,10 @@ class Answer:
     sent as written. ``stall`` never answers until the client or the test gives up.
     ``broken_after`` pieces a stream's connection is cut, or, if ``clean``, ended
     without saying so; ``held_after`` pieces it waits for ``stub.release``.
-    ``calls`` are names and arguments of tools it wants used; arguments given as a
-    text are sent as they are, JSON or not.
+    ``delay`` seconds pass before the first byte; ``error`` is the code of an error that
+    comes at the end of a stream instead of an end. ``thought`` is what a model that
+    thinks says of it (Anthropic's alone). ``calls`` are names and arguments of tools
+    it wants used; arguments given as a text are sent as they are, JSON or not.
     """
 
     text: str = ""
@@ -32,6 +34,9 @@ class Answer:
     held_after: int | None = None
     body: bytes | None = None
     calls: tuple[tuple[str, Any], ...] = ()
+    delay: float = 0.0
+    error: str | None = None
+    thought: str | None = None
 
     @property
     def ends(self) -> str:
