@@ -12,6 +12,7 @@ import msgspec
 from commands.response_format import AnswerForm
 from domain.event import Engine
 from domain.moment import NOW
+from domain.question import Trace
 
 
 class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     ones anything may be recalled from; ``session`` gives its history, and confines
     messages. ``level`` is the reasoning level of HC E12, ``minimal`` to ``max``; an
     answer in a ``form`` is the text of a JSON object. ``as_of`` is the position its
-    memory is asked at.
+    memory is asked at, ``moment`` the time that was named instead of one.
     """
 
     workspace: str
@@ -35,6 +36,7 @@ class AskedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[str, ...] | None = None
     form: AnswerForm | None = None
     as_of: int = NOW
+    moment: datetime | None = None
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +44,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
     ``conclusions`` are the ids they were derived under, ``messages`` public ids;
     ``as_of`` is the position memory was asked at; where none was asked for, the one
-    up to which it had been folded.
+    up to which it had been folded. ``trace`` and ``inputs`` are as in
+    ``QuestionAnswered``.
     """
 
     content: str
@@ -50,6 +53,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...]
     as_of: int
     engine: Engine
+    trace: Trace | None = None
+    inputs: tuple[str, ...] = ()
 
 
 class Unanswered(Exception):  # noqa: N818  says what happened

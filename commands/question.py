@@ -198,6 +198,8 @@ def _event(
         as_of=answered.as_of,
         answered_at=write.clock(),
         engine=answered.engine,
+        trace=answered.trace,
+        inputs=answered.inputs,
     )
 
 

@@ -3,7 +3,43 @@
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
+
 from domain.event import Engine, Event, Personal
+
+
+class ToolUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool a model used on the way to an answer, in its ``iteration``-th call.
+
+    ``ids`` are of what the tool told of: messages, and conclusions by the ids they
+    were derived under. ``chars`` is how long that was and ``shown`` how much of it the
+    model saw, in characters. ``error``: it was told what was wrong instead.
+    """
+
+    iteration: int
+    tool: str
+    ids: tuple[str, ...] = ()
+    chars: int = 0
+    shown: int = 0
+    latency_ms: float = 0.0
+    error: bool = False
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer was come by; ``run`` joins the calls of models it took.
+
+    ``iterations`` counts these, ``prefetched`` what was found before the first.
+    ``ended`` is ``answered``, or what the model had to stop for: ``iterations`` or
+    ``budget``. ``form`` says of an answer in a form whether it ``fits``, was
+    ``repaired`` or is ``unfit``; "" where none was asked for.
+    """
+
+    run: str
+    iterations: int
+    ended: str
+    prefetched: int = 0
+    form: str = ""
+    tools: tuple[ToolUsed, ...] = ()
 
 
 class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"):
@@ -12,7 +48,9 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     ``peer`` observes, ``target`` is asked about; both are ``*`` where the whole
     workspace was asked. ``conclusions`` are the ids they were derived under;
     ``as_of`` is the position up to which the views had been folded then. Each has a
-    data key to itself: an answer goes with any of the sessions it quotes.
+    data key to itself: an answer goes with any of the sessions it quotes. ``inputs``
+    are the arguments of the tools of the ``trace``, in their order, as JSON; there is
+    no trace of an answer no model gave.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "seal")
@@ -29,6 +67,8 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     as_of: int
     answered_at: datetime
     engine: Engine
+    trace: Trace | None = None
+    inputs: Personal[tuple[str, ...]] = ()
 
     @property
     def seal(self) -> str:

@@ -1,9 +1,12 @@
 """Reads from the views what is told beside a question: cards and history (RS 7.3)."""
 
+from datetime import datetime
+
 import msgspec
 
 from commands.asking import AskedQuestion
 from domain.configuration import uses_cards
+from domain.moment import NOW
 from processors.reasoner import Said
 from processors.recall import Background
 from projections.cards import get_card
@@ -17,6 +20,8 @@ from projections.workspaces import get_workspace
 class ViewBackground:
     """Fulfils ``processors.recall.GatherBackground``.
 
+    Cards do not say which sessions they stand on: where only some may be recalled
+    from, there are none (RS 13.1 W44).
     ``cards`` says whether cards are used where no configuration does;
     ``history_tokens`` bounds the history of a session.
     """
@@ -31,13 +36,14 @@ class ViewBackground:
         async with self._database.acquire() as db:
             own, target = await self._read_cards(db, question)
             history = await self._read_history(db, question)
-        return Background(card=own, target_card=target, history=history)
+            then = await _read_time(db, question)
+        return Background(card=own, target_card=target, history=history, then=then)
 
     async def _read_cards(
         self, db: Connection, question: AskedQuestion
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tenant, peer, target = question.workspace, question.peer, question.target
-        if peer is None or target is None:
+        if peer is None or target is None or question.sessions is not None:
             return (), ()
         workspace = await get_workspace(db, tenant, question.as_of)
         levels = [None if workspace is None else workspace.configuration]
@@ -65,3 +71,16 @@ class ViewBackground:
             Said(each.id, each.peer_id, each.content, each.created_at)
             for each in msgspec.json.decode(messages, type=list[MessageBody])
         )
+
+
+async def _read_time(db: Connection, question: AskedQuestion) -> datetime | None:
+    """Return when a question of the past is asked; of a position, what came last."""
+    if question.moment is not None or question.as_of == NOW:
+        return question.moment
+    then: datetime | None = await db.fetchval(
+        "SELECT recorded_at FROM message WHERE tenant = $1 AND position <= $2"
+        " ORDER BY position DESC LIMIT 1",
+        question.workspace,
+        question.as_of,
+    )
+    return then

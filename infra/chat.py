@@ -1,19 +1,28 @@
 """Wires chat: each level on its model if there is a key for it, else offline."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from commands.asking import Answerer, Chat, Scoped, Unanswered
 from infra.answer_background import ViewBackground
 from infra.cited_evidence import ViewEvidence
+from infra.llm.json_answer import NotOfSchema, read_answer
 from infra.llm.models import Models
 from infra.memory_search import ViewMemorySearch
+from infra.memory_view import ViewMemories
+from infra.random_id import random_id
 from infra.settings import Settings
+from infra.settings.dialectic import DialecticLevel
+from processors.agent_loop import Limits
 from processors.answer_by_level import AnswerByLevel
+from processors.answer_form import NotOfForm
 from processors.answer_question import AnswerQuestion
-from processors.answer_with_model import AnswerWithModel, Effort
+from processors.answer_with_model import AnswerWithModel
+from processors.asking_model import Effort, Sources
+from processors.language_model import LanguageModel
 from processors.ports import TokenCounter
 from projections.ports import Database, QueryEmbedder, Views
 from read_api.moment import WAIT, find_position
@@ -34,29 +43,58 @@ async def make_chat(settings: Settings, models: Models, parts: ChatParts) -> Cha
     """Return the chat that settings describe (RS 7.2)."""
     memory = ViewMemorySearch(parts.database, parts.embedder, parts.views)
     offline = AnswerQuestion(memory)
-    background = ViewBackground(
-        parts.database,
-        cards=settings.peer_card_enabled,
-        history_tokens=settings.dialectic_session_history_max_tokens,
+    sources = Sources(
+        memory=memory,
+        gather=ViewBackground(
+            parts.database,
+            cards=settings.peer_card_enabled,
+            history_tokens=settings.dialectic_session_history_max_tokens,
+        ),
+        open_memory=ViewMemories(parts.database, parts.embedder),
+        read_form=_read_form,
+        tokens=parts.tokens,
+        clock=parts.clock,
+        new_id=random_id,
     )
     levels: dict[str, Answerer] = {}
     for name in type(settings.dialectic_levels).model_fields:
         level = getattr(settings.dialectic_levels, name)
         model = await models.find(level.model)
-        if model is None:
-            levels[name] = offline
-            continue
-        most = level.max_output_tokens or settings.dialectic_max_output_tokens
-        effort = Effort(model, settings.dialectic_max_input_tokens, most)
-        levels[name] = AnswerWithModel(
-            effort, memory, background, tokens=parts.tokens, clock=parts.clock
-        )
+        levels[name] = offline
+        if model is not None:
+            effort = _effort(model, level, settings)
+            levels[name] = AnswerWithModel(effort, sources)
     return Chat(
         AnswerByLevel(levels),
         ViewEvidence(parts.database),
         _Scopes(parts.database),
         _Positions(parts.views),
     )
+
+
+def _effort(model: LanguageModel, level: DialecticLevel, settings: Settings) -> Effort:
+    return Effort(
+        model=model,
+        limits=Limits(
+            iterations=level.max_tool_iterations,
+            max_input=settings.dialectic_max_input_tokens,
+            max_output=level.max_output_tokens or settings.dialectic_max_output_tokens,
+            max_total=settings.dialectic_max_total_tokens,
+            tool_choice=level.tool_choice,
+            calls_per_turn=settings.llm_max_tool_calls_per_turn,
+        ),
+        prefetched=level.prefetch,
+        tool_chars=settings.llm_max_tool_output_chars,
+        text_chars=settings.llm_max_message_content_chars,
+    )
+
+
+def _read_form(text: str, schema: Mapping[str, Any]) -> Any:
+    """Fulfil ``processors.answer_form.ReadForm``."""
+    try:
+        return read_answer(text, schema)
+    except NotOfSchema as wrong:
+        raise NotOfForm(str(wrong)) from None
 
 
 class _Scopes:

@@ -1,78 +1,41 @@
-"""Answers questions with a model, from what memory holds (RS 7).
+"""Answers questions with a model and its tools, from what memory holds (RS 7).
 
-What memory holds is fetched before the model is asked (RS 7.3); tools, with which a
-model searches by itself (RS 7.5), come with issue 5. Until then the limits of
-iterations of RS 7.2 have nothing to limit.
+What seems nearest is fetched before the model is asked (RS 7.3); what more it needs
+it looks up by itself (RS 7.5), as far as the question may look and no further.
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime
-from typing import Final
 
 import msgspec
 
 from commands.asking import Answered, AskedQuestion, Unanswered
 from domain.event import Engine
-from processors.cited_answer import CitedAnswer, split_sources
+from domain.question import ToolUsed, Trace
+from processors.agent_loop import AgentLoop, AgentRun
+from processors.answer_form import Formed, NotOfForm, form_answer
+from processors.answer_stream import ShownAnswer
+from processors.asking_model import Asking, Effort, Sources, prepare_asking
+from processors.cited_answer import split_sources
 from processors.language_model import (
     Completion,
-    JsonSchema,
-    LanguageModel,
     Malformed,
-    Prompt,
-    Purpose,
     Unavailable,
 )
-from processors.ports import TokenCounter
 from processors.prompts import answer_question as prompts
-from processors.recall import (
-    Background,
-    GatherBackground,
-    MemorySearch,
-    Recalled,
-    Recollection,
-)
-
-PREFETCHED: Final = {"minimal": 10}
-"""Explicit conclusions fetched at a level, and as many others and messages."""
-
-_PREFETCHED: Final = 25
-
-_LINE: Final = 24
-"""Tokens of a label, a date and a name, at most."""
-
-
-class Effort(msgspec.Struct, frozen=True):
-    """What one level may take: a model, tokens in, tokens out (RS 7.2)."""
-
-    model: LanguageModel
-    max_input: int
-    max_output: int
 
 
 class AnswerWithModel:
     """Fulfils ``commands.ports.Answerer`` at one level.
 
-    Everything that was put before the model is evidence, unless the model said what
-    its answer rests on.
+    Everything whose text was put before the model is evidence, unless the model said
+    what its answer rests on.
     """
 
-    def __init__(
-        self,
-        effort: Effort,
-        memory: MemorySearch,
-        gather: GatherBackground,
-        *,
-        tokens: TokenCounter,
-        clock: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, effort: Effort, sources: Sources) -> None:
         self._effort = effort
-        self._memory = memory
-        self._gather = gather
-        self._tokens = tokens
-        self._clock = clock
+        self._sources = sources
 
     async def answer(self, question: AskedQuestion) -> Answered:
         """See the port.
@@ -81,150 +44,140 @@ class AnswerWithModel:
             Unanswered
             Malformed, ModelRefused: this model has no such answer (HC 6.8: a 500).
         """
-        asking = await self._prepare(question)
-        model = self._effort.model
+        asking = await prepare_asking(question, self._effort, self._sources)
         try:
+            run = await self._loop(asking).complete(asking.opening)
             if asking.schema is not None:
-                structured = await model.structured(asking.prompt, asking.schema)
-                completion = structured.completion
-                text = json.dumps(structured.value, ensure_ascii=False)
-                return self._answered(asking, completion, text, None)
-            completion = await model.complete(asking.prompt)
+                formed = await self._formed(asking, run)
+                text = json.dumps(formed.value, ensure_ascii=False)
+                form = "repaired" if formed.repaired else "fits"
+                return self._answered(asking, formed.run, text, None, form)
         except Malformed:
             raise
         except Unavailable as away:
             raise Unanswered(away.retry_after) from away
-        text, cited = split_sources(completion.text)
-        return self._answered(asking, completion, text, cited)
+        text, cited = split_sources(run.text)
+        return self._answered(asking, run, text, cited)
 
     async def stream(
         self, question: AskedQuestion
     ) -> AsyncGenerator[str | Answered, None]:
-        """See the port."""
-        asking = await self._prepare(question)
-        shown = CitedAnswer()
-        told: list[str] = []
-        completion = None
+        """See the port. What was shown stays part of the answer."""
+        asking = await prepare_asking(question, self._effort, self._sources)
+        shown = ShownAnswer(in_form=asking.schema is not None)
+        run = None
         try:
-            async with aclosing(
-                self._effort.model.stream(asking.prompt, asking.schema)
-            ) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Completion):
-                        completion = piece
+            async with aclosing(self._loop(asking).stream(asking.opening)) as steps:
+                async for step in steps:
+                    if isinstance(step, AgentRun):
+                        run = step
                         continue
-                    part = shown.take(piece) if asking.schema is None else piece
+                    ended = isinstance(step, Completion)
+                    part = shown.end() if ended else shown.take(str(step))
                     if part:
-                        told.append(part)
                         yield part
+            if run is None:
+                raise Unanswered(None)
+            form = ""
+            if asking.schema is not None:
+                form, run = await self._finish(asking, run, shown)
+                if form == "repaired":
+                    yield shown.text
+        except Malformed:
+            raise
         except Unavailable as away:
             raise Unanswered(away.retry_after) from away
-        if completion is None:
-            raise Unanswered(None)
-        rest, cited = shown.end()
-        if rest:
-            told.append(rest)
-            yield rest
-        yield self._answered(asking, completion, "".join(told), cited)
+        yield self._answered(asking, run, shown.text, shown.cited, form)
 
-    async def _prepare(self, question: AskedQuestion) -> "_Asking":
-        limit = PREFETCHED.get(question.level, _PREFETCHED)
-        recalled = await self._memory.recall(question, limit)
-        background = await self._gather(question)
-        today = self._clock()
-        room = self._effort.max_input - self._cost(question, background, today)
-        found = self._within(recalled.found, room)
-        schema = None
-        if question.form is not None:
-            schema = JsonSchema("answer", question.form.schema, question.form.shown)
-        return _Asking(
-            Prompt(
-                turns=prompts.render(question, found, background, today),
-                max_tokens=self._effort.max_output,
-                purpose=_purpose(question),
-            ),
-            schema,
-            Recalled(found, recalled.as_of),
+    async def _finish(
+        self, asking: Asking, run: AgentRun, shown: ShownAnswer
+    ) -> tuple[str, AgentRun]:
+        """Say whether what was shown fits; where nothing was, have it mended."""
+        if not shown.text:
+            formed = await self._formed(asking, run)
+            shown.text = json.dumps(formed.value, ensure_ascii=False)
+            return "repaired", formed.run
+        schema = asking.schema.schema if asking.schema is not None else {}
+        try:
+            self._sources.read_form(shown.text, schema)
+        except NotOfForm:
+            return "unfit", run
+        return "fits", run
+
+    async def _formed(self, asking: Asking, run: AgentRun) -> Formed:
+        if asking.schema is None:  # pragma: no cover  asked of a form only
+            raise ValueError(asking)
+        return await form_answer(
+            self._effort.model,
+            self._sources.read_form,
+            asking.schema,
+            asking.opening,
+            (run, asking.purpose, self._effort.limits.max_output),
         )
 
-    def _cost(
-        self, question: AskedQuestion, background: Background, today: datetime
-    ) -> int:
-        turns = prompts.render(question, (), background, today)
-        return sum(self._tokens.count(turn.content) for turn in turns)
-
-    def _within(
-        self, found: Sequence[Recollection], room: int
-    ) -> tuple[Recollection, ...]:
-        """Keep the best of what fits the model's input."""
-        kept = []
-        for each in found:
-            room -= self._tokens.count(each.text[: prompts.MOST_QUOTED]) + _LINE
-            if room < 0:
-                break
-            kept.append(each)
-        return tuple(kept)
+    def _loop(self, asking: Asking) -> AgentLoop:
+        return AgentLoop(
+            self._effort.model,
+            self._effort.limits,
+            asking.toolbox,
+            tokens=self._sources.tokens,
+            purpose=asking.purpose,
+            schema=asking.schema,
+        )
 
     def _answered(
         self,
-        asking: "_Asking",
-        completion: Completion,
+        asking: Asking,
+        run: AgentRun,
         text: str,
-        cited: Sequence[str] | None,
+        cited: tuple[str, ...] | None,
+        form: str = "",
     ) -> Answered:
-        labelled = prompts.labels(asking.recalled.found)
-        rests_on = _named(labelled, cited)
-        messages = [each.id for each in rests_on if each.kind == "message"]
-        for each in rests_on:
-            messages.extend(each.evidence)
+        conclusions, messages = asking.evidence(cited)
         return Answered(
             content=text,
-            conclusions=tuple(e.id for e in rests_on if e.kind == "conclusion"),
-            messages=tuple(dict.fromkeys(messages)),
-            as_of=asking.recalled.as_of,
-            engine=self._engine(completion),
+            conclusions=conclusions,
+            messages=messages,
+            as_of=asking.as_of,
+            engine=self._engine(run),
+            trace=_trace(asking, run, form),
+            inputs=tuple(each.arguments for each in run.tools),
         )
 
-    def _engine(self, completion: Completion) -> Engine:
-        usage = msgspec.to_builtins(completion.usage)
+    def _engine(self, run: AgentRun) -> Engine:
         return Engine(
             name=self._effort.model.transport,
             version=prompts.VERSION,
-            model=completion.model,
+            model=run.model,
             prompt=f"answer_question@{prompts.VERSION}",
             parameters={
                 **self._effort.model.parameters,
-                "max_tokens": str(self._effort.max_output),
-                "finish": completion.finish,
+                "max_tokens": str(self._effort.limits.max_output),
+                "finish": run.finish,
             },
-            usage=usage,
+            usage=msgspec.to_builtins(run.usage),
             prompt_hash=prompts.HASH,
-            call=completion.call,
+            call=run.call,
         )
 
 
-def _purpose(question: AskedQuestion) -> Purpose:
-    """Return what an answer is counted by; no two are the same, so it has no key."""
-    return Purpose(
-        workspace=question.workspace,
-        feature="dialectic.answer",
-        peer=question.peer,
-        session=question.session,
+def _trace(asking: Asking, run: AgentRun, form: str) -> Trace:
+    return Trace(
+        run=asking.purpose.run,
+        iterations=run.iterations,
+        ended=run.ended,
+        prefetched=asking.prefetched,
+        form=form,
+        tools=tuple(
+            ToolUsed(
+                iteration=each.iteration,
+                tool=each.tool[:64],
+                ids=each.ids,
+                chars=each.chars,
+                shown=each.shown,
+                latency_ms=each.latency_ms,
+                error=each.error,
+            )
+            for each in run.tools
+        ),
     )
-
-
-class _Asking(msgspec.Struct, frozen=True):
-    """What the model is asked, and what was put before it."""
-
-    prompt: Prompt
-    schema: JsonSchema | None
-    recalled: Recalled
-
-
-def _named(
-    labelled: Mapping[str, Recollection], cited: Sequence[str] | None
-) -> list[Recollection]:
-    """Return what was cited; where nothing was said of that, all there was."""
-    if cited is None:
-        return list(labelled.values())
-    return [labelled[each] for each in cited if each in labelled]

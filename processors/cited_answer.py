@@ -9,7 +9,8 @@ from typing import Final
 
 _MARK: Final = "[[sources:"
 _LINE: Final = re.compile(r"\s*\[\[sources:([^\[\]]*)\]\]\s*\Z")
-_LABEL: Final = re.compile(r"[cm]\d+")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+"""A label, or an id: each letter of one may be told from any other."""
 
 
 class CitedAnswer:
@@ -26,22 +27,23 @@ class CitedAnswer:
         return shown
 
     def end(self) -> tuple[str, tuple[str, ...] | None]:
-        """Return what is left to show, and the labels listed, each once, in order.
+        """Return what is left to show, and the names listed, each once, in order.
 
-        They are None where there was no list.
+        They are labels or ids, or any other word; None where there was no list.
         """
         listed = _LINE.match(self._held)
         if listed is None:
             return self._held, None
-        return "", tuple(dict.fromkeys(_LABEL.findall(listed[1])))
+        names = (each for each in _NAME.findall(listed[1]) if each != "none")
+        return "", tuple(dict.fromkeys(names))
 
 
 def split_sources(text: str) -> tuple[str, tuple[str, ...] | None]:
-    """Return a whole answer without its list, and the labels listed, if it had one."""
+    """Return a whole answer without its list, and the names listed, if it had one."""
     answer = CitedAnswer()
     shown = answer.take(text)
-    rest, labels = answer.end()
-    return shown + rest, labels
+    rest, names = answer.end()
+    return shown + rest, names
 
 
 def _begins(text: str) -> int:

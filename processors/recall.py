@@ -49,12 +49,14 @@ class Background(msgspec.Struct, frozen=True, kw_only=True):
     """What is told beside a question, whatever it is (RS 7.3).
 
     ``card`` is the asking peer's own, ``target_card`` what it keeps of another;
-    ``history`` are the newest messages of the session the question names.
+    ``history`` are the newest messages of the session the question names. ``then`` is
+    the time a question of the past is asked at; None is now.
     """
 
     card: tuple[str, ...] = ()
     target_card: tuple[str, ...] = ()
     history: tuple[Said, ...] = ()
+    then: datetime | None = None
 
 
 class GatherBackground(Protocol):

@@ -1,5 +1,6 @@
 """Chat: ask what a peer's memory holds, or a workspace's; both are recorded."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -79,6 +80,7 @@ async def post_chat(
         scope=scoped.scope,
         sessions=scoped.sessions if listed is None else tuple(listed),
         as_of=as_of,
+        moment=query.as_of if isinstance(query.as_of, datetime) else None,
     )
     opened = await open_question(write, question, await origin.reason(workspace))
     return await _answer(write, chat, body, opened)
@@ -110,6 +112,7 @@ async def post_workspace_chat(
         scope=scoped.scope,
         sessions=scoped.sessions,
         as_of=as_of,
+        moment=query.as_of if isinstance(query.as_of, datetime) else None,
     )
     opened = await open_question(write, question, await origin.reason(workspace))
     return await _answer(write, chat, body, opened)
@@ -180,4 +183,4 @@ async def _evidence(chat: Chat, opened: Opened, answer: Answer) -> EvidenceBody:
     found = await chat.find_evidence(
         opened.question, recorded.conclusions, recorded.messages
     )
-    return evidence_body(found, recorded.id)
+    return evidence_body(found, recorded)

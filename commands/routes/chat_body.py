@@ -1,5 +1,6 @@
 """What a chat is asked, and how its answer is shown (HC E12, 7.5)."""
 
+import json
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ from commands.asking import CitedConclusion, CitedEvidence, CitedMessage
 from commands.routes.free_json import strip_nul
 from commands.routes.moment import AsOf
 from commands.routes.scopes import ScopeName
+from domain.question import QuestionAnswered
 
 MAX_QUERY = 10_000
 """Longest question in characters (HC 10)."""
@@ -55,7 +57,7 @@ class ChatRequest(WorkspaceChatRequest):
 
 
 class ToolCall(msgspec.Struct, frozen=True):
-    """A tool a model used; there are none before issue 5."""
+    """A tool a model used, with what it asked for."""
 
     tool_name: str
     tool_input: dict[str, Any]
@@ -77,10 +79,22 @@ class ChatBody(msgspec.Struct, frozen=True, kw_only=True):
     evidence: EvidenceBody | msgspec.UnsetType = msgspec.UNSET
 
 
-def evidence_body(found: CitedEvidence, record: str) -> EvidenceBody:
-    """Show evidence, with the id of the record of the question."""
+def evidence_body(found: CitedEvidence, recorded: QuestionAnswered) -> EvidenceBody:
+    """Show evidence and the tools that were used, with the id of the record."""
+    tools = () if recorded.trace is None else recorded.trace.tools
+    used = zip(tools, recorded.inputs, strict=False)
     return EvidenceBody(
         conclusions=found.conclusions,
         messages=found.messages,
-        reasoning_trace_id=record,
+        tool_calls=tuple(ToolCall(each.tool, _input(text)) for each, text in used),
+        reasoning_trace_id=recorded.id,
     )
+
+
+def _input(text: str) -> dict[str, Any]:
+    """Read what a model wrote; what is no object is shown as it is."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return {"arguments": text}
+    return given if isinstance(given, dict) else {"arguments": text}

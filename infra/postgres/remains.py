@@ -57,6 +57,8 @@ SELECT q.data ->> 'id' AS id FROM (
     WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
         AND e.type = 'question-answered'
 ) AS q WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
+    OR EXISTS (SELECT FROM jsonb_array_elements(q.data #> '{trace,tools}') AS t (used)
+        WHERE t.used -> 'ids' ?| $3::text[])
 """
 
 _UNPARK: Final = """

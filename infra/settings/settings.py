@@ -14,6 +14,7 @@ from infra.settings.reasoning import ReasoningSettings
 from infra.settings.server import ServerSettings
 from infra.settings.telemetry import TelemetrySettings
 from infra.settings.toml_file import TomlFile
+from infra.settings.tool_output import ToolOutputSettings
 
 
 class Settings(
@@ -21,6 +22,7 @@ class Settings(
     ReasoningSettings,
     DreamSettings,
     DialecticSettings,
+    ToolOutputSettings,
     ServerSettings,
     TelemetrySettings,
     BaseSettings,

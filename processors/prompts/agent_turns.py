@@ -16,11 +16,20 @@ You can look up nothing more. Give your final answer now, from what you have fou
 far; say what could not be found out."""
 """Before the last reply, for which there are no tools."""
 
+_REFORM: Final = """\
+That does not fit the JSON Schema: {wrong}
+Give the whole answer again as one JSON object that fits, and nothing else."""
+
 
 def render(text: str) -> Turn:
     """Return the turn that says it."""
     return Turn("user", text)
 
 
-HASH: Final = template_hash([render(NUDGE), render(CONCLUDE)])
+def reform(wrong: str) -> Turn:
+    """Return the turn that asks for an answer again, in its form."""
+    return render(_REFORM.format(wrong=wrong))
+
+
+HASH: Final = template_hash([render(NUDGE), render(CONCLUDE), reform("{wrong}")])
 """Names what is said word for word."""

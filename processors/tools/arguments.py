@@ -114,10 +114,18 @@ def _mended(kind: inspect.Type, value: Any) -> Any:
         case inspect.StrType():
             return _clean(value) if isinstance(value, str) else _UNUSABLE
         case inspect.VarTupleType() | inspect.ListType():
-            listed = [value] if isinstance(value, str) else value
-            return listed[: kind.max_length] if isinstance(listed, list) else _UNUSABLE
+            return _listed(kind, value)
         case _:
             return value
+
+
+def _listed(kind: inspect.VarTupleType | inspect.ListType, value: Any) -> Any:
+    """Take a single text for a list of it, and of a long list its beginning."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        return _UNUSABLE
+    kept = listed[: kind.max_length]
+    return [_clean(each) if isinstance(each, str) else each for each in kept]
 
 
 def _number(kind: inspect.IntType, value: Any) -> Any:

@@ -7,7 +7,9 @@ run, in arguments and where an answer says what it rests on.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, Literal
+
+import msgspec
 
 from processors.recall import Recollection
 from processors.tools.memory import Excerpt
@@ -23,37 +25,58 @@ _LEVELS: Final = {
 }
 
 
+_CITED: Final = 3
+"""Messages a conclusion's line names."""
+
+Kind = Literal["conclusion", "message"]
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What a label stands for."""
+
+    kind: Kind
+    id: str
+
+
 class Shown:
     """Gives labels, remembers what they stand for, and writes the lines of a text."""
 
     def __init__(self, *, most: int = MOST_QUOTED) -> None:
         self._most = most
-        self._by_label: dict[str, Recollection] = {}
-        self._labels: dict[tuple[str, str], str] = {}
-        self._counts = {"conclusion": 0, "message": 0}
+        self._texts: dict[Named, Recollection] = {}
+        self._labels: dict[Named, str] = {}
+        self._named: dict[str, Named] = {}
+        self._counts: dict[Kind, int] = {"conclusion": 0, "message": 0}
 
     def label(self, each: Recollection) -> str:
         """Return what it is called, now and in all of the run."""
-        key = (each.kind, each.id)
-        if key not in self._labels:
-            self._counts[each.kind] += 1
-            self._labels[key] = f"{each.kind[0]}{self._counts[each.kind]}"
-        label = self._labels[key]
-        self._by_label[label] = each
-        return label
+        named = Named(each.kind, each.id)
+        self._texts[named] = each
+        return self._label(named)
+
+    def _label(self, named: "Named") -> str:
+        if named not in self._labels:
+            self._counts[named.kind] += 1
+            label = f"{named.kind[0]}{self._counts[named.kind]}"
+            self._labels[named], self._named[label] = label, named
+        return self._labels[named]
 
     @property
-    def everything(self) -> dict[str, Recollection]:
-        """All that was shown, by label, in the order it first was."""
-        return dict(self._by_label)
+    def everything(self) -> tuple[Recollection, ...]:
+        """All whose text was shown, in the order it first was."""
+        return tuple(self._texts.values())
 
-    def find(self, name: str) -> Recollection | None:
-        """Return what a label stands for, or what was shown of that id."""
+    def find(self, name: str) -> "Named | None":
+        """Return what was named so, by its label or by its id."""
         bare = name.strip().strip("[]").removeprefix("id:").strip()
-        if (found := self._by_label.get(bare.lower())) is not None:
+        if (found := self._named.get(bare.lower())) is not None:
             return found
-        by_id = (self._labels.get((kind, bare)) for kind in self._counts)
-        return next((self._by_label[each] for each in by_id if each), None)
+        by_id = (Named(kind, bare) for kind in self._counts)
+        return next((each for each in by_id if each in self._labels), None)
+
+    def text_of(self, named: "Named") -> Recollection | None:
+        """Return what was shown of it; None where only its label was."""
+        return self._texts.get(named)
 
     def id_of(self, name: str) -> str:
         """Return the id a label stands for; what is no label is taken for an id."""
@@ -66,11 +89,16 @@ class Shown:
         return flat if len(flat) <= self._most else flat[: self._most - 1] + "…"
 
     def conclusion_line(self, each: Recollection, *, of: str | None = None) -> str:
-        """Write a conclusion; whom it is about, where that is not ``of``."""
+        """Write a conclusion with the messages it rests on.
+
+        Whom it is about is said where that is not ``of``.
+        """
         about = "" if each.peer == of else f" (about {each.peer})"
+        cited = [self._label(Named("message", m)) for m in each.evidence[:_CITED]]
+        source = f" (from {', '.join(cited)})" if cited else ""
         return (
             f"[{self.label(each)}] {each.at:%Y-%m-%d %H:%M}{about} "
-            f"{self.quote(each.text)}"
+            f"{self.quote(each.text)}{source}"
         )
 
     def message_line(self, each: Recollection, *, found: bool = False) -> str:

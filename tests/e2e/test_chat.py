@@ -110,6 +110,10 @@ def test_on_a_model_both_chats_answer_stream_and_fill_forms(modelled, stub):
         stub.script('{"summary": "Green tea."}')
         filled = who.chat("What does ann drink?", response_format=Drinks)
         assert filled == Drinks(summary="Green tea.")
+        assert '"title": "Drinks"' in stub.chats[-1].text
+        stub.script("Green tea.", '{"summary": "Green tea, mended."}')
+        filled = who.chat("What does ann drink?", response_format=Drinks)
+        assert filled == Drinks(summary="Green tea, mended.")
         form = stub.chats[-1].body["response_format"]
         assert form["json_schema"]["schema"]["title"] == "Drinks"
 
@@ -158,7 +162,7 @@ def test_a_failing_provider_is_told_as_it_is(modelled, stub, failure, status):
 
 
 def test_what_never_fits_its_form_is_a_500(modelled, stub):
-    stub.script("no", "no")
+    stub.script("no", "no", "no")
     with pytest.raises(HonchoError) as raised:
         modelled.peer("ann").chat("What?", response_format=Drinks)
     assert raised.value.status == 500

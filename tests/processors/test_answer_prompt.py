@@ -9,6 +9,7 @@ from commands.response_format import read_response_format
 from processors.prompts import answer_question as prompts
 from processors.reasoner import Said
 from processors.recall import Background, Recollection
+from processors.tools.shown import Shown
 from tests.support.questions import asked
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "prompts"
@@ -31,7 +32,9 @@ def remembered(kind, number, text, **more):
 
 FOUND = (
     remembered("conclusion", 1, "ann likes green\ntea."),
-    remembered("conclusion", 2, "ann avoids coffee.", level="deductive"),
+    remembered(
+        "conclusion", 2, "ann avoids coffee.", level="deductive", evidence=("id3",)
+    ),
     remembered("message", 3, "I had tea yesterday. " + "x" * 2_000),
 )
 BACKGROUND = Background(
@@ -41,18 +44,19 @@ BACKGROUND = Background(
 )
 
 CASES = {
-    "plain": (asked(), FOUND, Background()),
-    "bare": (asked(level="minimal"), (), Background()),
-    "of-another": (asked(target="bob", session="s1"), FOUND[:1], BACKGROUND),
-    "in-a-form": (asked(form=FORM), FOUND[:1], Background()),
-    "workspace": (asked(peer=None, target=None), FOUND[:1], Background()),
+    "plain": (asked(), FOUND, Background(), True),
+    "bare": (asked(level="minimal"), (), Background(), False),
+    "of-another": (asked(target="bob", session="s1"), FOUND[:1], BACKGROUND, True),
+    "in-a-form": (asked(form=FORM), FOUND[:1], Background(), True),
+    "workspace": (asked(peer=None, target=None), FOUND[:1], Background(), False),
+    "of-the-past": (asked(as_of=7), (), Background(then=AT), True),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_prompt_is_what_its_version_says(case):
-    question, found, background = CASES[case]
-    turns = prompts.render(question, found, background, TODAY)
+    question, found, background, aided = CASES[case]
+    turns = prompts.render(question, found, background, TODAY, Shown(), aided=aided)
     text = "\n\n".join(f"<{turn.role}>\n{turn.content}" for turn in turns) + "\n"
     path = GOLDEN / f"answer_question@{prompts.VERSION}.{case}.txt"
     if not path.exists():
@@ -62,10 +66,8 @@ def test_the_prompt_is_what_its_version_says(case):
     assert text == path.read_text()
 
 
-def test_labels_count_each_kind():
-    labelled = prompts.labels(FOUND)
-    assert {label: each.id for label, each in labelled.items()} == {
-        "c1": "id1",
-        "c2": "id2",
-        "m1": "id3",
-    }
+def test_labels_count_each_kind_and_stay():
+    shown = Shown()
+    assert [shown.label(each) for each in FOUND] == ["c1", "c2", "m1"]
+    assert [shown.label(each) for each in FOUND] == ["c1", "c2", "m1"]
+    assert [each.id for each in shown.everything] == ["id1", "id2", "id3"]

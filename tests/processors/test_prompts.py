@@ -13,6 +13,7 @@ import pytest
 
 from processors.language_model import Turn
 from processors.prompts import (
+    agent_turns,
     answer_question,
     derive_conclusions,
     summarize_long,
@@ -57,7 +58,13 @@ def test_instructions_stand_before_the_conversation():
     assert told.index("Only sports.") < told.index("The peer: ann")
 
 
-PROMPTS = (answer_question, derive_conclusions, summarize_long, summarize_short)
+PROMPTS = (
+    agent_turns,
+    answer_question,
+    derive_conclusions,
+    summarize_long,
+    summarize_short,
+)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.__name__)
