@@ -21,12 +21,9 @@ from commands.write import Write
 from infra.abandoned_clones import AbandonedClones
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
-from infra.background_embedder import BackgroundEmbedder
 from infra.chat import ChatParts, make_chat
 from infra.embedder.nobody import Nobody
-from infra.embedder.remembered import RememberedQuestions
-from infra.embedder.source import VectorSource
-from infra.embedding import open_embedder, reader_name
+from infra.embedding import VectorParts, Vectors, wire_vectors
 from infra.engines import engine_names
 from infra.erasure import with_erasure
 from infra.files.pdf import PdfReader
@@ -47,12 +44,11 @@ from infra.projector import Projector
 from infra.proof.signer import Signer
 from infra.random_id import random_id
 from infra.reach import StoredReach
-from infra.reactions import feed_processors
+from infra.reactions import Feeds
 from infra.reasoning import Reasoners, make_reasoners
 from infra.settings import Settings
 from infra.sweep import sweep_daily
 from infra.telemetry.telemetry import Exposition, open_telemetry
-from infra.text_memory import StoredTexts
 from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
 from infra.view_history import ViewHistory
@@ -62,7 +58,6 @@ from processors.announce_drained import AnnounceDrained
 from processors.close_retractions import CloseRetractions
 from processors.derive_conclusions import DeriveConclusions
 from processors.dream_offline import DreamOffline
-from processors.embed_memory import EmbedMemory
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
 from read_api import ROUTES as QUESTIONS
@@ -104,8 +99,7 @@ class _Parts(msgspec.Struct, frozen=True):
     views: ViewHistory
     readers: asyncpg.Pool
     tokens: O200kCounter
-    embedder: VectorSource
-    questions: RememberedQuestions
+    vectors: Vectors
 
 
 @asynccontextmanager
@@ -137,19 +131,14 @@ async def open_palimpsest(
         traffic = Traffic()
         views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
         models = await running.enter_async_context(open_models(settings))
-        parts = await _open_parts(dsn, log, views, settings, running)
+        feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
+        parts = await _open_parts((dsn, log, views, feeds), settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
         state = _State()
         watch.add(log.appending)
-        for feed in await feed_processors(
-            dsn,
-            log,
-            _processors(parts, reasoners, settings),
-            traffic.give_way,
-            telemetry,
-            running,
-        ):
+        for feed in await feeds.start(_processors(parts, reasoners)):
             watch.add(feed)
+        watch.add(await parts.vectors.change.start())
         watch.add(_sweep(parts, settings, running))
         await dispatch_webhooks(
             settings, parts.write.decide, parts.readers, parts.prompt, watch, running
@@ -162,15 +151,13 @@ async def open_palimpsest(
 
 
 async def _open_parts(
-    dsn: str,
-    log: PostgresLog,
-    views: tuple[Projector, Projector],
+    opened: tuple[str, PostgresLog, tuple[Projector, Projector], Feeds],
     settings: Settings,
     running: AsyncExitStack,
 ) -> _Parts:
+    dsn, log, views, feeds = opened
     tokens = O200kCounter()
     await asyncio.to_thread(tokens.load)
-    embedder = await running.enter_async_context(open_embedder(settings, tokens))
     write = Write(
         Decide(log.store),
         store=log.store,
@@ -188,14 +175,15 @@ async def _open_parts(
         ViewHistory(*views, log.store),
         readers,
         tokens,
-        embedder,
-        RememberedQuestions(embedder),
+        await wire_vectors(
+            VectorParts(dsn, log, views[1], feeds, write.decide, tokens),
+            settings,
+            running,
+        ),
     )
 
 
-def _processors(
-    parts: _Parts, reasoners: Reasoners, settings: Settings
-) -> tuple[Processor, ...]:
+def _processors(parts: _Parts, reasoners: Reasoners) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
     reactions = (
         DeriveConclusions(
@@ -206,14 +194,6 @@ def _processors(
         ),
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now
-        ),
-        EmbedMemory(
-            decide,
-            BackgroundEmbedder(parts.embedder),
-            log.embeddings,
-            log.fingerprint,
-            name=reader_name(parts.embedder),
-            messages=settings.embed_messages,
         ),
         DreamOffline(decide, reasoners.offline.engine),
         AnnounceDrained(
@@ -240,7 +220,8 @@ def _reach(parts: _Parts) -> StoredReach:
 
 
 def _chat_parts(parts: _Parts) -> ChatParts:
-    return ChatParts(parts.readers, parts.views, parts.questions, parts.tokens, _now)
+    questions = parts.vectors.questions
+    return ChatParts(parts.readers, parts.views, questions, parts.tokens, _now)
 
 
 def _application(
@@ -250,7 +231,7 @@ def _application(
     chat: Chat,
     metrics: Exposition | None,
 ) -> ASGIApp:
-    keyring, log = wanted_keyring(settings), parts.log
+    keyring = wanted_keyring(settings)
     return create_app(
         [*WRITES, *QUESTIONS],
         {
@@ -259,23 +240,22 @@ def _application(
             "database": parts.readers,
             "views": parts.views,
             "tokens": parts.tokens,
-            "query_embedder": parts.questions,
-            "message_embedder": parts.questions
+            "query_embedder": parts.vectors.questions,
+            "message_embedder": parts.vectors.questions
             if settings.embed_messages
             else Nobody(),
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
             "reach": _reach(parts),
-            "text_memory": StoredTexts(
-                parts.embedder, log.embeddings, log.fingerprint, parts.lagging
-            ),
+            "text_memory": parts.vectors.texts,
             "pdf_text": PdfReader(),
             "active_sessions": ActiveSessions(parts.readers),
             "deletion_grace": timedelta(seconds=settings.deletion_grace_seconds),
         },
         AppSettings(
             is_ready=lambda: not state.leaving and parts.prompt.failed is None,
+            health_detail=parts.vectors.change.detail,
             count_tokens=parts.tokens.count,
             limits=parts.write.limits,
             allowed_origins=settings.cors_origins,

@@ -1,36 +1,88 @@
-"""Which embedder makes the vectors: the bundled one, or the one that is set."""
+"""Vectors, wired: who makes them, who is asked, and the way from one to another."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
 
-from infra.embedder.choice import chosen_embedding
-from infra.embedder.process import EmbedderProcess
-from infra.embedder.provider import ProviderEmbedder
-from infra.embedder.source import VectorSource
-from infra.llm.client import open_client
+import msgspec
+
+from commands.decide import Decide
+from infra.background_embedder import BackgroundEmbedder
+from infra.embedder.remembered import RememberedQuestions
+from infra.postgres.log import PostgresLog
+from infra.projector import Projector
+from infra.reactions import Feeds
 from infra.settings import Settings
+from infra.text_memory import StoredTexts
+from infra.vectors.change import ChangeParts, VectorChange
+from infra.vectors.opening import Opened, Source, open_vectors, reader_name
+from processors.embed_memory import EmbedMemory
+from processors.living import Living
 from processors.ports import TokenCounter
 
 
-def reader_name(source: VectorSource) -> str:
-    """Name who embeds the log with this model: each model has its own place in it."""
-    bundled = source.model == EmbedderProcess.model
-    return "embed_memory" if bundled else f"embed_memory.{source.model}"
+class Vectors(msgspec.Struct, frozen=True):
+    """What a server has of its vectors: questions, texts of requests, the change."""
+
+    questions: RememberedQuestions
+    texts: StoredTexts
+    change: VectorChange
+    opened: Opened
 
 
-@asynccontextmanager
-async def open_embedder(
-    settings: Settings, tokens: TokenCounter
-) -> AsyncIterator[VectorSource]:
-    """Start the bundled embedder, or open the way to the one that is set."""
-    chosen = chosen_embedding(settings)
-    if chosen is not None:
-        async with open_client(chosen.endpoint) as client:
-            yield ProviderEmbedder(client, chosen.asked, tokens)
-        return
-    process = EmbedderProcess()
-    await process.start()
-    try:
-        yield process
-    finally:
-        await process.stop()
+class VectorParts(msgspec.Struct, frozen=True):
+    """What vectors are wired with."""
+
+    dsn: str
+    log: PostgresLog
+    lagging: Projector
+    feeds: Feeds
+    decide: Decide
+    tokens: TokenCounter
+
+
+async def wire_vectors(
+    parts: VectorParts, settings: Settings, running: AsyncExitStack
+) -> Vectors:
+    """Open the models, and prepare their readers; nothing is read yet."""
+    opened = await open_vectors(parts.feeds.pool, settings, parts.tokens, running)
+    reader = _reader_of(parts, settings)
+
+    async def start_reader(source: Source) -> asyncio.Task[None]:
+        [task] = await parts.feeds.start([Living(reader(source), parts.decide)])
+        return task
+
+    log = parts.log
+    change = VectorChange(
+        opened,
+        ChangeParts(
+            dsn=parts.dsn,
+            pool=parts.feeds.pool,
+            log=log.store,
+            folding=parts.lagging,
+            start_reader=start_reader,
+            handles=reader(opened.served).handles,
+            keep_former=timedelta(days=settings.embedding_keep_former_days),
+        ),
+    )
+    texts = StoredTexts(
+        opened.serving, log.embeddings, log.fingerprint, parts.lagging, change.settled
+    )
+    return Vectors(RememberedQuestions(opened.serving), texts, change, opened)
+
+
+def _reader_of(
+    parts: VectorParts, settings: Settings
+) -> Callable[[Source], EmbedMemory]:
+    def reader(source: Source) -> EmbedMemory:
+        return EmbedMemory(
+            parts.decide,
+            BackgroundEmbedder(source.source),
+            parts.log.embeddings,
+            parts.log.fingerprint,
+            name=reader_name(source.known.model),
+            messages=settings.embed_messages,
+        )
+
+    return reader

@@ -9,11 +9,11 @@ from infra.sight_conditions import heard, held
 from processors.recall import Recalled, Recollection
 from processors.sights import sight_of
 from processors.tools.memory import Sight
-from projections.collection import Probe
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
 from projections.condition import Bind, Condition, equals, every
 from projections.message_search import Question, search_messages
 from projections.ports import Connection, Database, QueryEmbedder, Views
+from projections.probe import Probe
 
 _EXPLICIT: Final = "explicit"
 
@@ -43,7 +43,7 @@ class ViewMemorySearch:
 
     async def recall(self, question: AskedQuestion, limit: int) -> Recalled:
         """Return explicit conclusions, others and messages, best of each first."""
-        probe = await probe_for(self._embedder, question.query)
+        probe = await self._embedder.embed_query(question.query)
         sight = sight_of(question)
         as_of = min(self._views.position, question.as_of)
         search = (sight, question.query, limit, probe)
@@ -55,14 +55,6 @@ class ViewMemorySearch:
             ]
             messages = await _messages(db, *search)
         return Recalled((*conclusions, *messages), as_of)
-
-
-async def probe_for(embedder: QueryEmbedder, query: str) -> Probe | None:
-    """Return what a query is compared by; None while there is no embedder."""
-    vector = await embedder.embed_query(query)
-    if vector is None:
-        return None
-    return Probe(vector, embedder.model, embedder.dimensions)
 
 
 async def find_conclusions(

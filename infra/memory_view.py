@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from infra.excerpts import Place, read_excerpts
-from infra.memory_search import AT_ONCE, find_conclusions, probe_for
+from infra.memory_search import AT_ONCE, find_conclusions
 from infra.recollecting import message_of, recollect_conclusions
 from infra.sight_conditions import heard, owned, visible
 from processors.recall import Recollection
@@ -78,7 +78,7 @@ class ViewMemory:
         self, query: str, limit: int
     ) -> tuple[Recollection, ...]:
         """See the port."""
-        probe = await probe_for(self._embedder, query)
+        probe = await self._embedder.embed_query(query)
         async with self._turns, self._database.acquire() as db:
             found = await find_conclusions(db, self._sight, query, limit, probe, always)
         return tuple(found)
@@ -103,7 +103,7 @@ class ViewMemory:
     ) -> tuple[Excerpt, ...]:
         """See the port."""
         sight = self._sight
-        probe = await probe_for(self._embedder, query)
+        probe = await self._embedder.embed_query(query)
         asked = Question(
             tenant=sight.workspace,
             query=query,

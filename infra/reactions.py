@@ -18,35 +18,62 @@ from infra.traffic import GiveWay
 from processors.processor import Processor
 
 
-async def feed_processors(
-    dsn: str,
-    log: PostgresLog,
-    processors: Sequence[Processor],
-    give_way: GiveWay,
-    telemetry: Telemetry,
-    running: AsyncExitStack,
-) -> set[asyncio.Task[None]]:
-    """Feed each processor from the log, in a task of its own, until the stack ends.
+class Feeds:
+    """Feeds processors from the log, each in a task of its own.
 
-    Raises:
-        LogDiverged: one of them was fed from another log than this.
+    ``pool`` may change the processors' tables; it and all tasks end with the stack
+    they were opened on.
     """
-    tasks: set[asyncio.Task[None]] = set()
-    role = await usable_role(dsn, "work")
-    pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
-    running.push_async_callback(close_pool, pool)
-    telemetry.pools["work"] = pool
-    await _check(pool, {each.name for each in processors})
-    for processor in processors:
-        follower = log.follow()
-        running.callback(follower.close)
-        ledger = FeedLedger(pool, processor.name)
-        observers = telemetry.deliveries
-        feed = Feed(processor, follower, ledger, None, give_way, observers)
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        log: PostgresLog,
+        give_way: GiveWay,
+        telemetry: Telemetry,
+        running: AsyncExitStack,
+    ) -> None:
+        self.pool = pool
+        self._log = log
+        self._give_way = give_way
+        self._telemetry = telemetry
+        self._running = running
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        log: PostgresLog,
+        give_way: GiveWay,
+        telemetry: Telemetry,
+        running: AsyncExitStack,
+    ) -> "Feeds":
+        """Open the connections of all of them."""
+        role = await usable_role(dsn, "work")
+        pool = await open_pool(dsn, role=role, name="palimpsest-work", size=3)
+        running.push_async_callback(close_pool, pool)
+        telemetry.pools["work"] = pool
+        return cls(pool, log, give_way, telemetry, running)
+
+    async def start(self, processors: Sequence[Processor]) -> list[asyncio.Task[None]]:
+        """Feed these; return their tasks, in the same order.
+
+        Raises:
+            LogDiverged: one of them was fed from another log than this.
+        """
+        await _check(self.pool, {each.name for each in processors})
+        return [await self._start(each) for each in processors]
+
+    async def _start(self, processor: Processor) -> asyncio.Task[None]:
+        follower = self._log.follow()
+        self._running.callback(follower.close)
+        ledger = FeedLedger(self.pool, processor.name)
+        await ledger.begin()
+        observers = self._telemetry.deliveries
+        feed = Feed(processor, follower, ledger, None, self._give_way, observers)
         task = asyncio.create_task(feed.run(), name=f"processor {processor.name}")
-        running.push_async_callback(_stop, task)
-        tasks.add(task)
-    return tasks
+        self._running.push_async_callback(_stop, task)
+        return task
 
 
 async def _check(pool: asyncpg.Pool, names: Collection[str]) -> None:

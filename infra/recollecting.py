@@ -6,11 +6,12 @@ from typing import Final
 from infra.sight_conditions import visible
 from processors.recall import Recollection
 from processors.tools.memory import Sight
-from projections.as_of import holding, recorded_by
-from projections.collection import Probe, find_collection
+from projections.as_of import holding
+from projections.collection import find_collection
 from projections.condition import Bind
 from projections.evidence import evidence_of
 from projections.ports import Connection, Row
+from projections.probe import Probe
 from projections.vectors import Kind
 
 _CONCLUSIONS: Final = """
@@ -125,7 +126,7 @@ async def _similarities(
         f"SELECT {column} AS id, 1 - ({vectors.distance(bind)}) AS similarity"  # noqa: S608  every value is bound
         f" FROM {vectors.table} AS v"
         f" WHERE v.tenant = $1 AND {column} = ANY ({bind(list(ids))}::text[])"
-        f" AND {recorded_by(sight.as_of, 'v.position')(bind)}",
+        f" AND {vectors.there(sight.as_of, bind)}",
         *bind.values,
     )
     return {row["id"]: row["similarity"] for row in rows}

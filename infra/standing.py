@@ -4,6 +4,7 @@ import asyncpg
 import msgspec
 
 from infra.proof.signing_key import key_id
+from infra.vectors.progress import CollectionStanding, collections_standing
 from projections.webhook_deliveries import count_deliveries
 
 # The head is read first: a consumer may then be beyond it, never further behind.
@@ -91,7 +92,8 @@ class Standing(msgspec.Struct, frozen=True):
 
     ``webhooks`` counts deliveries by state: pending, delivered, failed, dropped.
     ``checkpoint`` is None while nothing is signed. ``waiting`` are keys that could
-    not go on, the longest first, twenty reasons at most.
+    not go on, the longest first, twenty reasons at most. ``vectors`` are the
+    collections of vectors there are: one serves, another may be filled behind it.
     """
 
     head: int
@@ -99,6 +101,7 @@ class Standing(msgspec.Struct, frozen=True):
     webhooks: dict[str, int] = {}
     checkpoint: Checkpoint | None = None
     waiting: list[Waiting] = []
+    vectors: list[CollectionStanding] = []
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
@@ -106,7 +109,12 @@ async def standing(pool: asyncpg.Pool) -> Standing:
     head, consumers = await lags(pool)
     waiting = [Waiting(**dict(row)) for row in await pool.fetch(_WAITING)]
     return Standing(
-        head, consumers, await count_deliveries(pool), await _newest(pool), waiting
+        head,
+        consumers,
+        await count_deliveries(pool),
+        await _newest(pool),
+        waiting,
+        await collections_standing(pool, head),
     )
 
 

@@ -5,17 +5,11 @@ from array import array
 
 import msgspec
 
+from projections.as_of import recorded_by
 from projections.condition import Bind
 from projections.ports import Connection
+from projections.probe import Probe
 from projections.vectors import Kind, vector_table
-
-
-class Probe(msgspec.Struct, frozen=True):
-    """A question's vector (float32 little-endian) and the model that made it."""
-
-    vector: bytes
-    model: str
-    dimensions: int
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -23,10 +17,15 @@ class Collection(msgspec.Struct, frozen=True):
 
     table: str
     numbers: list[float]
+    since: int = 0
 
     def distance(self, bind: Bind) -> str:
         """Write the cosine distance of ``v`` from the question."""
         return f"v.embedding <=> {bind(self.numbers)}::float4[]::vector"
+
+    def there(self, as_of: int, bind: Bind) -> str:
+        """Write whether ``v`` was there at a position, as this collection shows it."""
+        return recorded_by(max(as_of, self.since), "v.position")(bind)
 
 
 async def find_collection(
@@ -41,4 +40,4 @@ async def find_collection(
     numbers = array("f", probe.vector)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return Collection(table, numbers.tolist())
+    return Collection(table, numbers.tolist(), probe.since)

@@ -2,10 +2,11 @@
 
 import msgspec
 
-from projections.as_of import NOW, holding, recorded_by
-from projections.collection import Collection, Probe, find_collection
+from projections.as_of import NOW, holding
+from projections.collection import Collection, find_collection
 from projections.condition import Bind, Condition, always, every
 from projections.ports import Connection
+from projections.probe import Probe
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import find_stems
 from projections.verbatim import Containing
@@ -135,7 +136,7 @@ def _beside(
 ) -> str:
     return (
         f"{join} {vectors.table} AS v ON v.tenant = c.tenant AND v.origin = c.origin"
-        f" AND {recorded_by(question.as_of, 'v.position')(bind)}"
+        f" AND {vectors.there(question.as_of, bind)}"
     )
 
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from projections.as_of import NOW, holding, recorded_by
-from projections.collection import Collection, Probe, find_collection
+from projections.as_of import NOW, holding
+from projections.collection import Collection, find_collection
 from projections.condition import Bind, Condition, always, equals, every
 from projections.message_rows import message_rows
 from projections.ports import Connection, Row
+from projections.probe import Probe
 from projections.ranking import Candidate, Scored, rank
 from projections.stems import Stems, find_stems
 from projections.verbatim import Containing, find_containing
@@ -172,7 +173,7 @@ class _Search(msgspec.Struct, frozen=True):
         return (
             f"{join} {self.vectors.table} AS v ON v.tenant = $1"
             " AND v.session = m.session AND v.seq = m.seq"
-            f" AND {recorded_by(self.question.as_of, 'v.position')(bind)}"
+            f" AND {self.vectors.there(self.question.as_of, bind)}"
         )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from domain.recorded import Recorded
+from projections.probe import Probe
 
 
 class Row(Protocol):
@@ -53,14 +54,18 @@ class TokenCounter(Protocol):
 class QueryEmbedder(Protocol):
     """Embeds a question ahead of background work.
 
-    ``model`` and ``dimensions`` name the vectors it makes.
+    ``model`` and ``dimensions`` name the vectors that are searched now. They may be
+    exchanged for others at any time: a probe says whose vectors it is made for.
     """
 
-    model: str
-    dimensions: int
+    @property
+    def model(self) -> str: ...
 
-    async def embed_query(self, text: str) -> bytes | None:
-        """Return float32 little-endian, or None when no embedder answers now."""
+    @property
+    def dimensions(self) -> int: ...
+
+    async def embed_query(self, text: str) -> Probe | None:
+        """Return what a question is compared by, None if no embedder answers now."""
         ...
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from projections.as_of import NOW, holding
-from projections.collection import Probe
 from projections.conclusion_search import ConclusionQuestion, search_conclusions
 from projections.condition import Bind, Condition, always, every
 from projections.covered import covered
 from projections.ports import Connection
+from projections.probe import Probe
 from projections.representation_text import Observation
 
 MOST = 100

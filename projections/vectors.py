@@ -28,7 +28,8 @@ class Vectors:
     dimensions, which is pgvector's bound). The vectors are joined from the
     ``embedding`` store on the log's side: a replay never asks an embedder. Session,
     author and place are read from ``message``, which must be ahead of this view;
-    ``position`` is where a vector was first recorded.
+    ``position`` is where a vector was first recorded. What told of a model whose
+    vectors were dropped folds to nothing: such a name is never used again.
     """
 
     name = "vectors"
@@ -77,7 +78,8 @@ class Vectors:
                     )
         for (kind, model, dimensions), wanted in groups.items():
             table = vector_table(kind, model, dimensions)
-            await _ensure(db, table, kind, model, dimensions)
+            if not await _ensure(db, table, kind, model, dimensions):
+                continue
             for start in range(0, len(wanted), _CHUNK):
                 chunk = wanted[start : start + _CHUNK]
                 await _fill(db, (table, kind, model, dimensions), chunk)
@@ -111,9 +113,12 @@ def vector_table(kind: Kind, model: str, dimensions: int) -> str:
 
 async def _ensure(
     db: Connection, table: str, kind: Kind, model: str, dimensions: int
-) -> None:
+) -> bool:
+    """Make a collection's table if it is not there; False if it was dropped."""
     if await db.fetchval(_IS_HERE, table):
-        return
+        return True
+    if await db.fetchval(_IS_DROPPED, model):
+        return False
     await db.execute(
         f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
         f" NOT NULL, PRIMARY KEY ({_KEYS[kind]}))"
@@ -137,6 +142,7 @@ async def _ensure(
             f"CREATE INDEX {table}_near ON {table} USING hnsw"
             " (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
         )
+    return True
 
 
 # Here, not further down the search path: a rebuild has the live views there.
@@ -144,6 +150,8 @@ _IS_HERE = """
     SELECT to_regclass(quote_ident(current_schema()) || '.' || quote_ident($1))
         IS NOT NULL
 """
+
+_IS_DROPPED = "SELECT EXISTS (SELECT FROM log.dropped_model WHERE model = $1)"
 
 
 async def _fill(

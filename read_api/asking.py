@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from domain.errors import Invalid
-from projections.collection import Probe
 from projections.ports import QueryEmbedder, TokenCounter
+from projections.probe import Probe
 
 MOST_TOKENS = 8192
 """Longest question, in tokens (HC 10)."""
@@ -50,7 +50,4 @@ async def probe_of(query: str, embedder: QueryEmbedder) -> Probe | None:
     """Return the question's vector; None if nothing is asked or nobody embeds now."""
     if not query.strip():
         return None
-    vector = await embedder.embed_query(query)
-    if vector is None:
-        return None
-    return Probe(vector, embedder.model, embedder.dimensions)
+    return await embedder.embed_query(query)

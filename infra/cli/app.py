@@ -15,6 +15,7 @@ from infra.cli.status import status
 from infra.cli.taking_back import correct, retract, undo
 from infra.cli.trace import trace
 from infra.cli.up import up
+from infra.cli.vectors import vectors
 from infra.cli.verify import run_verify
 from infra.cli.webhooks import webhooks
 from infra.cli.why import why
@@ -44,3 +45,4 @@ app.command()(settings)
 app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(vectors, name="vectors")

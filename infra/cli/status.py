@@ -11,6 +11,7 @@ from infra.cli.opened import opened
 from infra.cli.options import Data, Json
 from infra.cli.place import Place
 from infra.cli.screen import screen
+from infra.cli.vector_lines import vector_lines
 from infra.settings import Settings
 from infra.standing import Standing, Waiting, standing
 
@@ -30,6 +31,8 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(now).decode())
     else:
         screen().print(_table(now))
+        for line in vector_lines(now.vectors, now.head):
+            screen().print(line)
         if (signed := now.checkpoint) is not None:
             screen().print(
                 f"signed up to position {signed.position}, {signed.age_seconds:.0f} s"

@@ -13,7 +13,8 @@ class EmbeddingModel(msgspec.Struct, frozen=True, kw_only=True):
     ``sends_dimensions`` says whether the request names the dimensions; some models
     refuse that. ``body`` is added to every request. Texts longer than
     ``max_input_tokens`` are cut; ``max_batch`` texts and ``max_request_tokens`` are
-    the most of one request. Seconds bound one attempt.
+    the most of one request, ``at_once`` the most requests nobody waits for. Seconds
+    bound one attempt.
     """
 
     model: str
@@ -23,6 +24,7 @@ class EmbeddingModel(msgspec.Struct, frozen=True, kw_only=True):
     max_input_tokens: int = 8_192
     max_batch: int = 2_048
     max_request_tokens: int = 300_000
+    at_once: int = 10
     body: dict[str, Any] = {}
     question_within: float = 5.0
     answer_within: float = 60.0

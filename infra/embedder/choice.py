@@ -42,6 +42,7 @@ def chosen_embedding(settings: Settings) -> Embedding | None:
             max_input_tokens=settings.embedding_max_input_tokens,
             max_batch=config.max_batch_size or 2_048,
             max_request_tokens=settings.embedding_max_tokens_per_request,
+            at_once=settings.embedding_max_concurrent_embeddings,
             body=endpoint.body,
         ),
         endpoint,

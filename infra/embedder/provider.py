@@ -55,6 +55,7 @@ class ProviderEmbedder:
         self._asked = asked
         self._tokens = tokens
         self._rests_until = 0.0
+        self._turns = asyncio.Semaphore(asked.at_once)
 
     async def embed(
         self, texts: Sequence[str], *, interactive: bool = False
@@ -93,6 +94,12 @@ class ProviderEmbedder:
             return None
 
     async def _ask(self, part: list[str], *, interactive: bool) -> list[bytes]:
+        if interactive:
+            return await self._asked_again(part, interactive=True)
+        async with self._turns:
+            return await self._asked_again(part, interactive=False)
+
+    async def _asked_again(self, part: list[str], *, interactive: bool) -> list[bytes]:
         again = AsyncRetrying(
             stop=stop_after_attempt(2 if interactive else _ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.1 if interactive else 0.5, max=4),

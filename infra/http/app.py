@@ -33,12 +33,14 @@ ORIGINS = ("http://localhost", "http://127.0.0.1:8000", "https://api.honcho.dev"
 class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What may be chosen about the HTTP application.
 
-    ``is_ready`` turns ``/health`` to 200; ``count_tokens`` counts o200k_base.
+    ``is_ready`` turns ``/health`` to 200, ``health_detail`` adds to it what is under
+    way; ``count_tokens`` counts o200k_base.
     ``gate`` asks for keys; without one everybody is an admin (HC 4.1). ``metrics``
     gives what Prometheus asks for; without it there are none.
     """
 
     is_ready: Callable[[], bool]
+    health_detail: Callable[[], dict[str, Any]] = dict
     count_tokens: Callable[[str], int]
     allowed_origins: Sequence[str] = ORIGINS
     limits: Limits = Limits()
@@ -70,7 +72,7 @@ def create_app(
     app = Litestar(
         [
             *_routers_first(doors),
-            health_route(settings.is_ready),
+            health_route(settings.is_ready, settings.health_detail),
             metrics_route(settings.metrics),
             keys_route(settings.gate, dependencies.get("views")),
             *description_routes(),

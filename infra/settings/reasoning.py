@@ -1,31 +1,14 @@
-"""Settings of what is concluded, summed up and embedded, and by which model."""
+"""Settings of what is concluded and summed up, and by which model."""
 
 from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from infra.settings.model_choice import EmbeddingConfig, ModelConfig
+from infra.settings.model_choice import ModelConfig
 
 
 class ReasoningSettings(BaseModel):
-    """The sections embedding, deriver, peer_card and summary (RS 12)."""
-
-    embed_messages: bool = Field(
-        default=True, description="make messages findable by meaning"
-    )
-    embedding_model_config: EmbeddingConfig = Field(
-        default=EmbeddingConfig(),
-        description="the model of vectors; bundled unless any of this is set",
-    )
-    embedding_vector_dimensions: int = Field(
-        default=1_536, ge=1, le=16_000, description="numbers of a vector"
-    )
-    embedding_max_input_tokens: int = Field(
-        default=8_192, ge=1, le=1_000_000, description="most tokens of one text"
-    )
-    embedding_max_tokens_per_request: int = Field(
-        default=300_000, ge=1, description="most tokens of one request for vectors"
-    )
+    """The sections deriver, peer_card and summary (RS 12)."""
 
     deriver_enabled: bool = Field(
         default=True, description="conclude, where no configuration says otherwise"

@@ -8,6 +8,7 @@ from pydantic_settings import (
 
 from infra.settings.dialectic import DialecticSettings
 from infra.settings.dream import DreamSettings
+from infra.settings.embedding import EmbeddingSettings
 from infra.settings.llm import LlmSettings
 from infra.settings.own_thinking import OwnThinking
 from infra.settings.reasoning import ReasoningSettings
@@ -20,6 +21,7 @@ from infra.settings.tool_output import ToolOutputSettings
 class Settings(
     LlmSettings,
     ReasoningSettings,
+    EmbeddingSettings,
     DreamSettings,
     DialecticSettings,
     ToolOutputSettings,

@@ -26,11 +26,12 @@ from domain.event import Event
 from domain.session import MessageAdded
 from infra.embedder.process import EmbedderProcess
 from infra.postgres.embedded import EmbeddedPostgres
-from projections.collection import Probe
 from projections.lexicon import Lexicon
 from projections.message_search import Question, search_messages
 from projections.messages import Messages
+from projections.probe import Probe
 from projections.vectors import Vectors
+from projections.withheld import Withheld
 from tests.bench.locomo import CATEGORIES, CUTS, DATA, turns
 from tests.support.folding import create, fold
 from tests.support.history import record
@@ -95,7 +96,8 @@ async def fresh_views() -> AsyncIterator[asyncpg.Connection]:
             await db.execute(
                 "CREATE EXTENSION vector SCHEMA public; CREATE SCHEMA log;"
                 "CREATE TABLE log.embedding (tenant text, model text,"
-                " fingerprint text, vector bytea); CREATE SCHEMA view;"
+                " fingerprint text, vector bytea);"
+                "CREATE TABLE log.dropped_model (model text); CREATE SCHEMA view;"
                 "SET search_path TO view, public"
             )
             yield db
@@ -107,7 +109,7 @@ async def fresh_views() -> AsyncIterator[asyncpg.Connection]:
 async def load(
     db: asyncpg.Connection, embedder: EmbedderProcess, data: list, *, words: bool
 ) -> None:
-    views = [Messages(), Lexicon(), Vectors()]
+    views = [Messages(), Withheld(), Lexicon(), Vectors()]
     await create(db, views)
     events: list[Event] = []
     for number, each in enumerate(data):

@@ -18,6 +18,7 @@ from processors.answer_question import AnswerQuestion
 from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.processor import Batch
+from projections.probe import Probe
 from tests.support.projecting import append
 from tests.support.reactions import SAID_AT, Echo
 from tests.support.seeing import seen
@@ -36,7 +37,7 @@ class Sorting:
         return [(near if text in ALIKE else far).tobytes() for text in texts]
 
     async def embed_query(self, text):
-        return (await self.embed([text]))[0]
+        return Probe((await self.embed([text]))[0], self.model, self.dimensions)
 
 
 class Absent(Sorting):

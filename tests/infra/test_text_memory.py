@@ -3,6 +3,7 @@
 import pytest
 
 from infra.embedder.errors import EmbedderUnavailable
+from infra.embedder.serving import Serving
 from infra.text_memory import StoredTexts
 from tests.support.application import WaitedFor
 
@@ -40,7 +41,12 @@ def shown():
 
 @pytest.fixture
 def memory(opened, source, shown):
-    return StoredTexts(source, opened.embeddings, opened.fingerprint, shown)
+    async def settled(position):
+        shown.positions.append(-position)
+
+    return StoredTexts(
+        Serving(source), opened.embeddings, opened.fingerprint, shown, settled
+    )
 
 
 async def test_each_text_is_embedded_once_and_stored(opened, memory, source):
@@ -63,4 +69,4 @@ async def test_without_an_embedder_only_what_is_stored_is_remembered(memory, sou
 
 async def test_it_waits_for_the_views_that_questions_search(memory, shown):
     await memory.searchable(7)
-    assert shown.positions == [7]
+    assert shown.positions == [-7, 7]

@@ -8,11 +8,11 @@ import pytest
 
 from domain.embedding import Embedded, EmbeddingRecorded
 from domain.session import MessageAdded
-from projections.collection import Probe
 from projections.condition import Bind, equals
 from projections.lexicon import Lexicon
 from projections.message_search import WHOLE, Question, search_messages
 from projections.messages import Messages
+from projections.probe import Probe
 from projections.ranking import K1, B, idf
 from projections.stems import find_stems, quote
 from projections.vectors import Vectors
@@ -52,7 +52,7 @@ async def views(db):
     await db.execute(
         "CREATE EXTENSION vector SCHEMA public; SET search_path TO view, public;"
         "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
-        " fingerprint text, vector bytea)"
+        " fingerprint text, vector bytea); CREATE TABLE log.dropped_model (model text)"
     )
     await create(db, VIEWS)
     return db

@@ -28,7 +28,7 @@ async def store(db):
     await db.execute(
         "CREATE EXTENSION vector SCHEMA public; SET search_path TO view, public;"
         "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
-        " fingerprint text, vector bytea)"
+        " fingerprint text, vector bytea); CREATE TABLE log.dropped_model (model text)"
     )
     vector = array("f", (1.0, 0.0)).tobytes()
     await db.execute("INSERT INTO log.embedding VALUES ('w', 'm', 'f', $1)", vector)

@@ -16,6 +16,7 @@ from domain.embedding import Embedded, EmbeddingRecorded
 from domain.event import Event
 from infra.http.app import AppSettings, create_app
 from infra.postgres.embedded import ClusterAddress
+from projections.probe import Probe
 from projections.registry import LAGGING, PROMPT
 from read_api import ROUTES
 from tests.support.folding import create, fold
@@ -42,9 +43,11 @@ class Pointing:
         self.angles: dict[str, float] = {}
         self.asked: list[str] = []
 
-    async def embed_query(self, text: str) -> bytes | None:
+    async def embed_query(self, text: str) -> Probe | None:
         self.asked.append(text)
-        return pointing(self.angles[text]) if text in self.angles else None
+        if text not in self.angles:
+            return None
+        return Probe(pointing(self.angles[text]), MODEL, 2)
 
 
 class FoldedTo:
@@ -164,7 +167,8 @@ async def asking_of(
             "CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;"
             f"CREATE SCHEMA {schema}; CREATE SCHEMA IF NOT EXISTS log;"
             "CREATE TABLE IF NOT EXISTS log.embedding (tenant text, model text,"
-            " fingerprint text, vector bytea)"
+            " fingerprint text, vector bytea);"
+            "CREATE TABLE IF NOT EXISTS log.dropped_model (model text)"
         )
         await create(db, VIEWS)
     asking = Asking(pool, context_max_tokens)

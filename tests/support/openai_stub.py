@@ -1,11 +1,12 @@
 """A server of the OpenAI protocol on loopback, which answers what it is told to.
 
 How it is told: ``stub_server``. ``stub.script_embeddings(...)`` lines up failures of
-embeddings, which otherwise succeed.
+embeddings, which otherwise succeed, ``embeddings_wait`` seconds later.
 """
 
 import contextlib
 import json
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ class OpenAIStub(ProtocolStub):
 
     def __init__(self, key: str | None = None) -> None:
         self._embeddings: deque[Answer] = deque()
+        self.embeddings_wait = 0.0
         super().__init__(key)
 
     @property
@@ -59,6 +61,7 @@ class OpenAIStub(ProtocolStub):
 
     def reply(self, handler: Handler, call: Call, answer: Answer) -> None:
         if call.path.endswith("/embeddings"):
+            time.sleep(self.embeddings_wait)
             handler.json(200, replies.embeddings(call.body))
         elif not call.path.endswith("/chat/completions"):
             handler.json(404, self.failure(Answer(code="not_found")))

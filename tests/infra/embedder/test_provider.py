@@ -10,6 +10,7 @@ from infra.embedder.asked import EmbeddingModel
 from infra.embedder.errors import EmbedderUnavailable
 from infra.embedder.provider import ProviderEmbedder
 from infra.embedder.remembered import RememberedQuestions
+from infra.embedder.serving import Serving
 from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint
 from tests.support.application import WordCounter
@@ -165,15 +166,15 @@ async def test_a_silent_provider_keeps_only_one_question_waiting(stub, asking):
 
 
 async def test_a_question_asked_again_is_remembered(stub, asking):
-    questions = RememberedQuestions(asking(), kept=2)
+    questions = RememberedQuestions(Serving(asking()), kept=2)
     for text in ("one", "two", "one", "three", "one", "two"):
-        assert await questions.embed_query(text) == _floats(text)
+        assert (await questions.embed_query(text)).vector == _floats(text)
     asked = [each.body["input"] for each in stub.embeddings]
     assert asked == [["one"], ["two"], ["three"], ["two"]]
 
 
 async def test_that_there_was_no_vector_is_not_remembered(stub, asking):
     stub.script_embeddings(Answer(status=404))
-    questions = RememberedQuestions(asking())
+    questions = RememberedQuestions(Serving(asking()))
     assert await questions.embed_query("one") is None
-    assert await questions.embed_query("one") == _floats("one")
+    assert (await questions.embed_query("one")).vector == _floats("one")

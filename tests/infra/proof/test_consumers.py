@@ -9,7 +9,8 @@ import pytest
 from infra.postgres.checkpoints import LogDiverged
 from infra.processor_reset import reset_processor
 from infra.proof.consumers import diverged_consumers, diverged_processors
-from infra.reactions import feed_processors
+from infra.reactions import Feeds
+from infra.telemetry.telemetry import Telemetry
 from infra.traffic import at_once
 from tests.support.feeding import Feeding, Scripted
 from tests.support.log import request
@@ -74,7 +75,8 @@ async def test_it_is_not_fed_until_it_is_set_back(log, log_dsn, pool, forger, fe
 
     async def start():
         async with AsyncExitStack() as running:
-            await feed_processors(log_dsn, log, [fed], at_once, running)
+            feeds = await Feeds.open(log_dsn, log, at_once, Telemetry(), running)
+            await feeds.start([fed])
 
     with pytest.raises(LogDiverged, match="palimpsest reset scripted"):
         await start()
