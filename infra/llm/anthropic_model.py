@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import anthropic
+import httpx2
 from anthropic import AsyncAnthropic, AsyncStream
 from anthropic.types import RawMessageStreamEvent
 
 from infra.llm.anthropic_answer import AnthropicAnswer
-from infra.llm.anthropic_request import anthropic_request, is_thinking
+from infra.llm.anthropic_request import (
+    anthropic_request,
+    is_thinking,
+    sampling_of,
+)
 from infra.llm.in_vain import after, counting
 from infra.llm.patience import Patience
 from infra.llm.persistence import Persistence, warmed
@@ -24,6 +29,10 @@ from processors.language_model import (
     Prompt,
     Structured,
 )
+
+T = TypeVar("T")
+
+_SAMPLING: Final = frozenset({"temperature", "top_p", "top_k"})
 
 _Begun = tuple[AsyncStream[RawMessageStreamEvent], RawMessageStreamEvent | None]
 
@@ -48,12 +57,12 @@ class AnthropicModel:
         self._choice = choice
         self._body = dict(body)
         self._patience = patience
-        self._takes_schemas = True
+        self._takes_schemas = self._takes_sampling = True
         self._who = f"the model {choice.model}"
         self._by = f"{choice.transport}/{choice.model}"
-        self._persistence = Persistence(
-            choice.model, patience, (anthropic.AnthropicError,)
-        )
+        # What breaks within a stream its SDK does not wrap.
+        failures = (anthropic.AnthropicError, httpx2.HTTPError)
+        self._persistence = Persistence(choice.model, patience, failures)
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -69,9 +78,7 @@ class AnthropicModel:
     ) -> AsyncGenerator[str | Completion, None]:
         """See the port."""
         request, value_of = self._shaped(prompt, schema)
-        (events, first), attempts = await self._persistence.ask(
-            lambda again: self._open(request, again)
-        )
+        (events, first), attempts = await self._persist(request, self._open)
         answer = AnthropicAnswer(self._who, self._by, attempts, value_of)
         async with (
             contextlib.aclosing(_Closing(events)),
@@ -130,24 +137,44 @@ class AnthropicModel:
         return request, schema.name
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
-        more = {"extra_body": self._body} if self._body else {}
-        return anthropic_request(self._choice, prompt) | more
+        request = anthropic_request(self._choice, prompt)
+        body = dict(self._body)
+        if self._takes_sampling and not is_thinking(request):
+            body = sampling_of(self._choice, prompt) | body
+        return request | ({"extra_body": body} if body else {})
 
     async def _complete(
-        self, request: Mapping[str, Any], value_of: str | None
+        self, request: dict[str, Any], value_of: str | None
     ) -> Completion:
-        async def send(again: bool) -> Any:  # noqa: FBT001  what Persistence says
-            return await self._client.messages.create(**_sent(request, again=again))
+        async def send(request: dict[str, Any]) -> Any:
+            return await self._client.messages.create(**request)
 
-        message, attempts = await self._persistence.ask(send)
+        message, attempts = await self._persist(request, send)
         answer = AnthropicAnswer(self._who, self._by, attempts, value_of)
         if isinstance(message, anthropic.BaseModel):
             answer.take(message.to_dict())
         return answer.completion()
 
-    async def _open(self, request: Mapping[str, Any], again: bool) -> _Begun:  # noqa: FBT001  what Persistence says
+    async def _persist(
+        self, request: dict[str, Any], send: Callable[[dict[str, Any]], Awaitable[T]]
+    ) -> tuple[T, int]:
+        """Send a request; where sampling is refused, without it from then on."""
+        try:
+            return await self._persistence.ask(
+                lambda again: send(_warmed(request, again=again))
+            )
+        except ModelRefused as refused:
+            in_vain, plain = refused.in_vain, _without_sampling(request)
+            if refused.withheld or plain == request:
+                raise
+        with counting(in_vain):
+            found, attempts = await self._persistence.ask(lambda _: send(plain))
+        self._takes_sampling = False
+        return found, attempts + 1
+
+    async def _open(self, request: dict[str, Any]) -> _Begun:
         """Open a stream as far as its first event: until then it may be tried again."""
-        sent = _sent(request, again=again) | {"stream": True}
+        sent = request | {"stream": True}
         async with (
             asyncio.timeout(self._patience.first),
             contextlib.AsyncExitStack() as opened,
@@ -175,8 +202,15 @@ def _is_of_object(schema: Mapping[str, Any]) -> bool:
     )
 
 
-def _sent(request: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
-    sent = dict(request)
-    if "temperature" in sent:
-        sent["temperature"] = warmed(sent["temperature"], again=again)
-    return sent
+def _warmed(request: dict[str, Any], *, again: bool) -> dict[str, Any]:
+    body = request.get("extra_body") or {}
+    if "temperature" not in body:
+        return request
+    warm = warmed(body["temperature"], again=again)
+    return request | {"extra_body": body | {"temperature": warm}}
+
+
+def _without_sampling(request: dict[str, Any]) -> dict[str, Any]:
+    body = request.get("extra_body") or {}
+    kept = {name: value for name, value in body.items() if name not in _SAMPLING}
+    return request | {"extra_body": kept} if kept != body else request

@@ -38,8 +38,6 @@ def anthropic_request(choice: ModelChoice, prompt: Prompt) -> dict[str, Any]:
         **_thought(choice, most),
     }
     thinks = is_thinking(asked)
-    if not thinks:
-        asked |= _sampling(choice, prompt)
     if prompt.tools and prompt.tool_choice != "auto":
         forced = prompt.tool_choice == "required" and thinks
         kind = "auto" if forced else _CHOICES[prompt.tool_choice]
@@ -51,6 +49,20 @@ def is_thinking(request: Mapping[str, Any]) -> bool:
     """Tell whether the model thinks first: it takes no sampling, no forced tool."""
     thinking = request.get("thinking")
     return thinking is not None and thinking["type"] != "disabled"
+
+
+def sampling_of(choice: ModelChoice, prompt: Prompt) -> dict[str, Any]:
+    """Return a temperature, at most 1, or a share; and of how many to choose.
+
+    The SDK has no names for them: only older models take them, and not both.
+    """
+    warm = choice.temperature if prompt.temperature is None else prompt.temperature
+    sampling = {
+        "temperature": None if warm is None else min(warm, 1.0),
+        "top_p": choice.top_p if warm is None else None,
+        "top_k": choice.top_k,
+    }
+    return {name: value for name, value in sampling.items() if value is not None}
 
 
 def tool_of(offer: ToolOffer) -> dict[str, Any]:
@@ -76,16 +88,6 @@ def _thought(choice: ModelChoice, most: int) -> dict[str, Any]:
         return {}
     harder = _EFFORTS.get(effort, effort)
     return {"thinking": {"type": "adaptive"}, "output_config": {"effort": harder}}
-
-
-def _sampling(choice: ModelChoice, prompt: Prompt) -> dict[str, Any]:
-    """Return a temperature, at most 1, or a share: newer models refuse both."""
-    warm = choice.temperature if prompt.temperature is None else prompt.temperature
-    return {
-        "temperature": None if warm is None else min(warm, 1.0),
-        "top_p": choice.top_p if warm is None else None,
-        "top_k": choice.top_k,
-    }
 
 
 def _parted(turns: Iterable[Turn]) -> tuple[list[Turn], list[Turn]]:

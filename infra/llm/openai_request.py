@@ -10,7 +10,7 @@ from infra.llm.json_answer import is_object
 from infra.settings.model_choice import ModelChoice
 from processors.language_model import Prompt, ToolCall, ToolOffer, Turn
 
-_REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-5|o[1-9])")
+_REASONING_CLASS: Final = re.compile(r"(.*/)?(gpt-[5-9]|o[1-9])")
 """Models that think first: they take ``max_completion_tokens``, no temperature."""
 
 

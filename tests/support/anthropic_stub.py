@@ -47,7 +47,9 @@ class AnthropicStub(ProtocolStub):
         return Answer(calls=((choice["name"], value),))
 
     def is_let_in(self, call: Call) -> bool:
-        return call.headers.get("x-api-key") == self.key
+        sent = call.headers
+        bearer = sent.get("authorization", "").removeprefix("Bearer ")
+        return self.key in {sent.get("x-api-key"), bearer}
 
     def failure(self, answer: Answer) -> Any:
         kind = answer.code or _CODES.get(answer.status, "api_error")
