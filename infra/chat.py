@@ -9,8 +9,8 @@ import msgspec
 from commands.asking import Answerer, Chat, Scoped, Unanswered
 from infra.answer_background import ViewBackground
 from infra.cited_evidence import ViewEvidence
+from infra.llm.find_model import FindModel
 from infra.llm.json_answer import NotOfSchema, read_answer
-from infra.llm.models import Models
 from infra.memory_search import ViewMemorySearch
 from infra.memory_view import ViewMemories
 from infra.random_id import random_id
@@ -39,7 +39,7 @@ class ChatParts(msgspec.Struct, frozen=True):
     clock: Callable[[], datetime]
 
 
-async def make_chat(settings: Settings, models: Models, parts: ChatParts) -> Chat:
+async def make_chat(settings: Settings, models: FindModel, parts: ChatParts) -> Chat:
     """Return the chat that settings describe (RS 7.2)."""
     memory = ViewMemorySearch(parts.database, parts.embedder, parts.views)
     offline = AnswerQuestion(memory)

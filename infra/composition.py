@@ -5,7 +5,7 @@ and ``read_api``, and ``_processors`` below are the table of contents of the sys
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,7 @@ from infra.key_source import master_key_of, signing_key_of
 from infra.limits import limits_of
 from infra.llm.models import open_models
 from infra.memberships import Memberships
+from infra.palimpsest import Palimpsest, State
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
 from infra.postgres.view_readers import open_view_readers
@@ -61,32 +62,6 @@ from processors.dream_offline import DreamOffline
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
 from read_api import ROUTES as QUESTIONS
-
-
-class Palimpsest:
-    """A wired server: its ASGI application and what keeps it going."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        engines: Mapping[str, str],
-        watch: Watch,
-        state: "_State",
-    ) -> None:
-        self.app = app
-        self.engines = engines
-        self.watch = watch
-        self._state = state
-
-    def leave(self) -> None:
-        """Answer ``/health`` with 503 from now on: no more requests should come."""
-        self._state.leaving = True
-
-
-class _State(msgspec.Struct):
-    """What changes while a server runs."""
-
-    leaving: bool = False
 
 
 class _Parts(msgspec.Struct, frozen=True):
@@ -118,30 +93,31 @@ async def open_palimpsest(
     await migrate(dsn, keys_dsn=keys_dsn)
     async with AsyncExitStack() as running:
         telemetry = await running.enter_async_context(open_telemetry(settings))
-        log = await running.enter_async_context(
-            PostgresLog.open(
-                dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
-            )
+        opening = PostgresLog.open(
+            dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
         )
-        telemetry.follow(log)
+        log = await running.enter_async_context(opening)
         await log.keys.verify()
+        telemetry.follow(log)
         watch = Watch()
         signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
         watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
         views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
-        models = await running.enter_async_context(open_models(settings))
+        found = await running.enter_async_context(open_models(settings))
+        models = telemetry.models(found)
         feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
         parts = await _open_parts((dsn, log, views, feeds), settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
-        state = _State()
+        state = State()
         watch.add(log.appending)
         for feed in await feeds.start(_processors(parts, reasoners)):
             watch.add(feed)
         watch.add(await parts.vectors.change.start())
         watch.add(_sweep(parts, settings, running))
+        decide, prompt = parts.write.decide, parts.prompt
         await dispatch_webhooks(
-            settings, parts.write.decide, parts.readers, parts.prompt, watch, running
+            settings, decide, parts.readers, prompt, watch, telemetry, running
         )
         chat = await make_chat(settings, models, _chat_parts(parts))
         metrics = telemetry.exposition(parts.readers)
@@ -227,7 +203,7 @@ def _chat_parts(parts: _Parts) -> ChatParts:
 def _application(
     parts: _Parts,
     settings: Settings,
-    state: _State,
+    state: State,
     chat: Chat,
     metrics: Exposition | None,
 ) -> ASGIApp:

@@ -46,7 +46,9 @@ async def wire_vectors(
     parts: VectorParts, settings: Settings, running: AsyncExitStack
 ) -> Vectors:
     """Open the models, and prepare their readers; nothing is read yet."""
-    opened = await open_vectors(parts.feeds.pool, settings, parts.tokens, running)
+    feeds, tokens = parts.feeds, parts.tokens
+    traced = feeds.telemetry.vectors
+    opened = await open_vectors(feeds.pool, settings, tokens, running, traced)
     reader = _reader_of(parts, settings)
 
     async def start_reader(source: Source) -> asyncio.Task[None]:

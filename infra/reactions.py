@@ -36,7 +36,7 @@ class Feeds:
         self.pool = pool
         self._log = log
         self._give_way = give_way
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._running = running
 
     @classmethod
@@ -69,7 +69,8 @@ class Feeds:
         self._running.callback(follower.close)
         ledger = FeedLedger(self.pool, processor.name)
         await ledger.begin()
-        observers = self._telemetry.deliveries
+        observers = self.telemetry.deliveries
+        self.telemetry.fed.add(processor.name)
         feed = Feed(processor, follower, ledger, None, self._give_way, observers)
         task = asyncio.create_task(feed.run(), name=f"processor {processor.name}")
         self._running.push_async_callback(_stop, task)

@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.session import SummaryKind
-from infra.llm.models import Models
+from infra.llm.find_model import FindModel
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
 from processors.model_reasoner import Limits, ModelReasoner
@@ -27,7 +27,7 @@ class Reasoners(msgspec.Struct, frozen=True):
 
 
 async def make_reasoners(
-    settings: Settings, models: Models, tokens: TokenCounter
+    settings: Settings, models: FindModel, tokens: TokenCounter
 ) -> Reasoners:
     """Return the reasoners that settings describe (architecture section 6)."""
     summaries: dict[SummaryKind, int] = {

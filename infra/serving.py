@@ -10,10 +10,11 @@ import uvicorn
 
 from infra.auth.wanted import wanted_keyring
 from infra.cli.place import Place, check_reachable
-from infra.composition import Palimpsest, open_palimpsest
+from infra.composition import open_palimpsest
 from infra.http.closing import answered_when_closing
 from infra.http.intake import Intake
 from infra.master_key import read_master_key
+from infra.palimpsest import Palimpsest
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.proof.signing_key import read_signing_key
 from infra.settings import Settings

@@ -54,8 +54,11 @@ class DeliverWebhooks:
         Raises:
             EventStoreError: it is not recorded, and will be attempted again.
         """
-        sent = await self._sender.send(waiting.url, body_of(waiting))
-        cause = Cause(actor=self.name, correlation_id=waiting.story)
+        parent = waiting.trace_parent
+        sent = await self._sender.send(waiting.url, body_of(waiting), parent)
+        cause = Cause(
+            actor=self.name, correlation_id=waiting.story, trace_parent=parent
+        )
         recorded = await record_outcome(
             self._decide,
             self._outcome(waiting, sent),

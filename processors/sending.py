@@ -12,8 +12,8 @@ from domain.webhook import QueueType, WebhookKind
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery that is due: what is told, to whom, and how often that failed.
 
-    ``story`` is the one it belongs to; ``round`` is the position of the event that
-    asked for it last.
+    ``story`` is the one it belongs to, ``trace_parent`` what it follows there;
+    ``round`` is the position of the event that asked for it last.
     """
 
     workspace: str
@@ -29,6 +29,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     story: UUID
     round: int
+    trace_parent: str | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -46,4 +47,8 @@ class Sent(msgspec.Struct, frozen=True):
 class WebhookSender(Protocol):
     """Signs a body and sends it once, within bounds; never raises for the network."""
 
-    async def send(self, url: str, body: bytes) -> Sent: ...
+    async def send(
+        self, url: str, body: bytes, trace_parent: str | None = None
+    ) -> Sent:
+        """Send it; ``trace_parent`` goes along as the W3C header ``traceparent``."""
+        ...

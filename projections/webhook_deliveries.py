@@ -25,8 +25,8 @@ class WebhookDeliveries:
     """The table ``webhook_delivery``: one row for each delivery asked for.
 
     ``state`` is pending, delivered, failed, or dropped with its endpoint. ``story``
-    is the one it belongs to, ``round`` the position of what asked for it last,
-    ``folded`` of what was folded last.
+    is the one it belongs to, ``trace_parent`` what asked for it there, ``round`` the
+    position of what asked for it last, ``folded`` of what was folded last.
     """
 
     name = "webhook_deliveries"
@@ -48,6 +48,7 @@ class WebhookDeliveries:
             status       integer,
             error        text,
             story        uuid NOT NULL,
+            trace_parent text COLLATE "C",
             round        bigint NOT NULL,
             folded       bigint NOT NULL,
             PRIMARY KEY (tenant, id)
@@ -92,6 +93,7 @@ async def _apply(db: Connection, recorded: Recorded) -> None:
                 as_utc(event.requested_at),
                 recorded.cause.correlation_id,
                 position,
+                recorded.cause.trace_parent,
             )
         case WebhookDeleted() as event:
             await db.execute(_DROP, event.workspace, event.id, position)
@@ -130,8 +132,8 @@ def _told(
 _ASK = """
 INSERT INTO webhook_delivery (
     tenant, id, endpoint, kind, queue_type, session, observer, observed,
-    requested_at, state, attempts, due_at, story, round, folded
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 0, $9, $10, $11, $11)
+    requested_at, state, attempts, due_at, story, round, folded, trace_parent
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 0, $9, $10, $11, $11, $12)
 ON CONFLICT DO NOTHING
 """
 
@@ -167,12 +169,13 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     story: UUID
     round: int
+    trace_parent: str | None = None
 
 
 _COLUMNS = """
     d.tenant, d.id, d.endpoint, coalesce(w.url, '') AS url, d.kind, d.queue_type,
     d.session, d.observer, d.observed, d.requested_at, d.state, d.attempts,
-    d.due_at, d.status, d.error, d.story, d.round
+    d.due_at, d.status, d.error, d.story, d.round, d.trace_parent
 """
 
 _ROWS = """

@@ -23,7 +23,7 @@ from infra.postgres.append_call import (
     OTHER_HASH,
     arguments_of,
 )
-from infra.postgres.commit import Commit, Committed
+from infra.postgres.commit import Commit, Committed, Follows
 from infra.postgres.connection import is_lost, patiently
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.line import Line
@@ -67,10 +67,15 @@ class Appender:
         self._lane: asyncio.Task[None] | None = None
         self._closed = False
         self._told: tuple[Committed, ...] = ()
+        self._follows: Follows | None = None
 
     def tell(self, committed: Committed) -> None:
         """Tell somebody of every commit from now on."""
         self._told = (*self._told, committed)
+
+    def follow(self, follows: Follows) -> None:
+        """Let somebody follow every append from now on."""
+        self._follows = follows
 
     def start(self) -> asyncio.Task[None]:
         """Begin; the task returned ends after ``close``, or broken."""
@@ -101,6 +106,18 @@ class Appender:
         """
         if self._closed:
             raise EventStoreError("The log is closed")
+        if self._follows is None:
+            return self._enqueue(request)
+        followed, ended = self._follows(request)
+        try:
+            outcome = self._enqueue(followed)
+        except BaseException:
+            ended(None)
+            raise
+        outcome.add_done_callback(lambda done: ended(_appended_by(done)))
+        return outcome
+
+    def _enqueue(self, request: AppendRequest) -> asyncio.Future[Appended]:
         pending = pend(request, self._mapper)
         self._line.admit(pending)
         self._seal_early(pending)
@@ -235,6 +252,11 @@ class Appender:
                 status = DONE_BEFORE if same else OTHER_HASH
                 return (status, 0, seen.appended.first, seen.appended.last, None)
         return (CONFLICT, 0, None, None, None)
+
+
+def _appended_by(done: asyncio.Future[Appended]) -> Appended | None:
+    failed = done.cancelled() or done.exception() is not None
+    return None if failed else done.result()
 
 
 def _appended(row: Any) -> tuple[Any, ...]:

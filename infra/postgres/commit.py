@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from commands.ports import Appended, AppendRequest
 from domain.recorded import Recorded
 
 
@@ -21,3 +22,11 @@ class Commit(msgspec.Struct, frozen=True):
 
 Committed = Callable[[Commit], None]
 """Is told of commits, in order, in the appender's own turn: quick, and never raises."""
+
+Follows = Callable[
+    [AppendRequest], tuple[AppendRequest, Callable[[Appended | None], None]]
+]
+"""Returns a request to append in its place, and who is told the outcome.
+
+It may change causes only; the outcome is None where the request failed.
+"""

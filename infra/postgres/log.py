@@ -12,7 +12,7 @@ from domain.events import EVENT_BY_TAG
 from infra.master_key import MasterKey
 from infra.postgres.announcer import Announcer
 from infra.postgres.appender import Appender
-from infra.postgres.commit import Committed
+from infra.postgres.commit import Committed, Follows
 from infra.postgres.connection import close_pool, open_pool
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.embeddings import EmbeddingStore
@@ -72,6 +72,7 @@ class PostgresLog:
         self.fingerprint = KeyedFingerprint(keys)
         self.store: PostgresEventStore
         self.tell: Callable[[Committed], None]
+        self.follow_appends: Callable[[Follows], None]
         self.appending: asyncio.Task[None]
 
     @staticmethod
@@ -146,7 +147,8 @@ async def _assemble(
     )
     log.appending = appender.start()
     stack.push_async_callback(appender.close)
-    log.store, log.tell = PostgresEventStore(appender, reader), appender.tell
+    log.store = PostgresEventStore(appender, reader)
+    log.tell, log.follow_appends = appender.tell, appender.follow
     return log
 
 

@@ -5,7 +5,7 @@ from typing import Final
 SECTIONS: Final = (
     *("app", "db", "keys", "auth", "llm", "embedding", "deriver", "peer_card"),
     *("dialectic", "summary", "dream", "webhook"),
-    *("metrics",),
+    *("metrics", "otel"),
 )
 
 

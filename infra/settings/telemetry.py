@@ -1,12 +1,12 @@
-"""Settings of what is told of a server: its log, its metrics."""
+"""Settings of what is told of a server: its log, metrics and traces."""
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 
 class TelemetrySettings(BaseModel):
-    """The process log and the section metrics (RS 11, 12)."""
+    """The process log, metrics and otel (RS 11, 12)."""
 
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = Field(
         default="INFO", description="level of the process log; no content at info"
@@ -41,6 +41,32 @@ class TelemetrySettings(BaseModel):
         description="workspaces that are told apart by name, the first that come; "
         "all others count as one, named (other)",
     )
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None,
+        description="send traces to this collector (OTLP over HTTP), under /v1/traces",
+    )
+    otel_exporter_otlp_traces_endpoint: str | None = Field(
+        default=None, description="the same as a whole address; wins"
+    )
+    otel_exporter_otlp_headers: SecretStr | None = Field(
+        default=None, description="sent along, as in `authorization=Bearer%20x,a=b`"
+    )
+    otel_service_name: str = Field(
+        default="palimpsest", description="the name traces carry"
+    )
+    otel_traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = Field(default="parentbased_always_on", description="which traces are sent")
+    otel_traces_sampler_arg: float = Field(
+        default=1.0, ge=0, le=1, description="the share a ratio sampler sends"
+    )
+    otel_sdk_disabled: bool = Field(default=False, description="send no traces at all")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -6,7 +6,7 @@ read a moment ago, and where the database does not answer there are no levels.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from time import monotonic
 from typing import Final
 
@@ -75,7 +75,10 @@ class Levels:
         self._reading = asyncio.Lock()
 
     async def read(
-        self, database: asyncpg.Pool, pools: Mapping[str, asyncpg.Pool]
+        self,
+        database: asyncpg.Pool,
+        pools: Mapping[str, asyncpg.Pool],
+        fed: Set[str],
     ) -> None:
         """Bring the levels up to date, unless they are."""
         async with self._reading:
@@ -84,19 +87,22 @@ class Levels:
                 return
             try:
                 async with asyncio.timeout(_WITHIN):
-                    await self._read(database)
+                    await self._read(database, fed)
             except (TimeoutError, *FAILED) as away:
                 _LOG.warning("levels cannot be read: %s", type(away).__name__)
                 self._forget()
             self._fresh_until = monotonic() + _FRESH
 
-    async def _read(self, database: asyncpg.Pool) -> None:
-        head, consumers = await lags(database)
+    async def _read(self, database: asyncpg.Pool, fed: Set[str]) -> None:
+        head, everybody = await lags(database)
+        consumers = [
+            each for each in everybody if each.kind == "projection" or each.name in fed
+        ]
         self._forget()
         self._head.set(head)
         for each in consumers:
             self._set(each)
-        embedded = min(
+        embedded = max(
             (each.position for each in consumers if each.name.startswith(_EMBEDS)),
             default=head,
         )

@@ -4,7 +4,7 @@ Counters are told by the log, commit by commit as this process wrote it: what an
 process wrote, it counts. Levels are read when somebody asks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from time import perf_counter
 from typing import Final
 
@@ -99,10 +99,16 @@ class Metrics:
         return DeliveryTimes(self._delivered)
 
     async def exposition(
-        self, database: asyncpg.Pool, pools: Mapping[str, asyncpg.Pool]
+        self,
+        database: asyncpg.Pool,
+        pools: Mapping[str, asyncpg.Pool],
+        fed: Set[str],
     ) -> bytes:
-        """Return all series as text; levels nobody can read now are left out."""
-        await self._levels.read(database, pools)
+        """Return all series as text; levels nobody can read now are left out.
+
+        ``fed`` are the processors that are fed here; others of the past are left out.
+        """
+        await self._levels.read(database, pools, fed)
         return generate_latest(self.series.registry)
 
     def _answered(self, answer: Answer) -> None:

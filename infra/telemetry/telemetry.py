@@ -1,20 +1,25 @@
 """All telemetry of a server, as settings want it; what is off costs nothing."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 from litestar.types import ASGIApp
 
+from infra.embedder.serving import Unreachable
+from infra.embedder.source import VectorSource
+from infra.llm.find_model import FindModel
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
 from infra.telemetry.doors import Doors, RequestLines
 from infra.telemetry.observers import DeliveryObserver, Folded, RequestObserver
 from infra.telemetry.unharmed import unharmed
+from processors.sending import WebhookSender
 
 if TYPE_CHECKING:
     from infra.telemetry.metrics import Metrics
+    from infra.telemetry.traces import Traces
 
 Exposition = Callable[[], Awaitable[bytes]]
 """Gives all series as text."""
@@ -27,7 +32,9 @@ class Telemetry:
         self.requests: list[RequestObserver] = []
         self.deliveries: list[DeliveryObserver] = []
         self.pools: dict[str, asyncpg.Pool] = {}
+        self.fed: set[str] = set()
         self.metrics: Metrics | None = None
+        self.traces: Traces | None = None
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with its requests named and observed."""
@@ -38,12 +45,37 @@ class Telemetry:
         self.pools |= log.pools
         if self.metrics is not None:
             log.tell(unharmed(self.metrics.committed, None))
+        if self.traces is not None:
+            log.follow_appends(self.traces.appending)
 
     def folds(self, group: str) -> Sequence[Folded]:
         """Return who is told of the folds of a group of views."""
-        if self.metrics is None:
-            return ()
-        return (unharmed(self.metrics.folds(group), None),)
+        those = [each for each in (self.metrics, self.traces) if each is not None]
+        return [unharmed(each.folds(group), None) for each in those]
+
+    def models(self, models: FindModel) -> FindModel:
+        """Return the same models, their calls traced if traces are on."""
+        if self.traces is None:
+            return models
+        from infra.telemetry.traced_calls import TracedModels  # noqa: PLC0415  heavy
+
+        return TracedModels(models, self.traces)
+
+    def vectors(self, source: VectorSource) -> VectorSource:
+        """Return the same source of vectors, traced if traces are on."""
+        if self.traces is None or isinstance(source, Unreachable):
+            return source
+        from infra.telemetry.traced_calls import TracedVectors  # noqa: PLC0415  heavy
+
+        return TracedVectors(source, self.traces)
+
+    def sender(self, sender: WebhookSender) -> WebhookSender:
+        """Return the same sender of webhooks, traced if traces are on."""
+        if self.traces is None:
+            return sender
+        from infra.telemetry.traced_calls import TracedSender  # noqa: PLC0415  heavy
+
+        return TracedSender(sender, self.traces)
 
     def exposition(self, database: asyncpg.Pool) -> Exposition | None:
         """Return what answers ``GET /metrics``; None where metrics are off."""
@@ -51,13 +83,19 @@ class Telemetry:
         if metrics is None:
             return None
         self.pools["views"] = database
-        return lambda: metrics.exposition(database, self.pools)
+        return lambda: metrics.exposition(database, self.pools, self.fed)
 
     def measure(self, metrics: "Metrics") -> None:
         """Keep metrics of everything."""
         self.metrics = metrics
         self.requests.append(metrics.requests)
         self.deliveries.append(metrics.deliveries)
+
+    def trace(self, traces: "Traces") -> None:
+        """Follow everything by spans; requests first, so that all else is below."""
+        self.traces = traces
+        self.requests.insert(0, traces.requests)
+        self.deliveries.insert(0, traces.deliveries)
 
 
 @asynccontextmanager
@@ -71,4 +109,22 @@ async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
 
         namespace = settings.metrics_namespace or settings.namespace
         telemetry.measure(Metrics(namespace, settings.metrics_max_workspaces))
-    yield telemetry
+    async with AsyncExitStack() as running:
+        if (collector := collector_of(settings)) is not None:
+            from infra.telemetry.tracing import tracing  # noqa: PLC0415  11 MB
+
+            telemetry.trace(
+                await running.enter_async_context(tracing(settings, collector))
+            )
+        yield telemetry
+
+
+def collector_of(settings: Settings) -> str | None:
+    """Return where spans are sent, None where traces are off."""
+    if settings.otel_sdk_disabled:
+        return None
+    if settings.otel_exporter_otlp_traces_endpoint:
+        return settings.otel_exporter_otlp_traces_endpoint
+    if settings.otel_exporter_otlp_endpoint:
+        return settings.otel_exporter_otlp_endpoint.rstrip("/") + "/v1/traces"
+    return None

@@ -1,5 +1,6 @@
 """What a start finds: whose vectors serve, and whose are to be filled."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -12,6 +13,8 @@ from infra.settings import Settings
 from infra.vectors.ledger import CollectionLedger, Known
 from infra.vectors.models import BUNDLED, Wanted, open_known, open_wanted, wanted_model
 from processors.ports import TokenCounter
+
+Traced = Callable[[VectorSource], VectorSource]
 
 # Before collections were on record, each model had a reader of its own.
 _BEFORE: Final = """
@@ -49,11 +52,13 @@ async def open_vectors(
     settings: Settings,
     tokens: TokenCounter,
     running: AsyncExitStack,
+    traced: Traced,
 ) -> Opened:
     """Open the model whose vectors serve, and beside it the one that is set.
 
     Where none serves yet, the one that is set does; where one does, it goes on until
-    the other's vectors are complete. ``pool`` may change the processors' tables.
+    the other's vectors are complete. ``pool`` may change the processors' tables;
+    ``traced`` surrounds each source by what tells of its calls.
     """
     ledger = CollectionLedger(pool)
     wanted, all_known = wanted_model(settings), await ledger.all()
@@ -66,12 +71,15 @@ async def open_vectors(
         served = msgspec.structs.replace(before, asked=target.asked)
         await ledger.keep(served)
         source = await _open_wanted(wanted, served, tokens, running)
+        source = msgspec.structs.replace(source, source=traced(source.source))
         serving = Serving(source.source, served.since)
         return Opened(ledger, serving, source, None)
     await ledger.fill(target)
     stack = await running.enter_async_context(AsyncExitStack())
-    former = await stack.enter_async_context(open_known(before, settings, tokens))
+    knows = open_known(before, settings, tokens)
+    former = traced(await stack.enter_async_context(knows))
     filling = await _open_wanted(wanted, target, tokens, running)
+    filling = msgspec.structs.replace(filling, source=traced(filling.source))
     served_by = Source(before, former, stack)
     return Opened(ledger, Serving(former, before.since), served_by, filling)
 

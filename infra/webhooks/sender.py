@@ -51,7 +51,9 @@ class HttpSender:
         ) as client:
             yield HttpSender(client, secret, within=within)
 
-    async def send(self, url: str, body: bytes) -> Sent:
+    async def send(
+        self, url: str, body: bytes, trace_parent: str | None = None
+    ) -> Sent:
         """Post it; what the network does is an outcome, not an error."""
         if not is_webhook_url(url):
             return Sent(None, "refused")
@@ -59,6 +61,8 @@ class HttpSender:
             "Content-Type": "application/json",
             "X-Honcho-Signature": signature_of(self._secret, body),
         }
+        if trace_parent is not None:
+            headers["traceparent"] = trace_parent
         try:
             async with (
                 asyncio.timeout(self._within),

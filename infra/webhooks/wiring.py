@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from commands.decide import Decide
 from infra.settings import Settings
+from infra.telemetry.telemetry import Telemetry
 from infra.watch import Watch
 from infra.webhooks.dispatch import Dispatch, Views
 from infra.webhooks.sender import HttpSender
@@ -19,6 +20,7 @@ async def dispatch_webhooks(
     database: Database,
     views: Views,
     watch: Watch,
+    telemetry: Telemetry,
     running: AsyncExitStack,
 ) -> None:
     """Deliver until the stack ends; never without ``WEBHOOK_SECRET`` (HC E51)."""
@@ -31,7 +33,9 @@ async def dispatch_webhooks(
         attempts=settings.webhook_max_attempts,
         first_wait=timedelta(seconds=settings.webhook_retry_seconds),
     )
-    deliver = DeliverWebhooks(decide, sender, clock=_now, retries=retries)
+    deliver = DeliverWebhooks(
+        decide, telemetry.sender(sender), clock=_now, retries=retries
+    )
     dispatch = Dispatch(deliver, database, views, clock=_now)
     task = asyncio.create_task(dispatch.run(), name="webhooks")
     running.push_async_callback(_stop, task)

@@ -72,7 +72,7 @@ def metrics():
 
 
 async def shown(metrics):
-    return values(await metrics.exposition(NoDatabase(), {}))
+    return values(await metrics.exposition(NoDatabase(), {}, set()))
 
 
 async def test_series_begin_at_nothing(metrics):
@@ -187,10 +187,10 @@ async def test_levels_say_where_all_stand_and_are_read_once_a_second(
         assert await prompt.wait_for(told.position, 5)
         assert await lagging.wait_for(told.position, 5)
         async with open_view_readers(database.dsn()) as pool:
-            text = await metrics.exposition(pool, {"views": pool})
+            text = await metrics.exposition(pool, {"views": pool}, set())
             begun = time.perf_counter()
             for _ in range(20):
-                await metrics.exposition(pool, {"views": pool})
+                await metrics.exposition(pool, {"views": pool}, set())
             each = (time.perf_counter() - begun) / 20
     assert b"secret" not in text
     found = values(text)
