@@ -6,7 +6,8 @@ dropped, and a collector that is away is nobody's trouble but its own.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
 from typing import Final
 from urllib.parse import unquote
 
@@ -41,8 +42,22 @@ async def tracing(settings: Settings, collector: str) -> AsyncIterator[Traces]:
     try:
         yield Traces(provider.get_tracer("palimpsest"))
     finally:
-        ending = asyncio.get_running_loop().run_in_executor(None, provider.shutdown)
-        await asyncio.wait([ending], timeout=_LAST_SEND)
+        await _end(provider)
+
+
+async def _end(provider: TracerProvider) -> None:
+    """Send what waits; a thread nobody waits for later tries longer, in vain."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def end() -> None:
+        provider.shutdown()
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
+
+    Thread(target=end, name="last spans", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_SEND):
+            await ended.wait()
 
 
 def provider_of(settings: Settings, exporter: SpanExporter) -> TracerProvider:

@@ -8,11 +8,15 @@ import uuid
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.test_models import eventually, say, thinking
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
+from tests.support.receiver import receiving
 from tests.support.server import running
 
 SECRET = "xyzzy-secret"  # noqa: S105  a mark
@@ -26,7 +30,14 @@ def stub():
 
 
 @pytest.fixture(scope="module")
-def server(stub, tmp_path_factory):
+def receiver():
+    """Who receives traces, events, webhooks and errors, by path."""
+    with receiving() as running_receiver:
+        yield running_receiver
+
+
+@pytest.fixture(scope="module")
+def server(stub, receiver, tmp_path_factory):
     data = tmp_path_factory.mktemp("telemetry") / "data"
     settings = {
         "LLM_OPENAI_BASE_URL": stub.url,
@@ -35,6 +46,10 @@ def server(stub, tmp_path_factory):
         "NAMESPACE": "school",
         "METRICS_ENABLED": "true",
         "LOG_REQUESTS": "true",
+        "WEBHOOK_SECRET": f"{SECRET}-webhooks",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url("/otel"),
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{SECRET}-otel",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
     with running(data, settings) as started:
         yield started
@@ -103,3 +118,74 @@ def test_asking_is_quick(server):
             assert client.get("/metrics").status_code == 200
             times.append(time.perf_counter() - begun)
     assert sorted(times)[len(times) // 2] < 0.1  # about 5 ms where it is alone
+
+
+def spans_of(receiver, trace):
+    """All spans of a trace that were received, and that they carry no words."""
+    found = {}
+    for heard in receiver.at("/otel/v1/traces"):
+        assert heard.headers["authorization"] == f"Bearer {SECRET}-otel"
+        assert SECRET.encode() not in heard.body
+        request = ExportTraceServiceRequest.FromString(heard.body)
+        for each in request.resource_spans:
+            for scope in each.scope_spans:
+                for span in scope.spans:
+                    if span.trace_id.hex() == trace:
+                        found[span.span_id.hex()] = span
+    return found
+
+
+def way_up(found, span):
+    """The names from a span up to the first one made here, and what that is below."""
+    names = []
+    while span is not None:
+        names.append(span.name)
+        above = span.parent_span_id.hex()
+        span = found.get(above)
+    return names, above
+
+
+POST = "POST /v3/workspaces/{workspace}/sessions/{session}/messages"
+
+STEPS = {
+    f"append < {POST}",
+    "fold prompt < append",
+    "fold lagging < append",
+    "derive_conclusions < append",
+    "chat gpt-5.4-mini < derive_conclusions",
+    "append < derive_conclusions",
+    "embed_memory < append",
+    "embeddings all-minilm-l6-v2-int8 < embed_memory",
+    "append < embed_memory",
+    "webhook < append",
+}
+"""What becomes of a message, each below what it follows from."""
+
+
+def test_one_trace_follows_a_message_through_every_consumer(http, at, receiver):
+    path = f"/hooks/{uuid.uuid4().hex[:8]}"
+    http.post(f"{at}/sessions", json={"id": "s"})
+    http.post(f"{at}/webhooks", json={"url": receiver.url(path)})
+    trace, sender = uuid.uuid4().hex, "b7ad6b7169203331"
+    said = {"peer_id": "ann", "content": f"I own a boat named {SECRET}."}
+    posted = http.post(
+        f"{at}/sessions/s/messages",
+        json={"messages": [said]},
+        headers={"traceparent": f"00-{trace}-{sender}-01"},
+    )
+    assert posted.status_code == 201
+
+    def complete():
+        found = spans_of(receiver, trace)
+        ways = [way_up(found, span)[0] for span in found.values()]
+        return found if {" < ".join(way[:2]) for way in ways} >= STEPS else None
+
+    found = eventually(complete)
+    for span in found.values():
+        names, above = way_up(found, span)
+        assert (names[-1], above) == (POST, sender), names
+    longest = max((way_up(found, each)[0] for each in found.values()), key=len)
+    assert longest.count("append") >= 3  # said, concluded, embedded
+    [delivery, *_] = eventually(lambda: receiver.at(path))
+    assert delivery.headers["traceparent"][3:35] == trace
+    assert delivery.headers["traceparent"][36:52] in found

@@ -1,5 +1,6 @@
 """Spans: one tree a story, over requests, appends, folds, deliveries and calls."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from infra.settings import Settings
 from infra.telemetry.doors import Doors
 from infra.telemetry.traced_calls import TracedModel, TracedSender
 from infra.telemetry.traces import Traces
-from infra.telemetry.tracing import provider_of
+from infra.telemetry.tracing import provider_of, tracing
 from processors.following import cause_of
 from processors.language_model import Completion, Prompt, Purpose, Turn, Usage
 from processors.processor import Batch, Done
@@ -294,3 +295,14 @@ def test_samplers_are_the_standard_ones(exporter, sampler, argument, sent):
         provider.get_tracer("t").start_span("x").end()
     provider.shutdown()
     assert len(exporter.get_finished_spans()) == sent
+
+
+async def test_a_collector_that_is_away_disturbs_nobody():
+    settings = Settings(otel_exporter_otlp_endpoint="http://127.0.0.1:9")
+    begun = time.monotonic()
+    async with tracing(settings, "http://127.0.0.1:9/v1/traces") as traces:
+        for _ in range(5_000):  # more than its queue holds
+            with traces.calling("x", {}):
+                pass
+        assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
