@@ -6,7 +6,7 @@ read a moment ago, and where the database does not answer there are no levels.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from time import monotonic
 from typing import Final
 
@@ -78,7 +78,7 @@ class Levels:
         self,
         database: asyncpg.Pool,
         pools: Mapping[str, asyncpg.Pool],
-        fed: Set[str],
+        fed: Collection[str],
     ) -> None:
         """Bring the levels up to date, unless they are."""
         async with self._reading:
@@ -93,7 +93,7 @@ class Levels:
                 self._forget()
             self._fresh_until = monotonic() + _FRESH
 
-    async def _read(self, database: asyncpg.Pool, fed: Set[str]) -> None:
+    async def _read(self, database: asyncpg.Pool, fed: Collection[str]) -> None:
         head, everybody = await lags(database)
         consumers = [
             each for each in everybody if each.kind == "projection" or each.name in fed

@@ -4,7 +4,7 @@ Counters are told by the log, commit by commit as this process wrote it: what an
 process wrote, it counts. Levels are read when somebody asks.
 """
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from time import perf_counter
 from typing import Final
 
@@ -102,7 +102,7 @@ class Metrics:
         self,
         database: asyncpg.Pool,
         pools: Mapping[str, asyncpg.Pool],
-        fed: Set[str],
+        fed: Collection[str],
     ) -> bytes:
         """Return all series as text; levels nobody can read now are left out.
 
