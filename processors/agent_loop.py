@@ -1,8 +1,8 @@
 """The loop of an agent: a model asks for tools until it has its answer (RS 8.4, 14.16).
 
 However a model behaves, a run ends: its calls, the tools of one call, the tokens of
-each and of all together are bounded. The last call is one without tools, for which
-there is always room.
+each and of all together are bounded. In the last call no tool may be used; there is
+always room for it.
 """
 
 import contextlib
@@ -32,6 +32,9 @@ from processors.tools.arguments import read_object
 from processors.tools.tool import ToolError
 from processors.tools.toolbox import Toolbox, ToolUse
 
+Tools = Literal["use", "see", "none"]
+"""What a model may do with its tools in one call: use them, or see them at most."""
+
 Ask = Callable[[Prompt], AsyncGenerator[str | Completion, None]]
 
 MOST_CALLS: Final = 8
@@ -51,7 +54,8 @@ _LEAST: Final = 64
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one run may take.
 
-    ``iterations`` are calls with tools, 0 for none; one without tools may follow.
+    ``iterations`` are calls that may use tools, 0 for none; one that may not may
+    follow.
     ``max_input`` and ``max_output`` are tokens of each call, ``max_total`` of all
     together. Once tools were used, ``required`` is ``auto``.
     """
@@ -147,7 +151,7 @@ class AgentLoop:
         nudged, silent, ended = False, False, "iterations"
         offers = self._toolbox.offers and self._limits.tool_choice != "none"
         for _ in range(self._limits.iterations if offers else 0):
-            prompt, affordable = self._prompt(conversation, tools=True)
+            prompt, affordable = self._prompt(conversation, "use")
             if not affordable:
                 ended = "budget"
                 break
@@ -166,15 +170,16 @@ class AgentLoop:
                 nudged = True
         if self._taken and not silent:
             conversation.say(render(CONCLUDE))
+        tools: Tools = "see" if self._taken else "none"
         while True:
-            prompt, _ = self._prompt(conversation, tools=False)
+            prompt, _ = self._prompt(conversation, tools)
             async with aclosing(self._asked(ask, prompt)) as pieces:
                 async for piece in pieces:
                     yield piece
             if nudged or ended == "budget" or self._taken[-1].text.strip():
                 break
             conversation.say(render(NUDGE))
-            nudged = True
+            nudged, tools = True, "none"
         yield self._ended(ended if len(self._taken) > 1 else "answered")
 
     async def _asked(
@@ -205,22 +210,24 @@ class AgentLoop:
         self._spent += usage.input or given
         self._spent += usage.output or spent
 
-    def _prompt(
-        self, conversation: Conversation, *, tools: bool
-    ) -> tuple[Prompt, bool]:
-        """Return what is asked next, and whether there is room for more after it."""
+    def _prompt(self, conversation: Conversation, tools: Tools) -> tuple[Prompt, bool]:
+        """Return what is asked next, and whether there is room for more after it.
+
+        Some providers refuse a conversation in which tools were used unless they see
+        the tools; some that see them use them even if they may not.
+        """
         limits, left = self._limits, self._limits.max_total - self._spent
-        offered = self._offered if tools else 0
+        offered = 0 if tools == "none" else self._offered
         room = min(limits.max_input, left - limits.max_output) / self._more
         turns, cost = conversation.within(int(room) - offered)
         cost = int((cost + offered) * self._more)
         most = max(min(limits.max_output, left - cost), min(_LEAST, limits.max_output))
-        choice = limits.tool_choice if tools and not self._used else "auto"
+        choice = limits.tool_choice if tools == "use" and not self._used else "auto"
         prompt = Prompt(
             turns=turns,
             max_tokens=most,
-            tools=self._toolbox.offers if tools else (),
-            tool_choice=choice,
+            tools=() if tools == "none" else self._toolbox.offers,
+            tool_choice="none" if tools == "see" else choice,
             purpose=self._step(),
         )
         return prompt, left >= 2 * (cost + limits.max_output)
@@ -240,18 +247,20 @@ class AgentLoop:
                 text, use = await self._toolbox.use(call, len(self._taken))
                 self._used.append(use)
             turns.append(Turn("tool", text, call=call.id))
-        turn = msgspec.structs.replace(said.turn, calls=tuple(map(_fit, calls)))
-        return [turn, *turns]
+        fit = tuple(map(_fit, calls))
+        # What only the provider reads holds the calls as they were made.
+        artefacts = said.artefacts if fit == said.calls else ()
+        return [Turn("assistant", said.text, fit, artefacts=artefacts), *turns]
 
     async def _whole(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        if self._schema is not None and not prompt.tools:
+        if self._schema is not None and not _may_use_tools(prompt):
             structured = await self._model.structured(prompt, self._schema)
             yield structured.completion
         else:
             yield await self._model.complete(prompt)
 
     async def _pieces(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        schema = None if prompt.tools else self._schema
+        schema = None if _may_use_tools(prompt) else self._schema
         async with aclosing(self._model.stream(prompt, schema)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -273,10 +282,14 @@ class AgentLoop:
         )
 
 
+def _may_use_tools(prompt: Prompt) -> bool:
+    return bool(prompt.tools) and prompt.tool_choice != "none"
+
+
 def _fit(call: ToolCall) -> ToolCall:
     """Drop what no provider would take back; what is wrong with it was answered."""
     name, arguments = _NOT_OF_NAMES.sub("_", call.name)[:64], "{}"
     with contextlib.suppress(ToolError):
         read_object(call.arguments)
-        arguments = call.arguments.strip() or arguments
+        arguments = call.arguments
     return ToolCall(call.id, name or "_", arguments)

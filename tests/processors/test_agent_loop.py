@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from processors.agent_loop import AgentLoop, AgentRun, Limits
@@ -118,7 +119,8 @@ async def test_after_the_last_iteration_the_answer_comes_without_tools():
     model = ScriptedModel(more, more, more, "What I found.")
     run = await looping(model).complete(OPENING)
     assert (run.text, run.iterations, run.ended) == ("What I found.", 4, "iterations")
-    assert [bool(each.tools) for each in model.prompts] == [True, True, True, False]
+    choices = [each.tool_choice for each in model.prompts]
+    assert choices == ["auto", "auto", "auto", "none"]
     assert model.prompts[-1].turns[-1] == Turn("user", CONCLUDE)
 
 
@@ -128,6 +130,11 @@ async def test_a_model_that_calls_for_ever_is_not_followed():
     run = await looping(model, iterations=100).complete(OPENING)
     assert run.iterations == 101
     assert len(run.tools) == 100
+    mute = calls(("echo", {"text": "more"}))
+    model = ScriptedModel(mute, mute, "At last.")
+    run = await looping(model, iterations=1).complete(OPENING)
+    assert run.text == "At last."
+    assert model.prompts[-1].tools == ()
 
 
 async def test_without_iterations_there_are_no_tools():
@@ -218,7 +225,7 @@ async def test_a_run_ends_before_its_tokens_are_spent(counted):
     run = await loop.complete(OPENING)
     assert run.ended == "budget"
     assert 2 < run.iterations < 20
-    assert not model.prompts[-1].tools
+    assert model.prompts[-1].tool_choice == "none"
     if counted:
         assert run.usage.input + run.usage.output <= 12_000
 
@@ -272,10 +279,20 @@ async def test_a_model_that_is_away_ends_the_run():
         await looping(model).complete(OPENING)
 
 
+async def test_what_only_the_provider_reads_goes_back_unless_its_turn_was_changed():
+    block = {"type": "thinking"}
+    fine = msgspec.structs.replace(calls(("echo", {"text": "a"})), artefacts=(block,))
+    odd = msgspec.structs.replace(calls(("echo", "{")), artefacts=(block,))
+    model = ScriptedModel(fine, odd, "So.")
+    await looping(model).complete(OPENING)
+    turns = [each for each in model.prompts[-1].turns if each.role == "assistant"]
+    assert [each.artefacts for each in turns] == [(block,), ()]
+
+
 async def test_names_no_provider_takes_back_are_not_sent_back():
     odd = Says("", (ToolCall("1", "rm -rf /" + "x" * 100, ""),))
     model = ScriptedModel(odd, "So.")
     await looping(model).complete(OPENING)
     [sent] = model.prompts[1].turns[-2].calls
     assert sent.name.startswith("rm_-rf__")
-    assert (len(sent.name), sent.arguments) == (64, "{}")
+    assert (len(sent.name), sent.arguments) == (64, "")

@@ -15,7 +15,6 @@ from processors.language_model import (
     Completion,
     Structured,
     ToolCall,
-    Turn,
     Usage,
 )
 
@@ -26,6 +25,7 @@ class Says(msgspec.Struct, frozen=True):
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage(input=10, output=5)
+    artefacts: tuple[dict[str, object], ...] = ()
 
 
 _TAKEN = Usage(input=10, output=5)
@@ -92,14 +92,10 @@ def _completion(says):
         finish="tools" if says.calls else "stop",
         call=Call(latency_ms=1.0),
         calls=says.calls,
+        artefacts=says.artefacts,
     )
 
 
 def told(prompt):
     """All that a prompt says, for a test to look into."""
     return "\n".join(turn.content for turn in prompt.turns)
-
-
-def asked_of(turn: Turn):
-    """The names of the tools a turn calls."""
-    return [each.name for each in turn.calls]
