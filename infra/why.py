@@ -4,29 +4,22 @@ from typing import Final
 
 import msgspec
 
-from domain.question import QuestionAnswered
+from infra.answer_story import AnswerStory, tell_answer
 from infra.trace import Log
-from projections.answers import get_answer
 from projections.derivations import get_derivations
 from projections.ports import Connection
 from projections.quotes import quote_messages
 from projections.summaries import summary_of
-from projections.walks import walk_down
 from read_api.consequences import Consequences, find_consequences
 from read_api.lineage import (
-    BOUNDS,
     CHARACTERS,
     QUOTED,
     Lineage,
     find_lineage,
-    show_walked,
 )
 from read_api.lineage_answers import (
-    CitingAnswer,
     DerivationShown,
-    LineageConclusion,
     QuotedMessage,
-    answer_shown,
     derivation_shown,
     message_shown,
 )
@@ -45,18 +38,6 @@ class SummaryStory(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
     absorbs: str | None
     derivation: DerivationShown | None
-    messages: list[QuotedMessage]
-    truncated: bool
-
-
-class AnswerStory(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer with its question, and what it rests on down to the words."""
-
-    answer: CitingAnswer
-    question: str
-    content: str
-    derivation: DerivationShown | None
-    premises: list[LineageConclusion]
     messages: list[QuotedMessage]
     truncated: bool
 
@@ -103,7 +84,7 @@ async def why(db: Connection, log: Log, id_: str) -> Why | None:
     elif kind == "summary":
         story = await _summary(db, tenant, id_)
     else:
-        story = await _answer(db, log, tenant, id_)
+        story = await tell_answer(db, log, tenant, id_)
     return None if story is None else Why(kind, tenant, story)
 
 
@@ -135,33 +116,6 @@ async def _summary(db: Connection, tenant: str, id_: str) -> SummaryStory | None
         derivation=derivation,
         messages=[message_shown(each) for each in quoted],
         truncated=len(ids) > QUOTED,
-    )
-
-
-async def _answer(
-    db: Connection, log: Log, tenant: str, id_: str
-) -> AnswerStory | None:
-    found = await get_answer(db, tenant, id_)
-    if found is None:
-        return None
-    answer, messages = found
-    down = await walk_down(db, tenant, answer.cited, BOUNDS)
-    premises = await show_walked(db, tenant, down, {})
-    cited = (m for each in premises.shown for m in each.message_ids)
-    ids = list(dict.fromkeys((*messages, *cited)))
-    quoted = await quote_messages(db, tenant, ids[:QUOTED], CHARACTERS)
-    [recorded] = await log.read_log(after=answer.position - 1, limit=1)
-    event = recorded.event
-    if not isinstance(event, QuestionAnswered):
-        return None
-    return AnswerStory(
-        answer=answer_shown(answer),
-        question=event.question,
-        content=event.answer,
-        derivation=await _derivation(db, tenant, id_),
-        premises=premises.shown,
-        messages=[message_shown(each) for each in quoted],
-        truncated=not premises.whole or len(ids) > QUOTED,
     )
 
 

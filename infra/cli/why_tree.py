@@ -7,8 +7,10 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
+from infra.answer_story import AnswerStory
 from infra.cli.record_line import harmless
-from infra.why import AnswerStory, Story, SummaryStory, Why
+from infra.cli.trace_tree import add_trace
+from infra.why import Story, SummaryStory, Why
 from read_api.consequences import Consequences
 from read_api.lineage import Lineage
 from read_api.lineage_answers import (
@@ -93,6 +95,7 @@ def _of_answer(story: AnswerStory) -> Tree:
     tree.add(Text(_said(story.content)))
     tree.add(Text(_asked(story.answer)))
     _add_derivation(tree, story.derivation)
+    add_trace(tree, story)
     below = _Below(story.premises, story.messages)
     rests = tree.add(_head("rests on"))
     for each in story.premises:

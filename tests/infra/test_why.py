@@ -3,10 +3,14 @@
 import msgspec
 from rich.console import Console
 
+from domain.call import LLMCallRecorded
 from domain.conclusion import ConclusionRetracted
+from domain.event import Call
+from domain.question import ToolUsed, Trace
 from domain.retraction import RetractionRecorded
+from infra.answer_story import AnswerStory
 from infra.cli.why_tree import as_tree
-from infra.why import AnswerStory, SummaryStory, why
+from infra.why import SummaryStory, why
 from read_api.consequences import Consequences
 from read_api.lineage import Lineage
 from tests.read_api.test_lineage import (
@@ -21,6 +25,7 @@ from tests.read_api.test_lineage import (
     answered,
 )
 from tests.support.projecting import append
+from tests.support.reactions import SAID_AT
 from tests.support.seeing import seen
 from tests.support.story import peer, session, summed_up, workspace
 
@@ -119,6 +124,52 @@ async def test_an_answer_is_told_with_its_words_which_no_view_has(opened, databa
     assert quoted == ["s-1", "s-2", "s-3"]
     text = drawn(found)
     assert text.index("She is.") < text.index("alice lives long") < text.index("Tea?")
+
+
+async def test_how_an_answer_was_come_by_is_told(opened, database):
+    used = ToolUsed(
+        iteration=1, tool="search_memory", ids=("c4", "c3"), chars=20_000, shown=10_000
+    )
+    wrong = ToolUsed(iteration=2, tool="steal", chars=9, shown=9, error=True)
+    trace = Trace(
+        run="r1",
+        iterations=3,
+        ended="iterations",
+        prefetched=7,
+        form="unfit",
+        tools=(used, wrong),
+    )
+    inputs = ('{"query": "fit\\u001b"}', "{")
+    asked = answered("q2", ("c4",), trace=trace, inputs=inputs)
+    call = LLMCallRecorded(
+        workspace="w",
+        id="k1",
+        feature="dialectic.answer",
+        form="complete",
+        outcome="failed",
+        reason="timeout",
+        transport="openai",
+        model="m-1",
+        call=Call(latency_ms=12.5, cost_usd_micros=250),
+        finished_at=SAID_AT,
+        usage={"input": 1_100, "output": 10},
+        run="r1",
+    )
+    [found] = await told(opened, database, "q2", more=(asked, call))
+    told_of = found.story.trace
+    assert [each.input for each in told_of.tools] == list(inputs)
+    assert told_of.tools[0].ids == ("c4", "c3")
+    assert [each.id for each in found.story.calls] == ["k1"]
+    text = drawn(found)
+    for part in (
+        "answered in 3 calls of the model (run r1), and had to stop there",
+        "7 found beforehand; it does not fit the form asked for",
+        '1. search_memory {"query": "fit',
+        "found c4, c3, cut from 20,000 characters",
+        "2. steal { was told what is wrong with that",
+        "call k1: openai m-1 failed (timeout), 12.5 ms, 1,100 tokens in, 10 out",
+    ):
+        assert part in text, text
 
 
 async def test_a_summary_is_told_with_what_it_covers(opened, database):
