@@ -193,3 +193,26 @@ def test_every_transport_has_a_key_and_an_address_of_its_own(monkeypatch):
         assert engine_names(read_settings())["summaries"] == "offline"
         monkeypatch.setenv(f"LLM_{name}_API_KEY", "hush")
         assert engine_names(read_settings())["summaries"] == f"{name.lower()}/m"
+
+
+def test_levels_are_told_apart_and_keep_what_is_not_set(monkeypatch):
+    """Iterations, tokens of an answer and what is fetched beforehand (RS 7.2)."""
+    levels = read_settings().dialectic_levels
+    told = {
+        name: (each.max_tool_iterations, each.max_output_tokens, each.prefetch)
+        for name in type(levels).model_fields
+        for each in [getattr(levels, name)]
+    }
+    assert told == {
+        "minimal": (1, 250, 10),
+        "low": (5, None, 25),
+        "medium": (2, None, 25),
+        "high": (4, None, 25),
+        "max": (10, None, 25),
+    }
+    monkeypatch.setenv("DIALECTIC_LEVELS__MEDIUM__TOOL_CHOICE", "any")
+    monkeypatch.setenv("DIALECTIC_LEVELS__MAX__MAX_TOOL_ITERATIONS", "0")
+    levels = read_settings().dialectic_levels
+    assert levels.medium.tool_choice == "required"
+    assert levels.medium.max_tool_iterations == 2
+    assert (levels.max.max_tool_iterations, levels.max.prefetch) == (0, 25)
