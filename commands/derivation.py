@@ -1,6 +1,7 @@
 """Record what an engine drew from a run of messages: once, all of it or nothing."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,11 @@ from domain.conclusion import (
 from domain.derivation import (
     Considered,
     Derivation,
+    DerivationFailed,
     Refused,
-    Result,
-    complete,
     evolve_derivation,
-    fail,
 )
+from domain.deriving import Result, complete, complete_again, fail
 from domain.event import Engine, Event
 from domain.names import (
     Stream,
@@ -48,7 +48,8 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     number; all else has ``cause``. ``position`` is that of the first message.
     ``unanswered`` says that an engine had no usable answer on some of them;
     ``refused`` is what of its answers rested on nothing it was given. What is left
-    is checked again: it is no engine that says what a fact may rest on.
+    is checked again: it is no engine that says what a fact may rest on. ``again``: the
+    messages are a range that was passed over, and redriven.
     """
 
     workspace: str
@@ -62,13 +63,15 @@ class RecordDerivation(msgspec.Struct, frozen=True, kw_only=True):
     causes: Mapping[int, Cause]
     unanswered: bool = False
     refused: Refused = Refused()
+    again: bool = False
 
 
 class RecordFailure(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt to reason about messages ``first_seq``..``last_seq`` failed.
 
     ``name`` identifies the attempt within the workspace; ``error`` is a word, never
-    content; ``position`` is that of the newest message.
+    content; ``position`` is that of the first message. The next attempt is due at
+    ``retry_at``, never by itself if that is None.
     """
 
     workspace: str
@@ -80,6 +83,8 @@ class RecordFailure(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     cause: Cause
     position: int
+    retry_at: datetime | None
+    again: bool = False
 
 
 def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
@@ -113,7 +118,7 @@ async def record_derivation(
         rest = (holding(known), said.withheld)
         premises = Premises(command.session, command.messages, *rest)
         true, refused = check_premises(found, premises)
-        fresh = [fact for fact in true if _newest(fact, last) > done.through_seq]
+        fresh = _fresh(command, done, true)
         drawn = conclude(known, named, fresh, engine, str(identity.id))
         result = Result(
             conclusions=tuple(dict.fromkeys(event.id for event in drawn)),
@@ -122,7 +127,8 @@ async def record_derivation(
             unanswered=command.unanswered,
             refused=command.refused + refused,
         )
-        completed = complete(done, named, command.messages, result)
+        record = complete_again if command.again else complete
+        completed = record(done, named, command.messages, result)
         return {derivation.stream: completed, conclusions.stream: drawn}
 
     def cause_of(event: Event) -> Cause:
@@ -149,11 +155,21 @@ async def record_failure(decide: Decide, command: RecordFailure) -> Appended | N
     identity = processor_command(command.workspace, command.name)
     named = (command.workspace, command.session)
     derivation = watch_derivation(*named)
-    numbers = (command.first_seq, command.last_seq)
+    event = DerivationFailed(
+        workspace=command.workspace,
+        session=command.session,
+        first_seq=command.first_seq,
+        last_seq=command.last_seq,
+        attempt=1,
+        error=command.error,
+        engine=command.engine,
+        retry_at=command.retry_at,
+        parked=command.retry_at is None,
+        again=command.again,
+    )
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
-        failed = fail(states[0], named, numbers, command.error, command.engine)
-        return {derivation.stream: failed}
+        return {derivation.stream: fail(states[0], event)}
 
     cause = msgspec.structs.replace(command.cause, command_id=identity.id)
     return await decide_if_living(
@@ -163,6 +179,16 @@ async def record_failure(decide: Decide, command: RecordFailure) -> Appended | N
         decision,
         Reason(cause, identity),
     )
+
+
+def _fresh(
+    command: RecordDerivation, done: Derivation, found: Sequence[Found]
+) -> list[Found]:
+    """Return what rests on messages that nobody handled meanwhile."""
+    numbers = (command.messages[0].seq, command.messages[-1].seq)
+    if command.again:
+        return list(found) if done.redriven_range(numbers) is not None else []
+    return [f for f in found if _newest(f, numbers[1]) > done.through_seq]
 
 
 def _with_ids(found: Sequence[Found], command: UUID) -> list[Found]:

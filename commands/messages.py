@@ -125,6 +125,7 @@ class _Scene:
             if settings.summary
             else None,
             long_every=settings.messages_per_long_summary if settings.summary else None,
+            instructions=resolve(said.configuration).custom_instructions,
         )
 
 

@@ -17,7 +17,12 @@ from domain.conclusion import (
     ConclusionReinstated,
     ConclusionRetracted,
 )
-from domain.derivation import DerivationCompleted, DerivationFailed
+from domain.derivation import (
+    DerivationCompleted,
+    DerivationFailed,
+    DerivationRedriven,
+    DerivationRequested,
+)
 from domain.dream import (
     DreamCancelled,
     DreamCompleted,
@@ -100,8 +105,10 @@ EVENTS: tuple[type[Event], ...] = (
     RetractionRecorded,
     RetractionExtended,
     RetractionUndone,
+    DerivationRequested,
     DerivationCompleted,
     DerivationFailed,
+    DerivationRedriven,
     SummaryProduced,
     SummaryOmitted,
     SummaryRetracted,

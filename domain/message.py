@@ -27,7 +27,8 @@ class MessageMetadataChanged(
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message about to be said: all but its number.
 
-    ``derive`` and the two thresholds are the settings resolved for it.
+    ``derive`` and the two thresholds are the settings resolved for it; ``instructions``
+    are its own.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     short_every: int | None
     long_every: int | None
     received_at: datetime | None = None
+    instructions: str | None = None
 
 
 def add_messages(
@@ -66,6 +68,7 @@ def add_messages(
             derive=draft.derive,
             summaries=_summaries_due(draft, seq),
             received_at=draft.received_at,
+            instructions=draft.instructions,
         )
         for seq, draft in enumerate(drafts, start=state.last_seq + 1)
     ]

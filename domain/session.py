@@ -85,6 +85,7 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     was said (HC 5.3): whether to reason about it, and which summaries fall due.
     ``copy_of`` is the message of another session that a cloned one repeats, and
     ``received_at`` when it came, where ``created_at`` is a time the sender told.
+    ``instructions`` are how to reason about this message, where it brought its own.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "author")
@@ -101,6 +102,7 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     summaries: tuple[SummaryKind, ...] = ()
     copy_of: str | None = None
     received_at: datetime | None = None
+    instructions: Personal[str | None] = None
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -164,9 +164,10 @@ def _processors(parts: _Parts, reasoners: Reasoners) -> tuple[Processor, ...]:
     reactions = (
         DeriveConclusions(
             decide,
+            log.store,
             reasoners.conclusions,
-            window_tokens=reasoners.window_tokens,
-            gathers=_now if reasoners.gathers else None,
+            clock=_now,
+            gathers=reasoners.gathers,
         ),
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now

@@ -1,11 +1,15 @@
 """Who concludes and sums up: the model that is set, or the offline engine."""
 
+from datetime import timedelta
+
 import msgspec
 
 from domain.session import SummaryKind
 from infra.llm.find_model import FindModel
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
+from processors.derive_conclusions import Gathering
+from processors.gates import Gates
 from processors.model_reasoner import Limits, ModelReasoner
 from processors.offline_reasoner import OfflineReasoner
 from processors.ports import TokenCounter
@@ -15,15 +19,14 @@ from processors.reasoner import Reasoner
 class Reasoners(msgspec.Struct, frozen=True):
     """The reasoner of each feature.
 
-    ``window_tokens`` is what a model reads at once of the messages that wait; None
-    where each request is read by itself. ``gathers`` says whether it waits for more.
+    ``gathers`` says how a model is asked to conclude; None where the offline engine
+    reads each request by itself, at once.
     """
 
     offline: OfflineReasoner
     conclusions: Reasoner
     summaries: Reasoner
-    window_tokens: int | None
-    gathers: bool
+    gathers: Gathering | None
 
 
 async def make_reasoners(
@@ -48,11 +51,20 @@ async def make_reasoners(
         return ModelReasoner(model, tokens, limits)
 
     conclusions = await reasoner(settings.deriver_model_config)
-    window = settings.deriver_representation_batch_target_input_tokens
     return Reasoners(
         offline,
         conclusions or offline,
         await reasoner(settings.summary_model_config) or offline,
-        None if conclusions is None else window,
-        conclusions is not None and not settings.deriver_flush_enabled,
+        None if conclusions is None else _gathering(settings),
     )
+
+
+def _gathering(settings: Settings) -> Gathering:
+    """Return when a model is asked, and of how much (RS 1.4, 12)."""
+    age = settings.deriver_representation_batch_max_age_seconds
+    gates = Gates(
+        tokens=settings.deriver_representation_batch_work_unit_target_tokens,
+        age=timedelta(seconds=age) if age else None,
+        flush=settings.deriver_flush_enabled,
+    )
+    return Gathering(gates, settings.deriver_representation_batch_target_input_tokens)

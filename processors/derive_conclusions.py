@@ -1,9 +1,7 @@
 """Draws conclusions from messages, each message exactly once (RS 3)."""
 
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Final, cast
 
 import msgspec
@@ -16,285 +14,256 @@ from commands.derivation import (
     record_failure,
     watch_derivation,
 )
-from commands.parents import watch_session, watch_workspace
 from commands.ports import Clock
-from domain.conclusion import MAX_CONCLUSION, Evidence, Found
-from domain.configuration import resolve
-from domain.derivation import Considered, Refused
-from domain.event import ERASED, Engine, Event
+from domain.derivation import (
+    Considered,
+    Derivation,
+    DerivationRedriven,
+    DerivationRequested,
+    Range,
+)
+from domain.event import Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
+from processors.attempts import (
+    ASKED,
+    REFUSALS,
+    Tries,
+    may_be_mended,
+    patience,
+    tries_of,
+    word_of,
+)
+from processors.drawing import Drawing, together
+from processors.drawing import Outcome as Drawn
 from processors.following import cause_of, name_of
-from processors.language_model import Malformed, ModelRefused, Purpose
+from processors.gates import Gates
+from processors.language_model import ModelRefused, Unavailable
+from processors.ports import StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
-from processors.reasoner import Drawn, Fact, Reasoner, Said
+from processors.reasoner import Reasoner
 from processors.stories import stories
-from processors.windows import windows
+from processors.waiting import SaidSince
+from processors.windows import cut_window
 
 _LOG: Final = logging.getLogger(__name__)
 
-AT_ONCE = 100
+AT_ONCE: Final = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
 
-SETTLED: Final = timedelta(seconds=1)
-"""So long nothing more was said when a model that gathers is asked."""
 
-GATHERED: Final = timedelta(seconds=10)
-"""So long nobody waits for what is still being said."""
+class Gathering(msgspec.Struct, frozen=True):
+    """When a model is asked, and of how many tokens at once (RS 1.4, 1.5)."""
 
-_ASKED: Final = 3
-"""Attempts after which a window is passed over that a model has no answer to."""
-
-_FIRST_WAIT: Final = timedelta(seconds=1)
-_LONGEST_WAIT: Final = timedelta(hours=1)
-_REFUSALS: Final = 5
-"""Refusals of a model after which somebody has to look."""
+    gates: Gates = Gates()
+    window_tokens: int = 1_024
 
 
 class DeriveConclusions:
     """Feeds new messages to a reasoner, window by window, and records what it found.
 
     A window is what one request said: what is concluded from it does not depend on
-    how much else was waiting. With ``window_tokens`` it is as much of what waits, of
-    any request, as has so many tokens: a call of a model costs more than a line of
-    it. The session's derivation says which messages are done, so a second delivery,
-    or one that is cut differently, derives nothing twice. A fact must rest on
-    messages its peer wrote in the window and that asked for reasoning; the rest is
-    dropped.
-
-    With ``gathers``, the time, it waits for a moment in which nothing is said: what
-    is said quickly one after the other is read together.
+    how much else was waiting. With ``gathers`` it is what waits in the session when
+    the gates open, of any request: a call of a model costs more than a line of it.
+    What waits is read from the session's stream, and the session's derivation says
+    which messages are done: so a second delivery, or one that is cut differently,
+    derives nothing twice, and nothing that waits is forgotten by a restart.
 
     An attempt that came to nothing is recorded; its messages wait, twice as long
-    after each, an hour at most. Where the model answers, and its answer is none each
-    time, its author's part of the window is passed over, which the record says: what
-    is said after it is not to wait for it, nor who asks what is pending (RS 1.6, 1.7,
-    HC E06). What a model refuses otherwise, again and again, is parked.
+    after each. Where the model answers, and its answer is none each time, the window
+    is passed over, which the record says: what is said after it is not to wait for
+    it, nor who asks what is pending (RS 1.6, 1.7, HC E06); it is derived when it is
+    redriven. What a model refuses otherwise, again and again, is parked.
     """
 
     name = "derive_conclusions"
-    handles: tuple[type[Event], ...] = (MessageAdded,)
+    handles: tuple[type[Event], ...] = (
+        MessageAdded,
+        DerivationRequested,
+        DerivationRedriven,
+    )
 
     def __init__(
         self,
         decide: Decide,
+        streams: StreamReader,
         reasoner: Reasoner,
         *,
-        window_tokens: int | None = None,
-        gathers: Clock | None = None,
+        clock: Clock,
+        gathers: Gathering | None = None,
         generation: int = 1,
     ) -> None:
         self._decide = decide
         self._reasoner = reasoner
-        self._window_tokens = window_tokens
+        self._clock = clock
         self._gathers = gathers
         self._generation = generation
+        self._since = SaidSince(streams)
+        self._draw = Drawing(decide, reasoner, told=gathers is not None)
 
     async def __call__(self, batch: Batch) -> Outcome:
-        """Derive what is new of a session's messages.
+        """Derive what is new of a session's messages, or what is due.
 
         Raises:
-            Unavailable, Overloaded: it may succeed later.
+            Overloaded: it may succeed later.
         """
-        first = _message(batch.events[0])
-        done = await self._decide.look(watch_derivation(first.workspace, first.session))
-        new = [each for each in batch.events if _message(each).seq > done.through_seq]
-        if self._is_gathering(new):
-            return Retry(SETTLED, "gathering")
-        failures = done.failures
-        for run in self._runs(new):
-            try:
-                command = await self._reason(run, failures)
-            except (Malformed, ModelRefused) as failure:
-                return await self._failed(run, failure)
-            await record_derivation(self._decide, command)
-            failures = 0
+        first = cast("MessageAdded", batch.events[0].event)
+        named = (first.workspace, first.session)
+        said = [each for each in batch.events if isinstance(each.event, MessageAdded)]
+        if self._gathers is None:
+            outcome = await self._at_once(named, said)
+        else:
+            outcome = await self._when_due(named, said, self._gathers)
+        for each in batch.events:
+            if isinstance(outcome, Done) and isinstance(each.event, DerivationRedriven):
+                outcome = await self._redriven(named, each, each.event)
+        return outcome
+
+    async def _at_once(
+        self, named: tuple[str, str], said: Sequence[Recorded]
+    ) -> Outcome:
+        done = await self._state(named)
+        new = [each for each in said if _message(each).seq > done.through_seq]
+        for start in range(0, len(new), AT_ONCE):
+            run = new[start : start + AT_ONCE]
+            work = _Work(run, list(stories(run)), name_of(*self._named, run))
+            outcome = await self._derive(named, work)
+            if not isinstance(outcome, Done):
+                return outcome
         return Done()
 
-    def _is_gathering(self, new: Sequence[Recorded]) -> bool:
-        """Tell whether more may be about to be said, and there is room for it."""
-        if self._gathers is None or not new:
-            return False
-        room = sum(_message(each).tokens for each in new) < (self._window_tokens or 0)
-        now = self._gathers()
-        return (
-            room
-            and any(_message(each).derive for each in new)
-            and now - new[-1].recorded_at < SETTLED
-            and now - new[0].recorded_at < GATHERED
-        )
-
-    def _runs(self, new: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
-        """Cut into what is recorded together: of a model's answers, each by itself."""
-        if self._window_tokens is not None:
-            yield from windows(new, self._window_tokens, AT_ONCE)
-            return
-        for start in range(0, len(new), AT_ONCE):
-            yield new[start : start + AT_ONCE]
-
-    async def _failed(
-        self, run: Sequence[Recorded], failure: Malformed | ModelRefused
+    async def _when_due(
+        self, named: tuple[str, str], said: Sequence[Recorded], how: Gathering
     ) -> Outcome:
-        """Record the attempt; say when to try again."""
-        messages = [_message(each) for each in run]
-        named = (messages[0].workspace, messages[0].session)
-        derivation = watch_derivation(*named)
-        attempt = (await self._decide.look(derivation)).failures + 1
-        error = "malformed"
-        if isinstance(failure, ModelRefused):
-            error = f"refused: {failure.reason}"
-        command = RecordFailure(
+        """Derive all that waits once a gate is open (RS 1.4), in windows."""
+        done = await self._state(named)
+        backlog = await self._since.count(named, done.through_seq, said)
+        asked = 0 < backlog.first_asked <= done.asked_seq
+        due = done.failures or asked or backlog.count >= AT_ONCE
+        if not due and not how.gates.is_open(backlog.waiting, self._clock()):
+            return Done()
+        while True:
+            through = (await self._state(named)).through_seq
+            before, waiting = await self._since.read(named, through, AT_ONCE)
+            if not waiting:
+                return Done()
+            cut = cut_window(waiting, before, how.window_tokens, AT_ONCE)
+            work = _Work(cut.handled, [cut.read], name_of(*self._named, cut.handled))
+            outcome = await self._derive(named, work)
+            gone = (await self._state(named)).through_seq == through
+            if gone or not isinstance(outcome, Done):
+                return outcome
+            self._since.handled(named, cut.handled[-1])
+
+    async def _redriven(
+        self, named: tuple[str, str], recorded: Recorded, event: DerivationRedriven
+    ) -> Outcome:
+        """Derive what was passed over, once more and once."""
+        waits = (await self._state(named)).redriven_range(
+            (event.first_seq, event.last_seq)
+        )
+        if waits is None:
+            return Done()
+        most = event.last_seq - event.first_seq + 1
+        before, said = await self._since.read(named, event.first_seq - 1, most)
+        handled = [each for each in said if _message(each).seq <= event.last_seq]
+        if not handled:
+            return Done()
+        context = [] if before is None else [before]
+        work = _Work(
+            handled,
+            [[*context, *handled]],
+            name_of(f"{self.name}.again", self._generation, [recorded]),
+            waits,
+        )
+        return await self._derive(named, work)
+
+    async def _derive(self, named: tuple[str, str], work: "_Work") -> Outcome:
+        """Draw from messages and record what was drawn, or that nothing was."""
+        state = await self._state(named)
+        tries = tries_of(state, work.again)
+        unanswered, drawn = False, Drawn()
+        try:
+            # Who did not answer is asked the same; whose answer was none, once more.
+            key = f"{work.name}.{tries.forgiven}.{tries.unusable}"
+            drawn = together(
+                [
+                    await self._draw(read, work.handled, f"{key}.{number}")
+                    for number, read in enumerate(work.reads)
+                ]
+            )
+        except (Unavailable, ModelRefused) as failure:
+            if tries.unusable + 1 < ASKED or may_be_mended(failure):
+                return await self._failed(named, work, tries, failure)
+            _LOG.warning("%s: passed over: %s", self.name, failure)
+            unanswered = True
+        messages = [_message(each) for each in work.handled]
+        command = RecordDerivation(
             workspace=named[0],
             session=named[1],
-            name=name_of(f"{self.name}.failed.{attempt}", self._generation, run),
-            first_seq=messages[0].seq,
-            last_seq=messages[-1].seq,
-            error=error,
-            engine=self._reasoner.engine,
-            cause=cause_of(self.name, run[-1]),
-            position=run[0].position,
-        )
-        await record_failure(self._decide, command)
-        if isinstance(failure, ModelRefused) and attempt >= _REFUSALS:
-            return Park(f"DerivationFailed ({error})")
-        wait = min(_FIRST_WAIT * 2 ** min(attempt - 1, 16), _LONGEST_WAIT)
-        return Retry(wait, f"DerivationFailed ({error})")
-
-    async def _reason(
-        self, said: Sequence[Recorded], failures: int
-    ) -> RecordDerivation:
-        messages = [_message(each) for each in said]
-        found: list[Found] = []
-        engines: list[Engine] = []
-        refused, unanswered = Refused(), False
-        for window in [said] if self._window_tokens else stories(said):
-            story = [_message(each) for each in window]
-            facts: list[Found] = []
-            async for drawn, own in self._conclude(story, failures):
-                if drawn is None:
-                    unanswered = True
-                    continue
-                engines.append(drawn.engine)
-                refused += drawn.refused
-                for fact in drawn.facts:
-                    true, invented = _checked(fact, own)
-                    facts += true
-                    refused += invented
-            found += sorted(facts, key=lambda fact: fact.evidence[-1].seq)
-        return RecordDerivation(
-            workspace=messages[0].workspace,
-            session=messages[0].session,
-            position=said[0].position,
-            name=name_of(self.name, self._generation, said),
+            position=work.handled[0].position,
+            name=work.name,
             messages=tuple(
                 Considered(m.seq, m.author, m.derive, m.id) for m in messages
             ),
-            found=tuple(found),
-            engine=_together(engines) or self._reasoner.engine,
-            cause=cause_of(self.name, said[-1]),
-            causes={_message(each).seq: cause_of(self.name, each) for each in said},
+            found=drawn.found,
+            engine=drawn.engine or self._reasoner.engine,
+            cause=cause_of(self.name, work.handled[-1]),
+            causes={_message(e).seq: cause_of(self.name, e) for e in work.handled},
             unanswered=unanswered,
-            refused=refused,
+            refused=drawn.refused,
+            again=work.again is not None,
         )
+        await record_derivation(self._decide, command)
+        return Done()
 
-    async def _conclude(
-        self, messages: Sequence[MessageAdded], failures: int
-    ) -> AsyncIterator[tuple[Drawn | None, dict[str, MessageAdded]]]:
-        """Yield what one window tells of each author, and the author's messages.
-
-        After enough ``failures`` None is what a model has no answer to.
-        """
-        named = (messages[0].workspace, messages[0].session)
-        withheld = (await self._decide.look(watch_session(*named))).withheld
-        readable = [
-            each
-            for each in messages
-            if each.content not in {"", ERASED} and each.id not in withheld
-        ]
-        window = [
-            Said(each.id, each.author, each.content, each.created_at)
-            for each in readable
-        ]
-        wanted = await self._instructions(messages[0])
-        for author in dict.fromkeys(each.author for each in readable if each.derive):
-            own = {m.id: m for m in readable if m.derive and m.author == author}
-            try:
-                drawn = await self._reasoner.derive(
-                    window,
-                    author,
-                    wanted,
-                    purpose=self._purpose(messages, author, failures),
-                )
-            except (Malformed, ModelRefused) as failure:
-                if failures + 1 < _ASKED or _may_be_mended(failure):
-                    raise
-                _LOG.warning("%s: passed over: %s", self.name, failure)
-                drawn = None
-            yield drawn, own
-
-    def _purpose(
-        self, messages: Sequence[MessageAdded], author: str, failures: int
-    ) -> Purpose:
-        first, last = messages[0], messages[-1]
-        return Purpose(
-            workspace=first.workspace,
-            feature="deriver.representation",
-            key=f"{first.session}/{first.seq}-{last.seq}/{author}"
-            f"/{self._generation}.{failures}",
-            peer=author,
-            session=first.session,
+    async def _failed(
+        self,
+        named: tuple[str, str],
+        work: "_Work",
+        tries: Tries,
+        failure: Unavailable | ModelRefused,
+    ) -> Outcome:
+        """Record the attempt; say when to try again."""
+        error = word_of(failure)
+        refused = isinstance(failure, ModelRefused)
+        parked = refused and tries.unusable + 1 >= REFUSALS
+        wait = patience(failure, tries)
+        command = RecordFailure(
+            workspace=named[0],
+            session=named[1],
+            name=f"{work.name}.failed.{tries.failures + 1}",
+            first_seq=_message(work.handled[0]).seq,
+            last_seq=_message(work.handled[-1]).seq,
+            error=error,
+            engine=self._reasoner.engine,
+            cause=cause_of(self.name, work.handled[-1]),
+            position=work.handled[0].position,
+            retry_at=None if parked else self._clock() + wait,
+            again=work.again is not None,
         )
+        await record_failure(self._decide, command)
+        reason = f"DerivationFailed ({error})"
+        return Park(reason) if parked else Retry(wait, reason)
 
-    async def _instructions(self, message: MessageAdded) -> str | None:
-        """Return what the tenant tells a model, of session or else of workspace."""
-        if self._window_tokens is None:
-            return None
-        named = (message.workspace, message.session)
-        workspace = await self._decide.look(watch_workspace(named[0]))
-        session = await self._decide.look(watch_session(*named))
-        levels = (workspace.configuration, session.configuration)
-        return resolve(*levels).custom_instructions
+    async def _state(self, named: tuple[str, str]) -> Derivation:
+        return await self._decide.look(watch_derivation(*named))
 
-
-def _may_be_mended(failure: Malformed | ModelRefused) -> bool:
-    """Tell whether a setting may be wrong, rather than what was said."""
-    return isinstance(failure, ModelRefused) and failure.reason != "content_filter"
+    @property
+    def _named(self) -> tuple[str, int]:
+        return self.name, self._generation
 
 
-def _together(engines: Sequence[Engine]) -> Engine | None:
-    """Return the engine of several calls, with what they took in all."""
-    if not engines:
-        return None
-    usage: Counter[str] = Counter()
-    for each in engines:
-        usage.update(each.usage)
-    calls = [each.call for each in engines if each.call is not None]
-    call = sum(calls[1:], calls[0]) if len(calls) == len(engines) else None
-    return msgspec.structs.replace(engines[-1], usage=dict(usage), call=call)
+class _Work(msgspec.Struct, frozen=True):
+    """Messages handled in one append, what is read of them each by itself, its name.
 
-
-def _checked(fact: Fact, own: dict[str, MessageAdded]) -> tuple[list[Found], Refused]:
-    """Return the fact with the part of its evidence that is true, if any is.
-
-    What was made up is counted, not what was said and is nothing.
+    ``again`` is the range they are, if they were passed over and redriven.
     """
-    cited = dict.fromkeys(fact.evidence)
-    rests_on = sorted(
-        (own[each] for each in cited if each in own), key=lambda message: message.seq
-    )
-    refused = Refused(int(not rests_on), len(cited) - len(rests_on))
-    content = fact.content.replace("\x00", "").strip()[:MAX_CONCLUSION]
-    if not rests_on or not content:
-        return [], refused
-    newest = rests_on[-1]
-    found = Found(
-        id="",
-        observed=newest.author,
-        content=content,
-        occurred_at=newest.created_at,
-        evidence=tuple(Evidence(m.id, m.session, m.seq) for m in rests_on),
-    )
-    return [found], refused
+
+    handled: Sequence[Recorded]
+    reads: Sequence[Sequence[Recorded]]
+    name: str
+    again: Range | None = None
 
 
 def _message(recorded: Recorded) -> MessageAdded:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,6 +10,7 @@ from domain.derivation import Refused
 from domain.event import Engine
 from domain.session import SummaryKind
 from domain.summary import SUMMARY_TOKENS
+from processors.believed import believed
 from processors.cut_text import cut_text
 from processors.language_model import (
     Completion,
@@ -19,9 +20,10 @@ from processors.language_model import (
     Prompt,
     Purpose,
 )
+from processors.parts import parts
 from processors.ports import TokenCounter
 from processors.prompts import derive_conclusions, summarize_long, summarize_short
-from processors.reasoner import Drawn, Fact, Said, SummedUp
+from processors.reasoner import Drawn, Fact, Said, SummedUp, Window
 
 _SUMMARIES: Final[Mapping[SummaryKind, ModuleType]] = {
     "short": summarize_short,
@@ -31,8 +33,8 @@ _SUMMARIES: Final[Mapping[SummaryKind, ModuleType]] = {
 _WORDS: Final = 0.75
 """Words for each token that an answer may have (RS 4.1)."""
 
-_LINE: Final = 40
-"""Tokens of a number, a time and a name, most often."""
+_LEAST: Final = 1_000
+"""Tokens of what was said that one call is given however little it may be given."""
 
 _TOLD_WITHIN: Final = 2
 """Times a model is asked for a summary before it has none."""
@@ -54,10 +56,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class ModelReasoner:
     """Fulfils ``processors.reasoner.Reasoner`` with a language model.
 
-    Each fact names the lines it rests on, which must be there; one that names none
-    is refused, unless the peer said only one thing. Facts of an answer that numbers
-    no line as they are numbered rest on all the peer said (RS 3.4), but for those
-    that say they rest on none. Sums up in steps what does not fit one call.
+    A window is one call for all its peers, unless it is longer than a call may be
+    given; what is believed of the answer says ``believed.py``. Sums up in steps what
+    does not fit one call.
     """
 
     def __init__(
@@ -80,40 +81,46 @@ class ModelReasoner:
             prompt_hash=derive_conclusions.HASH,
         )
 
-    async def derive(
-        self,
-        window: Sequence[Said],
-        observed: str,
-        instructions: str | None = None,
-        *,
-        purpose: Purpose | None = None,
-    ) -> Drawn:
-        """Return what the window tells of ``observed``, in the order of its lines.
+    async def derive(self, window: Window) -> Drawn:
+        """Return what the window tells of its peers, in the order of the answers.
 
         Raises:
             Malformed: also where no fact rests on any line of the window.
             Unavailable, ModelRefused
         """
-        most = self._limits.input - _RULES
-        read = self._shortened(window, most)
-        answer = await self._model.structured(
-            Prompt(
-                turns=derive_conclusions.render(read, observed, instructions),
-                max_tokens=self._limits.facts,
-                purpose=purpose,
-            ),
-            derive_conclusions.FORM,
-        )
-        given = [
-            each for each in answer.value["explicit"] or () if each["content"].strip()
-        ]
-        found, refused = _supported(given, window, observed)
-        if given and not found:
-            raise Malformed(f"the model {self._model.model}")
+        facts: list[Fact] = []
+        refused = Refused()
+        spent: list[Completion] = []
+        for step, part in enumerate(self._readings(window)):
+            answer = await self._model.structured(
+                Prompt(
+                    turns=derive_conclusions.render(
+                        part, window.observed, window.instructions
+                    ),
+                    max_tokens=self._limits.facts,
+                    purpose=_step(window.purpose, step),
+                ),
+                derive_conclusions.FORM,
+            )
+            spent.append(answer.completion)
+            given = [e for e in answer.value["explicit"] or () if e["content"].strip()]
+            found, invented = believed(given, part, window.observed)
+            if given and not found:
+                raise Malformed(f"the model {self._model.model}")
+            facts += found
+            refused += invented
+        if not spent:
+            return Drawn((), self.engine)
         engine = self._engine(
-            "derive_conclusions", derive_conclusions, answer.completion
+            "derive_conclusions", derive_conclusions, _in_all(spent[-1], spent)
         )
-        return Drawn(found, engine, refused)
+        return Drawn(tuple(facts), engine, refused)
+
+    def _readings(self, window: Window) -> Iterator[list[Said]]:
+        """Cut into what one call may be given: as good as always all of it."""
+        wanted = self._tokens.count(window.instructions or "")
+        room = max(self._limits.input - _RULES - wanted, _LEAST)
+        return parts(window.said, room, self._tokens, window.observed)
 
     async def summarize(
         self,
@@ -135,7 +142,9 @@ class ModelReasoner:
         prompts, most = _SUMMARIES[kind], self._limits.summaries[kind]
         text, completion = previous, None
         spent: list[Completion] = []
-        for step, part in enumerate(self._parts(window, most)):
+        room = max(self._limits.input - most - _RULES, _LEAST)
+        everybody = {each.author for each in window}
+        for step, part in enumerate(parts(window, room, self._tokens, everybody)):
             words = self._words(kind, text, part)
             prompt = Prompt(
                 turns=prompts.render(text, part, words),
@@ -146,10 +155,12 @@ class ModelReasoner:
             if completion is None:
                 break
             text = completion.text.strip()
-        if completion is None:
+        if not spent:
             return SummedUp("", self.engine)
-        whole = _in_all(completion, spent)
+        whole = _in_all(spent[-1], spent)
         engine = self._engine(f"summarize_{kind}", prompts, whole)
+        if completion is None:
+            return SummedUp("", engine)
         return SummedUp(cut_text(text, most, self._tokens), engine)
 
     async def _told(self, prompt: Prompt, spent: list[Completion]) -> Completion | None:
@@ -176,30 +187,6 @@ class ModelReasoner:
             most = min(most, max(100, given + self._tokens.count(previous)))
         return int(most * _WORDS)
 
-    def _parts(self, window: Sequence[Said], summary: int) -> Iterator[list[Said]]:
-        """Cut into what one call may be given beside the summary so far."""
-        room = max(self._limits.input - summary - _RULES, 1_000)
-        part: list[Said] = []
-        weight = 0
-        for said in self._shortened(window, room):
-            tokens = self._tokens.count(said.text) + _LINE
-            if part and weight + tokens > room:
-                yield part
-                part, weight = [], 0
-            part.append(said)
-            weight += tokens
-        if part:
-            yield part
-
-    def _shortened(self, window: Sequence[Said], most: int) -> list[Said]:
-        """Cut each text to what one call may be given."""
-        return [
-            msgspec.structs.replace(
-                said, text=cut_text(said.text, most - _LINE, self._tokens)
-            )
-            for said in window
-        ]
-
     def _engine(self, name: str, prompt: ModuleType, completion: Completion) -> Engine:
         return Engine(
             name=self._model.transport,
@@ -213,13 +200,6 @@ class ModelReasoner:
         )
 
 
-def _step(purpose: Purpose | None, number: int) -> Purpose | None:
-    """Tell one of several calls from the others."""
-    if purpose is None or not purpose.key:
-        return purpose
-    return msgspec.structs.replace(purpose, key=f"{purpose.key}/{number}")
-
-
 def _in_all(last: Completion, spent: Sequence[Completion]) -> Completion:
     """Return the last answer with what all of them took."""
     usage, call = spent[0].usage, spent[0].call
@@ -228,42 +208,8 @@ def _in_all(last: Completion, spent: Sequence[Completion]) -> Completion:
     return msgspec.structs.replace(last, usage=usage, call=call)
 
 
-def _supported(
-    given: Sequence[Mapping[str, Any]], window: Sequence[Said], observed: str
-) -> tuple[tuple[Fact, ...], Refused]:
-    """Return the facts with that part of their evidence which is in the window.
-
-    What names a line that is not there, or none of all there are, is counted.
-    """
-    own = tuple(each.id for each in window if each.author == observed)
-    named = [_lines(each.get("evidence"), window) for each in given]
-    numbered = any(lines for lines, _ in named)
-    facts = []
-    refused = Refused()
-    for each, (lines, invented) in zip(given, named, strict=True):
-        says_none = each.get("evidence") == [] or numbered
-        unnamed = () if says_none and len(own) > 1 else own
-        fact = Fact(each["content"], lines or unnamed)
-        facts.append(fact)
-        refused += Refused(int(not fact.evidence), invented)
-    return tuple(fact for fact in facts if fact.evidence), refused
-
-
-def _lines(
-    evidence: Sequence[object] | None, window: Sequence[Said]
-) -> tuple[tuple[str, ...], int]:
-    """Return the messages of the lines named, and how many are not there."""
-    named = dict.fromkeys(_number(each) for each in evidence or ())
-    lines = [n for n in named if n is not None and 1 <= n <= len(window)]
-    return tuple(window[n - 1].id for n in lines), len(named) - len(lines)
-
-
-def _number(line: object) -> int | None:
-    """Read a line's number, also as ``"3"`` or ``"[3]"``."""
-    if isinstance(line, bool):
-        return None
-    if isinstance(line, int):
-        return line
-    digits = str(line).strip("[] ") if isinstance(line, str) else ""
-    plain = digits.isascii() and digits.isdigit() and len(digits) < _LINE
-    return int(digits) if plain else None
+def _step(purpose: Purpose | None, number: int) -> Purpose | None:
+    """Tell one of several calls from the others."""
+    if purpose is None or not purpose.key:
+        return purpose
+    return msgspec.structs.replace(purpose, key=f"{purpose.key}/{number}")

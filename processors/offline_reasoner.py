@@ -15,7 +15,7 @@ from processors.offline.fact import Fact as Extracted
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
 from processors.ports import TokenCounter
-from processors.reasoner import Drawn, Fact, Said, SummedUp
+from processors.reasoner import Drawn, Fact, Said, SummedUp, Window
 
 _SLICE: Final = 0.002
 """Seconds of work after which requests get their turn."""
@@ -34,25 +34,28 @@ class OfflineReasoner:
     def engine(self) -> Engine:
         return Engine(name=ENGINE.name, version=ENGINE.version)
 
-    async def derive(
-        self,
-        window: Sequence[Said],
-        observed: str,
-        instructions: str | None = None,  # noqa: ARG002  it has no ear for them
-        *,
-        purpose: Purpose | None = None,  # noqa: ARG002  it asks nobody
-    ) -> Drawn:
-        """Return what the engine says of the whole window, in its order.
+    async def derive(self, window: Window) -> Drawn:
+        """Return what the engine says of the whole window, peer by peer.
+
+        It has no ear for instructions.
+        """
+        begun = asyncio.get_running_loop().time()
+        facts: list[Fact] = []
+        for observed in window.observed:
+            facts += await self._tell(window.said, observed)
+        return Drawn(tuple(facts), offline_engine(begun))
+
+    async def _tell(self, window: Sequence[Said], observed: str) -> list[Fact]:
+        """Return what a window tells of one peer, in its order.
 
         Message by message, so that a long window keeps no request waiting: what it
         concludes from one depends on the others for their authors' names only, and
         for whether the author speaks as an assistant.
         """
         loop = asyncio.get_running_loop()
-        begun = loop.time()
         own = [_utterance(each) for each in window if each.author == observed]
         if speaks_as_agent(observed, (each.text for each in own)):
-            return Drawn((), offline_engine(begun))
+            return []
         others = {each.author: each for each in window if each.author != observed}
         named = [Utterance("", each.author, "", each.at) for each in others.values()]
         found: dict[str, dict[str, None]] = {}
@@ -63,8 +66,7 @@ class OfflineReasoner:
             if loop.time() > until:
                 await asyncio.sleep(0)
                 until = loop.time() + _SLICE
-        facts = (Fact(content, tuple(ids)) for content, ids in found.items())
-        return Drawn(tuple(facts), offline_engine(begun))
+        return [Fact(observed, content, tuple(ids)) for content, ids in found.items()]
 
     async def summarize(
         self,
@@ -80,7 +82,7 @@ class OfflineReasoner:
         facts = [
             Extracted(fact.content, fact.evidence)
             for author in authors
-            for fact in (await self.derive(window, author)).facts
+            for fact in await self._tell(window, author)
         ]
         await asyncio.sleep(0)
         text = summarize(

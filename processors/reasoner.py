@@ -21,9 +21,23 @@ class Said(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Fact(msgspec.Struct, frozen=True):
-    """One sentence about a peer, and the ids of the messages it rests on."""
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages to be read together, and the peers about whom something is wanted.
 
+    ``instructions`` are the tenant's (HC 5.1). ``purpose`` is whom a model is asked
+    for.
+    """
+
+    said: Sequence[Said]
+    observed: tuple[str, ...]
+    purpose: Purpose
+    instructions: str | None = None
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One sentence about a peer, and the ids of its messages it rests on."""
+
+    observed: str
     content: str
     evidence: tuple[str, ...]
 
@@ -55,18 +69,8 @@ class Reasoner(Protocol):
     @property
     def engine(self) -> Engine: ...
 
-    async def derive(
-        self,
-        window: Sequence[Said],
-        observed: str,
-        instructions: str | None = None,
-        *,
-        purpose: Purpose | None = None,
-    ) -> Drawn:
-        """Return what the window tells of ``observed``; nobody trusts the evidence.
-
-        ``instructions`` are the tenant's (HC 5.1); the offline engine has no ear for
-        them. ``purpose`` goes along with what a model is asked.
+    async def derive(self, window: Window) -> Drawn:
+        """Return what the window tells of each peer; nobody trusts the evidence.
 
         Raises:
             Malformed, Unavailable, ModelRefused

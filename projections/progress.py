@@ -6,7 +6,11 @@ from typing import Any
 
 import msgspec
 
-from domain.derivation import DerivationCompleted
+from domain.derivation import (
+    DerivationCompleted,
+    DerivationRedriven,
+    DerivationRequested,
+)
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from domain.summary import SummaryOmitted, SummaryProduced
@@ -24,11 +28,11 @@ class Progress:
     one summary item for a message at which any fell due, under no sender (""), done
     when all are (HC E06), or were not worth making. ``folded`` is the last position
     counted for a session, so that nothing counts twice; ``due`` holds where summaries
-    fell due and are not done.
+    fell due and are not done. Up to ``asked_seq`` nothing is to wait for a gate.
     """
 
     name = "progress"
-    version = 3
+    version = 4
     tables = """
         CREATE TABLE progress (
             tenant    text COLLATE "C" NOT NULL,
@@ -46,6 +50,7 @@ class Progress:
             last_seq          integer NOT NULL,
             derived_seq       integer NOT NULL,
             derived_position  bigint NOT NULL,
+            asked_seq         integer NOT NULL DEFAULT 0,
             oldest_pending_at timestamptz,
             due               jsonb NOT NULL,
             folded            bigint NOT NULL,
@@ -53,7 +58,14 @@ class Progress:
         ) WITH (fillfactor = 70);
     """
     indexes = ""
-    handles = (MessageAdded, DerivationCompleted, SummaryProduced, SummaryOmitted)
+    handles = (
+        MessageAdded,
+        DerivationRequested,
+        DerivationCompleted,
+        DerivationRedriven,
+        SummaryProduced,
+        SummaryOmitted,
+    )
     commutes = True
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
@@ -90,6 +102,7 @@ class _Standing(msgspec.Struct):
     oldest_pending_at: datetime | None = None
     due: dict[str, list[int]] = {}
     folded: int = 0
+    asked_seq: int = 0
 
 
 def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, int]]:
@@ -106,12 +119,6 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
             if event.derive:
                 asked.append((event.author, "representation", 1, 0))
             return asked
-        case DerivationCompleted() as event if event.last_seq > standing.derived_seq:
-            standing.derived_seq = event.last_seq
-            return [
-                (author, "representation", 0, count)
-                for author, count in event.handled.items()
-            ]
         case (SummaryProduced() | SummaryOmitted()) as event:
             due = standing.due.get(event.kind, [])
             standing.due[event.kind] = [seq for seq in due if seq > event.to_seq]
@@ -119,7 +126,30 @@ def _step(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, 
             done = len(set(due) - waiting)
             return [("", "summary", 0, done)] if done else []
         case _:
+            return _derive(standing, recorded)
+
+
+def _derive(standing: _Standing, recorded: Recorded) -> list[tuple[str, str, int, int]]:
+    """Count what was reasoned about, and take back what is to be once more."""
+    match recorded.event:
+        case DerivationRequested() as event:
+            standing.asked_seq = max(standing.asked_seq, event.through_seq)
             return []
+        case DerivationRedriven() as event:
+            return _handled(event.handled, -1)
+        case DerivationCompleted() as event if event.again:
+            return _handled(event.handled, 1)
+        case DerivationCompleted() as event if event.last_seq > standing.derived_seq:
+            standing.derived_seq = event.last_seq
+            return _handled(event.handled, 1)
+        case _:
+            return []
+
+
+def _handled(counts: dict[str, int], sign: int) -> list[tuple[str, str, int, int]]:
+    return [
+        (author, "representation", 0, sign * count) for author, count in counts.items()
+    ]
 
 
 def _derived(batch: Sequence[Recorded]) -> set[Key]:
@@ -143,6 +173,7 @@ async def _load(db: Connection, batch: Sequence[Recorded]) -> dict[Key, _Standin
             row["oldest_pending_at"],
             msgspec.json.decode(row["due"]),
             row["folded"],
+            row["asked_seq"],
         )
         for row in rows
     }
@@ -177,6 +208,7 @@ async def _store(
             standing.oldest_pending_at,
             msgspec.json.encode(standing.due).decode(),
             standing.folded,
+            standing.asked_seq,
         )
         for key, standing in sessions.items()
     ]
@@ -199,7 +231,7 @@ _ERASE = """
 
 _LOAD = """
     SELECT p.tenant, p.session, p.last_position, p.last_seq, p.derived_seq,
-        p.derived_position, p.oldest_pending_at, p.due, p.folded
+        p.derived_position, p.oldest_pending_at, p.due, p.folded, p.asked_seq
     FROM unnest($1::text[], $2::text[]) AS g(tenant, session)
     JOIN session_progress AS p ON p.tenant = g.tenant AND p.session = g.session
 """
@@ -219,80 +251,22 @@ _LOOK_UP = """
 _STORE = """
     WITH standing AS (
         INSERT INTO session_progress (tenant, session, last_position, last_seq,
-            derived_seq, derived_position, oldest_pending_at, due, folded)
+            derived_seq, derived_position, oldest_pending_at, due, folded, asked_seq)
         SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[],
-            $5::int[], $6::bigint[], $7::timestamptz[], $8::jsonb[], $9::bigint[])
+            $5::int[], $6::bigint[], $7::timestamptz[], $8::jsonb[], $9::bigint[],
+            $10::int[])
         ON CONFLICT (tenant, session) DO UPDATE SET
             last_position = excluded.last_position, last_seq = excluded.last_seq,
             derived_seq = excluded.derived_seq,
             derived_position = excluded.derived_position,
             oldest_pending_at = excluded.oldest_pending_at,
-            due = excluded.due, folded = excluded.folded
+            due = excluded.due, folded = excluded.folded,
+            asked_seq = excluded.asked_seq
     )
     INSERT INTO progress AS p (tenant, session, sender, kind, total, completed)
-    SELECT * FROM unnest($10::text[], $11::text[], $12::text[], $13::text[],
-                         $14::int[], $15::int[])
+    SELECT * FROM unnest($11::text[], $12::text[], $13::text[], $14::text[],
+                         $15::int[], $16::int[])
     ON CONFLICT (tenant, session, sender, kind) DO UPDATE SET
         total = p.total + excluded.total,
         completed = p.completed + excluded.completed
 """
-
-
-class Items(msgspec.Struct, frozen=True):
-    """Work items of one session: asked for since the beginning, and done."""
-
-    session: str
-    total: int
-    completed: int
-
-
-class SessionProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a session is derived, in its own numbers and in log positions.
-
-    ``oldest_pending_at`` is when the oldest message still to be reasoned about was
-    recorded; None when nothing waits.
-    """
-
-    session: str
-    last_position: int
-    last_seq: int
-    derived_seq: int
-    derived_position: int
-    oldest_pending_at: datetime | None
-
-
-async def count_items(
-    db: Connection, tenant: str, session: str | None = None, sender: str | None = None
-) -> list[Items]:
-    """Return the items of each session that has any, by session (HC E06)."""
-    rows = await db.fetch(
-        "SELECT session, sum(total)::int, sum(completed)::int FROM progress"
-        " WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)"
-        " AND ($3::text IS NULL OR sender = $3) GROUP BY session ORDER BY session",
-        tenant,
-        session,
-        sender,
-    )
-    return [Items(row[0], row[1], row[2]) for row in rows]
-
-
-async def get_progress(
-    db: Connection, tenant: str, session: str
-) -> SessionProgress | None:
-    """Return how far a session came, None when nothing was said in it."""
-    row = await db.fetchrow(
-        "SELECT last_position, last_seq, derived_seq, derived_position,"
-        " oldest_pending_at FROM session_progress WHERE tenant = $1 AND session = $2",
-        tenant,
-        session,
-    )
-    if row is None:
-        return None
-    return SessionProgress(
-        session=session,
-        last_position=row["last_position"],
-        last_seq=row["last_seq"],
-        derived_seq=row["derived_seq"],
-        derived_position=row["derived_position"],
-        oldest_pending_at=row["oldest_pending_at"],
-    )

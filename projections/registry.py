@@ -8,6 +8,7 @@ heard, progress asks messages how old the oldest is.
 from projections.answers import Answers
 from projections.cards import Cards
 from projections.conclusions import Conclusions
+from projections.derivation_ranges import DerivationRanges
 from projections.derivations import Derivations
 from projections.dreams import DreamJobs
 from projections.erasable import Erasable
@@ -47,6 +48,7 @@ PROMPT: tuple[Projection, ...] = _erasable(
     Evidence(),
     Lives(),
     Derivations(),
+    DerivationRanges(),
     Answers(),
     Summaries(),
     Cards(),

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from projections.dreams import DreamCount, count_dreams
 from projections.ports import Connection, Database, QueryEmbedder, Views
-from projections.progress import Items, count_items
+from projections.progress_counts import Items, count_items
 from projections.unembedded import Unembedded, count_unembedded
 from read_api.asking import Named
 from read_api.moment import PresentQuery, answer, reached

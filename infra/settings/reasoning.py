@@ -18,14 +18,26 @@ class ReasoningSettings(BaseModel):
     )
     deriver_flush_enabled: bool = Field(
         default=False,
-        description="have the model conclude at once; else when nothing more was said "
-        "for a second, after ten at the latest. The offline engine never waits",
+        description="have the model conclude at once, whatever waits. The offline "
+        "engine never waits",
     )
     deriver_max_input_tokens: int = Field(
         default=25_000, ge=1, le=25_000, description="most tokens a model is given"
     )
     deriver_max_custom_instructions_tokens: int = Field(
         default=2_000, ge=0, le=2_000, description="of a tenant's instructions; 0: none"
+    )
+    deriver_representation_batch_work_unit_target_tokens: int = Field(
+        default=512,
+        ge=0,
+        le=16_384,
+        description="a model concludes when so many tokens wait in a session; 0: at "
+        "once",
+    )
+    deriver_representation_batch_max_age_seconds: int = Field(
+        default=1_800,
+        ge=0,
+        description="or when the oldest message waited so long; 0: never for its age",
     )
     deriver_representation_batch_target_input_tokens: int = Field(
         default=1_024, ge=128, le=16_384, description="tokens a model reads at once"

@@ -12,8 +12,6 @@ from infra.settings.unusable import SettingsUnusable
 
 _OFF: Final = {"", "0", "false", "no", "off", "none", "null"}
 
-_GATHERS: Final = "a model waits a moment for more, unless DERIVER_FLUSH_ENABLED"
-
 _DIFFERENT: Final = {
     "CACHE_": "there is no cache outside the process",
     "SENTRY_": "errors are in the process log only",
@@ -22,8 +20,6 @@ _DIFFERENT: Final = {
     "VECTOR_STORE_": "vectors are in Postgres",
     "REASONING_TRACES_": "calls of models are recorded in the log only",
     "COLLECT_METRICS_": "there is METRICS_ENABLED",
-    "DERIVER_REPRESENTATION_BATCH_WORK_UNIT_": _GATHERS,
-    "DERIVER_REPRESENTATION_BATCH_MAX_AGE_": _GATHERS,
     "DB_SCHEMA": "tables have schemas of their own",
 }
 

@@ -52,13 +52,17 @@ def at():
 def thinking(call):
     """Conclude what each line says, sum up in a word, answer with another."""
     if "response_format" in call.body:
-        peer = re.search(r"^The peer: (.*)$", call.text, re.MULTILINE)[1]
-        lines = re.findall(
-            rf"^\[(\d+)\] \S+ \S+ {peer}: I (.*)$", call.text, re.MULTILINE
-        )
+        _, _, told = call.text.partition("The peers:")
+        peers = re.findall(r"^- (\S+)$", told, re.MULTILINE)
+        lines = re.findall(r"^\[(\d+)\] \S+ \S+ (\S+): I (.*)$", told, re.MULTILINE)
         facts = [
-            {"content": f"{peer} told: I {words}", "evidence": [int(number)]}
-            for number, words in lines
+            {
+                "peer": peer,
+                "content": f"{peer} told: I {words}",
+                "evidence": [int(number)],
+            }
+            for number, peer, words in lines
+            if peer in peers
         ]
         return json.dumps({"explicit": facts})
     return "Summed up." if "At most" in call.text else "Answered. [[sources: none]]"
@@ -140,7 +144,7 @@ def test_a_model_without_a_word_keeps_no_summary_pending(http, stub, at):
 def test_many_waiting_messages_are_one_call(http, stub, at):
     say(http, at, *[f"I own {n} books." for n in range(100)])
     eventually(lambda: len(concluded(http, at)) == 50 and not pending(http, at))
-    calls = [each for each in stub.chats if "The peer: ann" in each.text]
+    calls = [each for each in stub.chats if "The peers:\n- ann" in each.text]
     assert 1 <= len(calls) <= 3
 
 

@@ -30,7 +30,6 @@ from domain.session import MessageAdded
 from domain.workspace import WorkspaceCreated
 from infra.holdings import StoredHoldings
 from infra.postgres.view_readers import open_view_readers
-from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.erase_session import EraseSession
 from processors.erase_workspace import EraseWorkspace
@@ -40,7 +39,7 @@ from tests.processors.test_embed_memory import Counting
 from tests.support.law import assert_rebuilt_equals_live
 from tests.support.log import CAUSE
 from tests.support.projecting import projecting
-from tests.support.reactions import SAID_AT, Echo
+from tests.support.reactions import SAID_AT, Echo, deriving
 
 LATER = SAID_AT + timedelta(hours=1)
 ENGINE = Engine(name="test", version="1")
@@ -77,7 +76,7 @@ class Eraser:
         reasoner = reasoner or Echo()
         key = f"w/{recorded[0].event.session}"
         process = Living(
-            DeriveConclusions(self.memory.decide, reasoner),
+            deriving(self.memory, reasoner),
             self.memory.decide,
         )
         assert await process(Batch(key, tuple(recorded))) == Done()
@@ -202,7 +201,7 @@ async def test_a_session_is_unreadable_and_the_next_is_derived_anew(eraser):
     assert again[0].event.seq == 1
     reasoner = Echo()
     await eraser.derive([*first, *again], reasoner)
-    assert reasoner.asked == [("alice", ("I ski.",))]
+    assert reasoner.asked == [(("alice",), ("I ski.",))]
     fresh = await eraser.memory.events(ConclusionDerived)
     assert fresh[-1].content == "alice says I ski."
     await eraser.law()

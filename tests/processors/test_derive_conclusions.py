@@ -1,31 +1,42 @@
 """Given messages, when they are delivered, then each is reasoned about once."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
-import msgspec
 import pytest
 
 from commands.decide import Decide, Reason
 from commands.derivation import RecordDerivation, record_derivation
 from commands.parents import watch_session
 from domain.conclusion import ConclusionDerived, ConclusionReinforced, Evidence, Found
-from domain.derivation import Considered, DerivationCompleted, DerivationFailed
+from domain.derivation import (
+    Considered,
+    DerivationCompleted,
+    DerivationFailed,
+    DerivationRedriven,
+)
 from domain.event import ERASED, Call, Engine
 from domain.names import session_stream
 from domain.recorded import Cause
 from domain.session import SessionCreated
-from processors.derive_conclusions import GATHERED, SETTLED, DeriveConclusions
-from processors.language_model import Malformed, ModelRefused, Unavailable
+from processors.derive_conclusions import Gathering
+from processors.gates import Gates
+from processors.language_model import (
+    BudgetExhausted,
+    Malformed,
+    ModelRefused,
+    Unavailable,
+)
 from processors.processor import Done, Park, Retry
 from processors.reasoner import Drawn, Fact
 from tests.support.log import CAUSE
-from tests.support.reactions import SAID_AT, Echo, batch
+from tests.support.reactions import SAID_AT, Echo, at_once, batch, deriving
 
 
 async def test_a_statement_becomes_a_conclusion_with_its_evidence(memory):
     said = await memory.say("I ski.", "Hello!")
-    derive = DeriveConclusions(memory.decide, Echo())
+    derive = deriving(memory)
 
     assert await derive(batch(*said)) == Done()
 
@@ -47,7 +58,7 @@ async def test_a_statement_becomes_a_conclusion_with_its_evidence(memory):
 
 async def test_a_second_delivery_changes_nothing_however_it_is_cut(memory):
     said = await memory.say("I ski.", "I row.", "I swim.", "I run.")
-    derive = DeriveConclusions(memory.decide, Echo())
+    derive = deriving(memory)
     await derive(batch(*said[:3]))
     before = await memory.recorded()
 
@@ -63,10 +74,10 @@ async def test_a_second_delivery_changes_nothing_however_it_is_cut(memory):
 
 async def test_a_fresh_process_knows_what_was_done(memory):
     said = await memory.say("I ski.", "I row.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said[:1]))
+    await deriving(memory)(batch(*said[:1]))
     restarted, engine = Decide(memory.log.store), Echo()
 
-    await DeriveConclusions(restarted, engine)(batch(*said))
+    await deriving(memory, engine, decide=restarted)(batch(*said))
 
     assert [texts for _, texts in engine.asked] == [("I row.",)]
     assert len(await memory.events(ConclusionDerived)) == 2
@@ -74,8 +85,8 @@ async def test_a_fresh_process_knows_what_was_done(memory):
 
 async def test_two_at_once_with_different_cuts_derive_each_message_once(memory):
     said = await memory.say(*(f"I like {number}." for number in range(20)))
-    one = DeriveConclusions(memory.decide, Echo())
-    other = DeriveConclusions(Decide(memory.log.store), Echo())
+    one = deriving(memory)
+    other = deriving(memory, decide=Decide(memory.log.store))
 
     await asyncio.gather(
         one(batch(*said)),
@@ -94,7 +105,7 @@ async def test_two_at_once_with_different_cuts_derive_each_message_once(memory):
 
 
 async def test_what_is_known_is_reinforced(memory):
-    derive = DeriveConclusions(memory.decide, Echo())
+    derive = deriving(memory)
     first = await memory.say("I ski.")
     second = await memory.say("I SKI. ", "I ski.")
     await derive(batch(*first, *second))
@@ -111,16 +122,15 @@ async def test_the_same_work_has_the_same_purpose_until_an_attempt_has_failed(me
     class Dying(Echo):
         failure = Unavailable("the model")
 
-        async def derive(self, *given, purpose=None):
-            await super().derive(*given, purpose=purpose)
+        async def derive(self, window):
+            await super().derive(window)
             raise self.failure
 
     said = await memory.say("I ski.", "I row.")
     dying = Dying()
-    derive = DeriveConclusions(memory.decide, dying)
+    derive = deriving(memory, dying)
     for _ in range(2):
-        with pytest.raises(Unavailable):
-            await derive(batch(*said))
+        assert isinstance(await derive(batch(*said)), Retry)
     dying.failure = Malformed("the model")
     for _ in range(2):
         assert isinstance(await derive(batch(*said)), Retry)
@@ -134,7 +144,7 @@ async def test_the_same_work_has_the_same_purpose_until_an_attempt_has_failed(me
 async def test_each_request_is_a_story_of_its_own(memory):
     one = await memory.say("I ski.", "I row.")
     two = await memory.say("I swim.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*one, *two))
+    await deriving(memory)(batch(*one, *two))
 
     drawn = await memory.recorded(ConclusionDerived)
     assert [each.cause.correlation_id for each in drawn] == [
@@ -154,21 +164,21 @@ async def test_what_one_request_tells_does_not_depend_on_what_else_waits(memory)
     engine = Echo()
     one = await memory.say("I ski.", "I row.")
     two = await memory.say("I swim.")
-    await DeriveConclusions(memory.decide, engine)(batch(*one, *two))
+    await deriving(memory, engine)(batch(*one, *two))
     assert [texts for _, texts in engine.asked] == [("I ski.", "I row."), ("I swim.",)]
 
 
 async def test_a_long_story_is_derived_a_hundred_messages_at_a_time(memory):
     story = uuid4()
     said = await memory.say(*(f"I {n}." for n in range(150)), story=story)
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     done = await memory.events(DerivationCompleted)
     assert [(each.first_seq, each.last_seq) for each in done] == [(1, 100), (101, 150)]
 
 
 async def test_nothing_is_concluded_where_nobody_asked(memory):
     said = await memory.say("I ski.", derive=False)
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     assert await memory.events(ConclusionDerived) == []
     [done] = await memory.events(DerivationCompleted)
     assert done.reason == "not-observed"
@@ -177,7 +187,7 @@ async def test_nothing_is_concluded_where_nobody_asked(memory):
 
 async def test_an_empty_result_says_so(memory):
     said = await memory.say("Hello!")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     [done] = await memory.events(DerivationCompleted)
     assert (done.reason, done.handled) == ("nothing-to-extract", {"alice": 1})
 
@@ -186,7 +196,7 @@ async def test_each_author_is_concluded_about_in_one_append(memory):
     story = uuid4()
     said = await memory.say("I ski.", author="alice", story=story)
     said += await memory.say("I row.", author="bob", story=story)
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     drawn = await memory.events(ConclusionDerived)
     assert [each.observed for each in drawn] == ["alice", "bob"]
     [done] = await memory.events(DerivationCompleted)
@@ -195,21 +205,22 @@ async def test_each_author_is_concluded_about_in_one_append(memory):
 
 async def test_evidence_that_is_not_the_peers_own_in_the_window_is_not_believed(memory):
     class Liar(Echo):
-        async def derive(self, window, observed, *_, **__):
-            own = [each.id for each in window if each.author == observed]
-            others = [each.id for each in window if each.author != observed]
+        async def derive(self, window):
+            [alice] = window.observed
+            own = [each.id for each in window.said if each.author == alice]
+            others = [each.id for each in window.said if each.author != alice]
             facts = (
-                Fact("made up", ("nowhere",)),
-                Fact("rests on another", tuple(others)),
-                Fact("half true", (*others, *own, "nowhere")),
-                Fact(" \x00 ", tuple(own)),
+                Fact(alice, "made up", ("nowhere",)),
+                Fact(alice, "rests on another", tuple(others)),
+                Fact(alice, "half true", (*others, *own, "nowhere")),
+                Fact(alice, " \x00 ", tuple(own)),
             )
             return Drawn(facts, self.engine)
 
     story = uuid4()
     said = await memory.say("I ski.", author="alice", story=story)
     said += await memory.say("Fine.", author="bob", derive=False, story=story)
-    await DeriveConclusions(memory.decide, Liar())(batch(*said))
+    await deriving(memory, Liar())(batch(*said))
     [drawn] = await memory.events(ConclusionDerived)
     assert drawn.content == "half true"
     assert [each.message for each in drawn.evidence] == [said[0].event.id]
@@ -262,8 +273,8 @@ async def test_a_command_that_names_premises_nobody_gave_is_believed_no_more(mem
 async def test_what_is_erased_reaches_no_engine(memory):
     said = await memory.say(ERASED, "I ski.")
     engine = Echo()
-    await DeriveConclusions(memory.decide, engine)(batch(*said))
-    assert engine.asked == [("alice", ("I ski.",))]
+    await deriving(memory, engine)(batch(*said))
+    assert engine.asked == [(("alice",), ("I ski.",))]
     [done] = await memory.events(DerivationCompleted)
     assert done.last_seq == 2
 
@@ -279,8 +290,8 @@ class Spending(Echo):
     def engine(self):
         return Engine(name="openai", version="0", model="m")
 
-    async def derive(self, window, observed, instructions=None, **_):
-        drawn = await super().derive(window, observed, instructions)
+    async def derive(self, window):
+        drawn = await super().derive(window)
         if self.failure is not None:
             raise self.failure
         call = Call(latency_ms=1.5, attempts=2, cost_usd_micros=7)
@@ -293,7 +304,7 @@ async def test_a_model_reads_what_waits_together_within_its_window(memory):
     for text in ("I ski.", "I sail.", "I read all day long.", "I sing."):
         said += await memory.say(text)
     engine = Spending()
-    await DeriveConclusions(memory.decide, engine, window_tokens=6)(batch(*said))
+    await deriving(memory, engine, at_once(6))(batch(*said))
     assert [texts for _, texts in engine.asked] == [
         ("I ski.", "I sail."),
         ("I read all day long.", "I sing."),
@@ -306,19 +317,19 @@ async def test_what_a_derivation_took_is_said_once(memory):
     story = uuid4()
     said = await memory.say("I ski.", author="alice", story=story)
     said += await memory.say("I sail.", author="bob", story=story)
-    await DeriveConclusions(memory.decide, Spending(), window_tokens=9)(batch(*said))
+    await deriving(memory, Spending(), at_once(9))(batch(*said))
     [done] = await memory.events(DerivationCompleted)
-    assert done.engine.usage == {"output": 20}
+    assert done.engine.usage == {"output": 10}
     drawn = await memory.events(ConclusionDerived)
     assert [each.engine.usage for each in drawn] == [{}, {}]
-    assert done.engine.call == Call(latency_ms=3, attempts=4, cost_usd_micros=14)
+    assert done.engine.call == Call(latency_ms=1.5, attempts=2, cost_usd_micros=7)
     assert [each.engine.call for each in drawn] == [None, None]
 
 
 async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
     said = await memory.say("I ski.", "I sail.")
     engine = Spending(ModelRefused("the model", "status 400"))
-    derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
+    derive = deriving(memory, engine, at_once(100))
     waits = [(await derive(batch(*said))).after.total_seconds() for _ in range(4)]
     assert waits == [1, 2, 4, 8]
     failed = await memory.events(DerivationFailed)
@@ -343,22 +354,20 @@ HOPELESS = [Malformed("the model"), ModelRefused("the model", "content_filter")]
 async def test_what_a_model_has_no_answer_to_is_passed_over_in_the_end(memory, failure):
     said = await memory.say("I ski.", author="alice")
     said += await memory.say("I sail.", author="bob")
-
-    class OnlyBob(Spending):
-        async def derive(self, window, observed, instructions=None, **_):
-            if observed == "alice":
-                raise failure
-            return await super().derive(window, observed, instructions)
-
-    derive = DeriveConclusions(memory.decide, OnlyBob(), window_tokens=100)
+    derive = deriving(memory, Spending(failure), at_once(100))
     outcomes = [await derive(batch(*said)) for _ in range(3)]
     assert [type(each) for each in outcomes] == [Retry, Retry, Done]
     assert len(await memory.events(DerivationFailed)) == 2
     [done] = await memory.events(DerivationCompleted)
-    assert done.reason == "no-usable-answer"
+    assert (done.reason, done.conclusions) == ("no-usable-answer", ())
     assert done.handled == {"alice": 1, "bob": 1}
+    assert done.attempt == 3
+
+    derive = deriving(memory, Spending(), at_once(100))
+    said += await memory.say("I sing.", author="bob")
+    await derive(batch(*said))
     [drawn] = await memory.events(ConclusionDerived)
-    assert drawn.observed == "bob"
+    assert drawn.content == "bob says I sing."
 
 
 async def test_what_was_drawn_before_a_failure_is_kept(memory):
@@ -366,12 +375,12 @@ async def test_what_was_drawn_before_a_failure_is_kept(memory):
     said += await memory.say("I sail.")
 
     class Second(Spending):
-        async def derive(self, window, observed, instructions=None, **_):
+        async def derive(self, window):
             if len(self.asked) == 1:
                 raise Malformed("the model")
-            return await super().derive(window, observed, instructions)
+            return await super().derive(window)
 
-    derive = DeriveConclusions(memory.decide, Second(), window_tokens=1)
+    derive = deriving(memory, Second(), at_once(1))
     assert isinstance(await derive(batch(*said)), Retry)
     [done] = await memory.events(DerivationCompleted)
     assert done.last_seq == 1
@@ -380,45 +389,10 @@ async def test_what_was_drawn_before_a_failure_is_kept(memory):
 async def test_what_a_model_refuses_for_good_is_parked(memory):
     said = await memory.say("I ski.")
     engine = Spending(ModelRefused("the model", "status 400"))
-    derive = DeriveConclusions(memory.decide, engine, window_tokens=100)
+    derive = deriving(memory, engine, at_once(100))
     outcomes = [await derive(batch(*said)) for _ in range(5)]
     assert [type(each) for each in outcomes] == [Retry] * 4 + [Park]
     assert outcomes[-1].reason == "DerivationFailed (refused: status 400)"
-
-
-async def test_a_model_that_gathers_waits_until_nothing_more_is_said(memory):
-    said = await memory.say("I ski.")
-    said += await memory.say("I sail.")
-    engine = Spending()
-    now = said[-1].recorded_at
-    derive = DeriveConclusions(
-        memory.decide, engine, window_tokens=100, gathers=lambda: now
-    )
-    assert await derive(batch(*said)) == Retry(SETTLED, "gathering")
-    assert engine.asked == []
-    now += SETTLED
-    assert await derive(batch(*said)) == Done()
-    assert [texts for _, texts in engine.asked] == [("I ski.", "I sail.")]
-
-
-async def test_what_fills_a_window_or_waited_long_waits_no_more(memory):
-    full = await memory.say("I read all day long.")
-    long = await memory.say("I ski.", session="t")
-    engine = Spending()
-    derive = DeriveConclusions(
-        memory.decide,
-        engine,
-        window_tokens=5,
-        gathers=lambda: full[0].recorded_at,
-    )
-    assert await derive(batch(*full)) == Done()
-    later = await memory.say("I sail.", session="t")
-    now = later[0].recorded_at
-    old = msgspec.structs.replace(long[0], recorded_at=now - GATHERED)
-    derive = DeriveConclusions(
-        memory.decide, engine, window_tokens=50, gathers=lambda: now
-    )
-    assert await derive(batch(old, *later)) == Done()
 
 
 async def test_a_model_is_told_what_the_tenant_wants(memory):
@@ -435,5 +409,179 @@ async def test_a_model_is_told_what_the_tenant_wants(memory):
     )
     said = await memory.say("I ski.")
     engine = Spending()
-    await DeriveConclusions(memory.decide, engine, window_tokens=9)(batch(*said))
+    await deriving(memory, engine, at_once(9))(batch(*said))
     assert engine.told == "Only sports."
+
+
+async def gate(memory, engine=None, *, age=1_800, now=None, **more):
+    """Return a processor whose gates are RS 1.4's, at a time after what was said."""
+    gathers = Gathering(Gates(age=timedelta(seconds=age)), 1_024)
+    clock = None if now is None else lambda: now
+    return deriving(memory, engine, gathers, clock=clock, **more)
+
+
+async def test_what_is_said_waits_until_it_is_enough(memory):
+    engine = Spending()
+    derive = await gate(memory, engine)
+    said = await memory.say(*["I " + "x" * 1_020] * 2)
+    assert await derive(batch(*said[:1])) == Done()
+    assert engine.asked == []
+    assert await derive(batch(*said[1:])) == Done()
+    assert [len(texts) for _, texts in engine.asked] == [2]
+    assert await memory.events(DerivationFailed) == []
+
+
+async def test_a_restart_forgets_nothing_that_waits(memory):
+    said = await memory.say(*["I " + "x" * 700] * 3)
+    for each in said[:2]:
+        await (await gate(memory))(batch(each))
+    await memory.join("bob")
+    engine = Spending()
+    restarted = await gate(memory, engine, decide=Decide(memory.log.store))
+    assert await restarted(batch(said[2])) == Done()
+    assert [len(texts) for _, texts in engine.asked] == [3]
+
+
+async def test_all_authors_tokens_count_and_those_of_nobody_asked_about_do_not(memory):
+    engine = Spending()
+    derive = await gate(memory, engine)
+    said = await memory.say("I " + "x" * 9_000, derive=False, author="bot")
+    said += await memory.say("I " + "x" * 1_020, author="alice")
+    assert await derive(batch(*said)) == Done()
+    assert engine.asked == []
+    said = await memory.say("I " + "x" * 1_020, author="bob")
+    assert await derive(batch(*said)) == Done()
+    [(observed, _)] = engine.asked
+    assert observed == ("alice", "bob")
+
+
+async def test_what_waited_long_or_is_asked_for_waits_no_more(memory):
+    said = await memory.say("I ski.")
+    oldest = said[0].recorded_at
+    engine = Spending()
+    early = await gate(memory, engine, now=oldest + timedelta(seconds=1_799))
+    assert await early(batch(*said)) == Done()
+    assert engine.asked == []
+    late = await gate(memory, engine, now=oldest + timedelta(seconds=1_800))
+    assert await late(batch(*said)) == Done()
+    assert len(engine.asked) == 1
+
+    later = await memory.say("I sail.", "I row.")
+    asked = await memory.ask("flush")
+    soon = await gate(memory, engine, now=oldest)
+    assert await soon(batch(*later, *asked)) == Done()
+    assert engine.asked[-1] == (("alice",), ("I sail.", "I row."))
+    await memory.say("I sing.")
+    assert await soon(batch(*asked)) == Done()
+    assert len(engine.asked) == 2
+
+
+async def test_what_fails_because_nobody_answers_is_told_and_never_passed_over(memory):
+    said = await memory.say("I ski.")
+    failures = [Unavailable("the model", retry_after=90), BudgetExhausted("spent")]
+    engine = Spending()
+    derive = deriving(memory, engine, at_once(100), clock=lambda: SAID_AT)
+    waits = []
+    for failure in [*failures, *[Unavailable("the model")] * 10]:
+        engine.failure = failure
+        waits.append((await derive(batch(*said))).after.total_seconds())
+    assert waits[:4] == [90, 2, 4, 8]
+    assert waits[-1] == 300
+    failed = await memory.events(DerivationFailed)
+    assert [each.error for each in failed[:3]] == [
+        "unavailable",
+        "budget-exhausted",
+        "unavailable",
+    ]
+    assert failed[0].retry_at == SAID_AT + timedelta(seconds=90)
+    engine.failure = None
+    assert await derive(batch(*said)) == Done()
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.reason, done.attempt) == (None, 13)
+
+
+async def test_what_was_passed_over_is_derived_when_it_is_redriven_and_once(memory):
+    said = await memory.say("I ski.")
+    said += await memory.say("I sail.", author="bob")
+    engine = Spending(Malformed("the model"))
+    derive = deriving(memory, engine, at_once(100))
+    for _ in range(3):
+        await derive(batch(*said))
+    later = await memory.say("I sing.")
+    engine.failure = None
+    await derive(batch(*later))
+    assert [e.content for e in await memory.events(ConclusionDerived)] == [
+        "alice says I sing."
+    ]
+
+    redriven = await memory.ask("redrive")
+    assert [type(each.event) for each in redriven] == [DerivationRedriven]
+    engine.failure = Malformed("the model")
+    assert isinstance(await derive(batch(*redriven)), Retry)
+    engine.failure = None
+    for _ in range(2):
+        assert await derive(batch(*redriven)) == Done()
+    drawn = await memory.events(ConclusionDerived)
+    assert [(e.observed, [x.seq for x in e.evidence]) for e in drawn] == [
+        ("alice", [3]),
+        ("alice", [1]),
+        ("bob", [2]),
+    ]
+    *_, again = await memory.events(DerivationCompleted)
+    assert (again.again, again.first_seq, again.last_seq, again.attempt) == (
+        True,
+        1,
+        2,
+        2,
+    )
+    assert again.handled == {"alice": 1, "bob": 1}
+    assert await memory.ask("redrive") == []
+
+
+async def test_what_is_parked_begins_anew_when_it_is_redriven(memory):
+    said = await memory.say("I ski.")
+    engine = Spending(ModelRefused("the model", "status 400"))
+    derive = deriving(memory, engine, at_once(100))
+    outcomes = [await derive(batch(*said)) for _ in range(5)]
+    assert isinstance(outcomes[-1], Park)
+    *_, failed = await memory.events(DerivationFailed)
+    assert (failed.parked, failed.retry_at) == (True, None)
+
+    asked = await memory.ask("redrive")
+    assert (await derive(batch(*asked))).after.total_seconds() == 1
+    keys = [each.key for each in engine.purposes]
+    assert len(set(keys)) == len(keys)
+    engine.failure = None
+    assert await derive(batch(*said)) == Done()
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.attempt, done.again) == (7, False)
+
+
+async def test_a_message_that_brings_instructions_is_read_by_them(memory):
+    said = await memory.say("I ski.")
+    said += await memory.say("I sail.", instructions="Only boats.")
+    said += await memory.say("I row.", instructions="Only boats.")
+    engine = Spending()
+    await deriving(memory, engine, at_once(100))(batch(*said))
+    assert [(e.instructions, len(e.said)) for e in engine.windows] == [
+        (None, 1),
+        ("Only boats.", 2),
+    ]
+
+
+async def test_what_another_said_before_is_context_and_never_evidence(memory):
+    first = await memory.say("I ask: do you ski?", author="bob")
+    engine = Spending()
+    derive = deriving(memory, engine, at_once(100))
+    await derive(batch(*first))
+    said = await memory.say("I do.", author="alice")
+    said += await memory.say("I see.", author="bob")
+    await derive(batch(*said))
+    assert engine.asked[-1] == (
+        ("alice", "bob"),
+        ("I ask: do you ski?", "I do.", "I see."),
+    )
+    drawn = await memory.events(ConclusionDerived)
+    assert [[e.seq for e in each.evidence] for each in drawn] == [[1], [2], [3]]
+    done = await memory.events(DerivationCompleted)
+    assert done[-1].invented == 1

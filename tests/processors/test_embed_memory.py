@@ -6,10 +6,9 @@ from commands.decide import Decide
 from domain.conclusion import ConclusionDerived
 from domain.embedding import EmbeddingRecorded
 from domain.event import ERASED
-from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.processor import Done
-from tests.support.reactions import Echo, batch
+from tests.support.reactions import batch, deriving
 
 
 class Counting:
@@ -55,7 +54,7 @@ async def test_a_message_is_embedded_with_its_author(memory):
 
 async def test_a_conclusion_is_embedded_as_it_reads(memory):
     said = await memory.say("I ski.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     [drawn] = await memory.recorded(ConclusionDerived)
     embedder = Counting()
     await embed(memory, embedder)(batch(*said, drawn))
@@ -125,7 +124,7 @@ async def test_what_is_erased_or_empty_has_no_vector(memory):
 
 async def test_messages_may_be_left_out(memory):
     said = await memory.say("I ski.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     [drawn] = await memory.recorded(ConclusionDerived)
     embedder = Counting()
     processor = EmbedMemory(

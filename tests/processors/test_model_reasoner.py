@@ -1,6 +1,7 @@
 """Given a model's answers, what is believed of them, and what is recorded."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +18,7 @@ from processors.language_model import (
 )
 from processors.model_reasoner import Limits, ModelReasoner
 from processors.prompts import derive_conclusions
-from processors.reasoner import Fact, Said
+from processors.reasoner import Fact, Said, Window
 from tests.support.application import WordCounter
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -55,21 +56,28 @@ def window(*lines):
 LINES = window(("ann", "I ski."), ("bob", "Where?"), ("ann", "In Chur."))
 
 
-def facts(*given):
-    return json.dumps({"explicit": list(given)})
+def facts(*said):
+    return json.dumps({"explicit": list(said)})
 
 
-async def derive(answer, lines=LINES):
+PURPOSE = Purpose(workspace="w", feature="deriver.representation", key="k")
+
+
+def given(lines, *observed):
+    return Window(said=lines, observed=observed, purpose=PURPOSE)
+
+
+async def derive(answer, lines=LINES, observed=("ann",)):
     model = Scripted(answer)
-    return await ModelReasoner(model, WordCounter()).derive(lines, "ann")
+    return await ModelReasoner(model, WordCounter()).derive(given(lines, *observed))
 
 
 async def test_each_fact_rests_on_the_lines_it_names():
     drawn = await derive(facts({"content": "ann skis in Chur", "evidence": [1, 3]}))
-    assert drawn.facts == (Fact("ann skis in Chur", ("id1", "id3")),)
+    assert drawn.facts == (Fact("ann", "ann skis in Chur", ("id1", "id3")),)
     engine = drawn.engine
-    assert (engine.name, engine.model, engine.version) == ("openai", "m-1", "1")
-    assert engine.prompt == "derive_conclusions@1"
+    assert (engine.name, engine.model, engine.version) == ("openai", "m-1", "2")
+    assert engine.prompt == "derive_conclusions@2"
     assert engine.parameters == {"seed": "7", "finish": "stop"}
     assert engine.usage["output"] == 10
     assert engine.prompt_hash == derive_conclusions.HASH
@@ -97,7 +105,7 @@ async def test_lines_that_are_not_there_and_facts_on_nothing_are_counted():
 )
 async def test_numbers_of_no_line_are_left_out(evidence, believed):
     drawn = await derive(facts({"content": "ann skis", "evidence": evidence}))
-    assert drawn.facts == (Fact("ann skis", believed),)
+    assert drawn.facts == (Fact("ann", "ann skis", believed),)
 
 
 @pytest.mark.parametrize("fact", [{"evidence": []}, {"evidence": [99]}, {}])
@@ -117,14 +125,14 @@ async def test_an_answer_that_numbers_no_line_rests_on_all_its_peer_said(unnumbe
     drawn = await derive(facts({"content": "ann skis"} | unnumbered))
     own = tuple(each.id for each in LINES if each.author == "ann")
     assert len(own) > 1
-    assert drawn.facts == (Fact("ann skis", own),)
+    assert drawn.facts == (Fact("ann", "ann skis", own),)
 
 
 async def test_what_one_line_alone_can_mean_needs_no_number():
     lines = window(("bob", "Hi"), ("ann", "I ski."))
     for evidence in ({}, {"evidence": []}, {"evidence": [99]}):
         drawn = await derive(facts({"content": "ann skis"} | evidence), lines)
-        assert drawn.facts == (Fact("ann skis", ("id2",)),)
+        assert drawn.facts == (Fact("ann", "ann skis", ("id2",)),)
 
 
 @pytest.mark.parametrize("nothing", [facts(), '{"explicit": null}'])
@@ -133,12 +141,47 @@ async def test_nothing_stated_is_an_answer(nothing):
     assert (await derive(facts({"content": " ", "evidence": []}))).facts == ()
 
 
-async def test_long_lines_are_cut_to_what_the_model_is_given():
+async def test_a_message_too_long_for_one_call_is_read_in_pieces_to_its_end():
+    words = [f"w{n}" for n in range(2_500)]
+    first = facts({"content": "ann talks", "evidence": [2]})
+    model = Scripted(first, *[facts({"content": "ann talks", "evidence": [1]})] * 5)
+    lines = window(("bob", "Go on!"), ("ann", " ".join(words)))
+    reasoner = ModelReasoner(model, WordCounter(), Limits(input=2_000))
+    drawn = await reasoner.derive(given(lines, "ann"))
+    told = " ".join(each.turns[1].content for each in model.asked)
+    assert all(re.search(rf"\b{word}\b", told) for word in words)
+    assert all(len(each.turns[1].content.split()) < 1_000 for each in model.asked)
+    assert len(model.asked) > 2
+    assert {each.evidence for each in drawn.facts} == {("id2",)}
+    assert drawn.engine.usage["calls"] == len(model.asked)
+
+
+async def test_the_words_of_who_is_not_asked_about_are_cut_instead():
     model = Scripted(facts())
-    limits = Limits(input=1_100)
-    lines = window(("ann", "word " * 5_000))
-    await ModelReasoner(model, WordCounter(), limits).derive(lines, "ann")
-    assert 40 < len(model.asked[0].turns[1].content.split()) < 100
+    lines = window(("bob", "word " * 9_000), ("ann", "I ski."))
+    reasoner = ModelReasoner(model, WordCounter(), Limits(input=2_000))
+    await reasoner.derive(given(lines, "ann"))
+    [asked] = model.asked
+    assert "I ski." in asked.turns[1].content
+    assert asked.turns[1].content.count("word") < 250
+
+
+async def test_one_call_tells_of_all_peers_and_whose_each_fact_is():
+    lines = window(("ann", "I ski."), ("bob", "I sail."), ("cyd", "I row."))
+    answer = facts(
+        {"peer": "ann", "content": "ann skis", "evidence": [1]},
+        {"peer": "BOB ", "content": "bob sails", "evidence": [2]},
+        {"content": "bob is outdoors", "evidence": [2]},
+        {"peer": "cyd", "content": "cyd rows", "evidence": [3]},
+        {"peer": "somebody", "content": "they go out", "evidence": [1, 2]},
+    )
+    drawn = await derive(answer, lines, ("ann", "bob"))
+    assert drawn.facts == (
+        Fact("ann", "ann skis", ("id1",)),
+        Fact("bob", "bob sails", ("id2",)),
+        Fact("bob", "bob is outdoors", ("id2",)),
+    )
+    assert drawn.refused == Refused(2, 0)
 
 
 async def test_a_summary_says_what_it_took_and_has_its_tokens():
@@ -172,8 +215,10 @@ async def test_each_call_of_one_work_has_a_purpose_of_its_own():
     told = [each.purpose for each in model.asked]
     assert len({each.key for each in told}) == 3
     assert {each.feature for each in told} == {"summary.long"}
-    await reasoner.derive(LINES, "ann", purpose=purpose)
-    assert model.asked[-1].purpose == purpose
+    await reasoner.derive(given(LINES, "ann"))
+    asked = model.asked[-1].purpose
+    assert (asked.workspace, asked.feature) == ("w", "deriver.representation")
+    assert asked.key.startswith("k")
 
 
 async def test_a_model_that_says_nothing_is_asked_again_and_then_has_no_summary():
@@ -182,7 +227,9 @@ async def test_a_model_that_says_nothing_is_asked_again_and_then_has_no_summary(
     assert summed_up.text == "They ski."
     assert summed_up.engine.usage["calls"] == 2
     reasoner = ModelReasoner(Scripted(" ", ""), WordCounter())
-    assert (await reasoner.summarize("short", "Before.", LINES)).text == ""
+    none = await reasoner.summarize("short", "Before.", LINES)
+    assert (none.text, none.engine.usage["calls"]) == ("", 2)
+    assert none.engine.call.attempts == 2
 
 
 async def test_what_a_model_filters_has_no_summary_and_no_other_refusal_is_hidden():

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from processors.language_model import Purpose
 from processors.offline.derive import derive
 from processors.offline.summarize import summarize
 from processors.offline.utterance import Utterance
 from processors.offline_reasoner import OfflineReasoner
-from processors.reasoner import Said
+from processors.reasoner import Said, Window
 from tests.processors.offline.utterances import rows
 
 TABLE = rows()
@@ -17,6 +18,13 @@ TABLE = rows()
 class Words:
     def count(self, text):
         return len(text.split())
+
+
+PURPOSE = Purpose(workspace="w", feature="deriver.representation")
+
+
+def given(said, *observed):
+    return Window(said=said, observed=observed, purpose=PURPOSE)
 
 
 def said(start, length):
@@ -32,7 +40,7 @@ async def test_a_window_derived_in_slices_gives_what_it_gives_as_a_whole(start):
     whole = [Utterance(s.id, s.author, s.text, s.at) for s in window]
     reasoner = OfflineReasoner(Words())
     for author in {each.author for each in window}:
-        sliced = (await reasoner.derive(window, author)).facts
+        sliced = (await reasoner.derive(given(window, author))).facts
         assert [(fact.content, fact.evidence) for fact in sliced] == [
             (fact.content, fact.evidence) for fact in derive(whole, author)
         ]
@@ -41,7 +49,7 @@ async def test_a_window_derived_in_slices_gives_what_it_gives_as_a_whole(start):
 async def test_one_sentence_said_twice_is_one_fact_with_both_messages():
     [row] = [each for each in TABLE if each.text == "I live in Porto with my two cats."]
     twice = [Said(name, row.author, row.text, row.at) for name in ("a", "b")]
-    drawn = await OfflineReasoner(Words()).derive(twice, row.author)
+    drawn = await OfflineReasoner(Words()).derive(given(twice, row.author))
     [fact] = drawn.facts
     assert fact.evidence == ("a", "b")
 
@@ -73,7 +81,7 @@ def test_the_engine_says_its_name():
 
 
 async def test_it_says_what_it_took_and_that_it_costs_nothing():
-    drawn = await OfflineReasoner(Words()).derive(said(0, 3), TABLE[0].author)
+    drawn = await OfflineReasoner(Words()).derive(given(said(0, 3), TABLE[0].author))
     call = drawn.engine.call
     assert (call.attempts, call.cost_usd_micros) == (0, 0)
     assert call.latency_ms >= 0

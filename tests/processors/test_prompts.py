@@ -30,7 +30,7 @@ WINDOW = (
 )
 
 RENDERED = {
-    derive_conclusions: derive_conclusions.render(WINDOW, "ann"),
+    derive_conclusions: derive_conclusions.render(WINDOW, ("ann", "bob")),
     summarize_short: summarize_short.render("", WINDOW, 90),
     summarize_long: summarize_long.render("They met.", WINDOW, 3_000),
 }
@@ -54,8 +54,8 @@ def test_nobody_can_write_a_line_for_somebody_else():
 
 
 def test_instructions_stand_before_the_conversation():
-    told = derive_conclusions.render(WINDOW, "ann", "Only sports.")[1].content
-    assert told.index("Only sports.") < told.index("The peer: ann")
+    told = derive_conclusions.render(WINDOW, ("ann",), "Only sports.")[1].content
+    assert told.index("Only sports.") < told.index("The peers:")
 
 
 PROMPTS = (
@@ -80,7 +80,7 @@ def test_the_hash_of_a_version_never_changes(prompt):
 
 
 def test_a_word_more_is_another_hash():
-    turns = derive_conclusions.render(BLANK, "{observed}", None)
+    turns = derive_conclusions.render(BLANK, ("{peer}",), None)
     more = (*turns, Turn("user", "Please."))
     assert template_hash(turns) != template_hash(more)
     assert template_hash(turns) != template_hash(turns, form=derive_conclusions.FORM)

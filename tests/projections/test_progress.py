@@ -2,14 +2,25 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
-from domain.derivation import DerivationCompleted
+from domain.derivation import (
+    DerivationCompleted,
+    DerivationRedriven,
+    DerivationRequested,
+)
 from domain.event import Engine
 from domain.session import MessageAdded
 from domain.summary import SummaryOmitted, SummaryProduced
 from projections.messages import Messages
-from projections.progress import Items, Progress, count_items, get_progress
+from projections.progress import Progress
+from projections.progress_counts import (
+    Items,
+    count_items,
+    find_overdue,
+    get_progress,
+)
 from tests.support.folding import create, fold
 from tests.support.history import START, record
 
@@ -127,3 +138,47 @@ async def test_a_session_says_how_far_it_is_derived_and_how_old_the_rest_is(db):
     assert done is not None
     assert (done.derived_position, done.oldest_pending_at) == (4, None)
     assert await count_items(db, "w", sender="alice", session="s") == [Items("s", 2, 2)]
+
+
+def asked(through_seq):
+    return DerivationRequested(
+        workspace="w", session="s", first_seq=1, through_seq=through_seq, reason="age"
+    )
+
+
+async def test_what_is_redriven_is_pending_again_until_it_is_done(db):
+    redriven = DerivationRedriven(
+        workspace="w", session="s", first_seq=1, last_seq=2, handled={"alice": 2}
+    )
+    again = msgspec.structs.replace(handled(1, 2, alice=2), again=True)
+    story = [said(1), said(2), said(3), handled(1, 2, alice=2), redriven, again]
+    events = record([*story, handled(3, 3, alice=1)])
+    await create(db, views())
+    counted = []
+    for recorded in events:
+        await fold(db, views(), [recorded])
+        [items] = await count_items(db, "w")
+        counted.append(items.completed)
+    assert counted == [0, 0, 0, 2, 0, 2, 3]
+
+
+async def test_what_waits_too_long_is_found_once_until_it_is_asked_for(db):
+    await create(db, views())
+    events = record([said(1), said(2), said(1, session="t"), said(1, session="u")])
+    await fold(db, views(), events)
+    times = [each.recorded_at for each in events]
+
+    found = await find_overdue(db, times[0], 10)
+    assert (found.sessions, found.next_at) == ([("w", "s")], times[2])
+    found = await find_overdue(db, times[3], 2)
+    assert found.sessions == [("w", "s"), ("w", "t")]
+
+    await fold(db, views(), record([asked(1)], after=9))
+    found = await find_overdue(db, times[1], 10)
+    assert found.sessions == [("w", "s")]
+    await fold(db, views(), record([asked(2)], after=10))
+    found = await find_overdue(db, times[2], 10)
+    assert found.sessions == [("w", "t")]
+    await fold(db, views(), record([handled(1, 2, alice=2), said(3)], after=11))
+    found = await find_overdue(db, times[0], 10)
+    assert found.next_at == times[2]

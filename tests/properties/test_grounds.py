@@ -18,12 +18,11 @@ from domain.errors import Conflict
 from domain.event import Engine
 from domain.names import pair_conclusion_stream, session_stream
 from infra.holdings import StoredHoldings
-from processors.derive_conclusions import DeriveConclusions
 from processors.erase_session import EraseSession
 from processors.processor import Batch, Done
 from processors.reasoner import Drawn, Fact
 from tests.support.log import CAUSE
-from tests.support.reactions import SAID_AT, Echo, Memory
+from tests.support.reactions import SAID_AT, Echo, Memory, at_once, deriving
 from tests.support.taking import Ground, ground
 
 SESSIONS = ("s", "t", "u")
@@ -69,16 +68,17 @@ class Inventive(Echo):
         self.chance = chance
         self.invented = 0
 
-    async def derive(self, window, observed, *_, **__):
+    async def derive(self, window):
         facts = []
-        for each in window:
+        for each in window.said:
+            observed = self.chance.choice(window.observed)
             cited = [each.id] if self.chance.random() < 0.7 else []
             if self.chance.random() < 0.5:
                 cited.append(f"invented-{self.chance.random()}")
-            foreign = sum(w.author != observed for w in window if w.id in cited)
+            foreign = each.author != observed and each.id in cited
             self.invented += len(cited) - len([e for e in cited if e == each.id])
             self.invented += foreign
-            facts.append(Fact(f"{observed}: {each.text}", tuple(cited)))
+            facts.append(Fact(observed, f"{observed}: {each.text}", tuple(cited)))
         return Drawn(tuple(facts), self.engine)
 
 
@@ -131,9 +131,7 @@ class History:
     async def derive(self) -> None:
         session = self.chance.choice(SESSIONS)
         if said := self.pending.pop(session, None):
-            process = DeriveConclusions(
-                self.ground.decide, self.engine, window_tokens=1_000
-            )
+            process = deriving(self.memory, self.engine, at_once(1_000))
             assert await process(Batch(f"w/{session}", tuple(said))) == Done()
 
     async def infer(self) -> None:

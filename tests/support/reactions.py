@@ -1,26 +1,32 @@
 """A real log, words said in it, and what followed: for tests of processors."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from commands.decide import Decide, Reason, Watched
+from commands.derivation import watch_derivation
+from domain.derivation import Asked
+from domain.deriving import redrive, request
 from domain.event import Engine, Event
 from domain.membership import Role, join_peers
 from domain.message import Draft, add_messages
-from domain.names import session_stream
+from domain.names import Stream, session_stream
 from domain.recorded import Cause, Recorded
 from domain.session import Session, evolve_session
 from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
+from processors.derive_conclusions import DeriveConclusions, Gathering
+from processors.gates import Gates
 from processors.language_model import Purpose
 from processors.processor import Batch
-from processors.reasoner import Drawn, Fact, Said, SummedUp
+from processors.reasoner import Drawn, Fact, Reasoner, Said, SummedUp, Window
 
 SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -49,6 +55,7 @@ class Memory:
         session: str = "s",
         workspace: str = "w",
         derive: bool = True,
+        instructions: str | None = None,
         short_every: int | None = None,
         long_every: int | None = None,
         story: UUID | None = None,
@@ -64,6 +71,7 @@ class Memory:
                 created_at=SAID_AT + timedelta(minutes=number),
                 tokens=len(text) // 4,
                 derive=derive,
+                instructions=instructions,
                 short_every=short_every,
                 long_every=long_every,
             )
@@ -99,6 +107,28 @@ class Memory:
             Reason(Cause(actor="client", correlation_id=uuid4())),
         )
 
+    async def ask(self, reason: Asked, session: str = "s") -> list[Recorded]:
+        """Ask that what waits or failed be derived; return what that recorded."""
+        named = ("w", session)
+        derivation = watch_derivation(*named)
+        said = Watched(session_stream(*named), Session(), evolve_session)
+
+        def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
+            state, last = states[0], states[1].last_seq
+            events: list[Event] = []
+            if reason == "redrive":
+                events += redrive(state, named)
+            events += request(state, named, last, reason)
+            return {derivation.stream: events}
+
+        appended = await self.decide(
+            "w",
+            [derivation, said],
+            decision,
+            Reason(Cause(actor="client", correlation_id=uuid4())),
+        )
+        return [] if appended is None else list(appended.recorded)
+
     async def recorded(self, *kinds: type[Event]) -> list[Recorded]:
         """Return all events of these kinds (of any, if none) in order."""
         kinds = kinds or (Event,)
@@ -118,6 +148,29 @@ async def memory(opened: PostgresLog) -> Memory:
     return Memory(opened)
 
 
+def deriving(
+    memory: Memory,
+    reasoner: Reasoner | None = None,
+    gathers: Gathering | None = None,
+    *,
+    decide: Decide | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> DeriveConclusions:
+    """Make the processor that derives, in a process of its own if it decides so."""
+    return DeriveConclusions(
+        decide or memory.decide,
+        memory.log.store,
+        reasoner or Echo(),
+        clock=clock or (lambda: datetime.now(UTC)),
+        gathers=gathers,
+    )
+
+
+def at_once(tokens: int) -> Gathering:
+    """Have what waits read at once, so many tokens in a call."""
+    return Gathering(Gates(flush=True), tokens)
+
+
 def batch(*events: Recorded) -> Batch:
     """Make what a feed would deliver of one session."""
     return Batch("w/s", events)
@@ -127,7 +180,8 @@ class Echo:
     """A reasoner that takes each message for a fact, and counts what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, tuple[str, ...]]] = []
+        self.asked: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+        self.windows: list[Window] = []
         self.told: str | None = None
         self.purposes: list[Purpose | None] = []
 
@@ -135,21 +189,15 @@ class Echo:
     def engine(self) -> Engine:
         return Engine(name="echo", version="1")
 
-    async def derive(
-        self,
-        window: Sequence[Said],
-        observed: str,
-        instructions: str | None = None,
-        *,
-        purpose: Purpose | None = None,
-    ) -> Drawn:
-        self.told = instructions
-        self.purposes.append(purpose)
-        self.asked.append((observed, tuple(each.text for each in window)))
+    async def derive(self, window: Window) -> Drawn:
+        self.windows.append(window)
+        self.told = window.instructions
+        self.purposes.append(window.purpose)
+        self.asked.append((window.observed, tuple(each.text for each in window.said)))
         facts = (
-            Fact(f"{observed} says {each.text}", (each.id,))
-            for each in window
-            if each.author == observed and each.text.startswith("I ")
+            Fact(each.author, f"{each.author} says {each.text}", (each.id,))
+            for each in window.said
+            if each.author in window.observed and each.text.startswith("I ")
         )
         return Drawn(tuple(facts), self.engine)
 

@@ -1,0 +1,163 @@
+"""Messages whose derivation failed, is passed over, or is tried again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.derivation import (
+    DerivationCompleted,
+    DerivationFailed,
+    DerivationRedriven,
+    DerivationRequested,
+)
+from domain.recorded import Recorded
+from projections.as_of import NOW, holding
+from projections.columns import as_text
+from projections.condition import Bind
+from projections.intervals import Intervals, Values
+from projections.ports import Connection
+
+_KEY = {"tenant": "text", "session": "text", "first_seq": "integer"}
+
+
+class DerivationRanges:
+    """The table ``derivation_range``: a row for each state of such a range.
+
+    ``state`` is ``failing`` while it is tried again and again, ``parked`` once it is
+    not, ``passed-over``, ``redriven``, and ``done`` in the end. ``since`` is when
+    that began, ``retry_at`` when the next attempt is due.
+    """
+
+    name = "derivation_ranges"
+    version = 1
+    tables = """
+        CREATE TABLE derivation_range (
+            tenant        text COLLATE "C" NOT NULL,
+            session       text COLLATE "C" NOT NULL,
+            first_seq     integer NOT NULL,
+            last_seq      integer NOT NULL,
+            state         text COLLATE "C" NOT NULL,
+            attempt       integer NOT NULL,
+            error         text,
+            since         timestamptz NOT NULL,
+            retry_at      timestamptz,
+            from_position bigint NOT NULL,
+            to_position   bigint,
+            PRIMARY KEY (tenant, session, first_seq, from_position)
+        );
+    """
+    indexes = """
+        CREATE INDEX derivation_range_open
+            ON derivation_range (tenant, session, first_seq)
+            WHERE to_position IS NULL AND state <> 'done';
+    """
+    handles = (
+        DerivationFailed,
+        DerivationCompleted,
+        DerivationRequested,
+        DerivationRedriven,
+    )
+
+    def __init__(self) -> None:
+        self._rows = Intervals(
+            "derivation_range",
+            key=_KEY,
+            values={
+                "last_seq": "integer",
+                "state": "text",
+                "attempt": "integer",
+                "error": "text",
+                "since": "timestamptz",
+                "retry_at": "timestamptz",
+            },
+        )
+
+    async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
+        key = {"tenant": "workspace", "session": "session", "first_seq": "first_seq"}
+        await self._rows.fold(db, batch, key, _step)
+
+
+def _step(before: Values | None, recorded: Recorded) -> Values | None:
+    at = recorded.recorded_at
+    open_ = before is not None and before["state"] != "done"
+    match recorded.event:
+        case DerivationFailed() as event:
+            return {
+                "last_seq": event.last_seq,
+                "state": "parked" if event.parked else "failing",
+                "attempt": event.attempt,
+                "error": as_text(event.error),
+                "since": before["since"] if before is not None and open_ else at,
+                "retry_at": event.retry_at,
+            }
+        case DerivationCompleted(reason="no-usable-answer") as event:
+            return {
+                "last_seq": event.last_seq,
+                "state": "passed-over",
+                "attempt": event.attempt or 0,
+                "error": before["error"] if before is not None and open_ else None,
+                "since": at,
+                "retry_at": None,
+            }
+        case DerivationCompleted() if before is not None and open_:
+            return {**before, "state": "done", "retry_at": None}
+        case DerivationRedriven() if before is not None:
+            return {**before, "state": "redriven", "since": at, "retry_at": at}
+        case DerivationRequested(reason="redrive") if before is not None and open_:
+            return {**before, "state": "failing", "retry_at": at}
+        case _:
+            return None
+
+
+class Stuck(msgspec.Struct, frozen=True, kw_only=True):
+    """A range that is not derived as it should be, and why.
+
+    ``retry_at`` is None where nothing is tried by itself.
+    """
+
+    session: str
+    first_seq: int
+    last_seq: int
+    state: str
+    attempt: int
+    error: str | None
+    since: datetime
+    retry_at: datetime | None
+
+
+async def list_stuck(
+    db: Connection,
+    tenant: str,
+    session: str | None,
+    window: tuple[int, int],
+    as_of: int = NOW,
+) -> list[Stuck]:
+    """Return so many ranges behind so many, in the order of sessions and numbers."""
+    bind = Bind(tenant, session)
+    limit, offset = map(bind, window)
+    rows = await db.fetch(
+        f"SELECT {_COLUMNS} {_OPEN} AND {holding(as_of)(bind)}"
+        f" ORDER BY session, first_seq LIMIT {limit} OFFSET {offset}",
+        *bind.values,
+    )
+    return [Stuck(**{n: row[n] for n in Stuck.__struct_fields__}) for row in rows]
+
+
+async def count_stuck(
+    db: Connection, tenant: str, session: str | None, as_of: int = NOW
+) -> int:
+    """Return how many such ranges there are."""
+    bind = Bind(tenant, session)
+    count: int = await db.fetchval(
+        f"SELECT count(*) {_OPEN} AND {holding(as_of)(bind)}",
+        *bind.values,
+    )
+    return count
+
+
+_COLUMNS = "session, first_seq, last_seq, state, attempt, error, since, retry_at"
+_OPEN = (
+    "FROM derivation_range WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)"
+    " AND state <> 'done'"
+)
