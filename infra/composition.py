@@ -22,6 +22,7 @@ from infra.abandoned_clones import AbandonedClones
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.chat import ChatParts, make_chat
+from infra.derivation_deadlines import keep_deadlines
 from infra.embedder.nobody import Nobody
 from infra.embedding import VectorParts, Vectors, wire_vectors
 from infra.engines import engine_names
@@ -115,6 +116,7 @@ async def open_palimpsest(
             watch.add(feed)
         watch.add(await parts.vectors.change.start())
         watch.add(_sweep(parts, settings, running))
+        keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
         decide, prompt = parts.write.decide, parts.prompt
         await dispatch_webhooks(
             settings, decide, parts.readers, prompt, watch, telemetry, running

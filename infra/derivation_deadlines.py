@@ -6,6 +6,7 @@ age that is set: nothing of it is kept in memory, and a restart forgets nothing.
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -19,6 +20,8 @@ from commands.write import Write
 from domain.errors import DomainError
 from domain.recorded import Cause
 from infra.postgres.connection import LOST
+from infra.watch import Watch
+from processors.derive_conclusions import Gathering
 from projections.ports import Database
 from projections.progress_counts import find_overdue
 
@@ -71,3 +74,24 @@ class DerivationDeadlines:
             return _SOONEST if found.sessions else _LATEST
         due = (found.next_at + self._age - now).total_seconds()
         return min(max(due, _SOONEST), _LATEST)
+
+
+def keep_deadlines(
+    write: Write,
+    database: Database,
+    gathers: Gathering | None,
+    watch: Watch,
+    running: AsyncExitStack,
+) -> None:
+    """Look for what is due until the stack ends, if anything ever has to wait."""
+    if gathers is None or gathers.gates.flush or gathers.gates.age is None:
+        return
+    deadlines = DerivationDeadlines(write, database, gathers.gates.age)
+    task = asyncio.create_task(deadlines.run(), name="deadlines of derivation")
+    running.push_async_callback(_stop, task)
+    watch.add(task)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

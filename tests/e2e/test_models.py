@@ -183,6 +183,33 @@ def test_while_the_model_is_down_messages_wait(http, stub, at):
     eventually(lambda: concluded(http, at) == ["ann told: I wait."])
 
 
+def test_a_short_conversation_is_derived_when_it_is_old_enough(stub, tmp_path):
+    """With the gates of RS 1.4, over a restart: nothing of them is kept in memory."""
+    stub.forget()
+    stub.otherwise = thinking
+    settings = {
+        "LLM_OPENAI_BASE_URL": stub.url,
+        "LLM_OPENAI_API_KEY": "k",
+        "DERIVER_REPRESENTATION_BATCH_MAX_AGE_SECONDS": "8",
+    }
+    at = "/v3/workspaces/old"
+    with (
+        running(tmp_path / "data", settings) as server,
+        plain_client(server.url) as http,
+    ):
+        say(http, at, "I am brief.")
+        say(http, at, "I am done.")
+        assert pending(http, at) == 2
+        assert not stub.chats
+    with (
+        running(tmp_path / "data", settings) as server,
+        plain_client(server.url) as http,
+    ):
+        told = eventually(lambda: concluded(http, at))
+    assert sorted(told) == ["ann told: I am brief.", "ann told: I am done."]
+    assert len(stub.chats) == 1
+
+
 def test_who_switches_reasoning_off_by_default_may_ask_for_it(stub, tmp_path):
     stub.forget()
     stub.otherwise = thinking

@@ -413,7 +413,7 @@ async def test_a_model_is_told_what_the_tenant_wants(memory):
     assert engine.told == "Only sports."
 
 
-async def gate(memory, engine=None, *, age=1_800, now=None, **more):
+def gate(memory, engine=None, *, age=1_800, now=None, **more):
     """Return a processor whose gates are RS 1.4's, at a time after what was said."""
     gathers = Gathering(Gates(age=timedelta(seconds=age)), 1_024)
     clock = None if now is None else lambda: now
@@ -422,8 +422,8 @@ async def gate(memory, engine=None, *, age=1_800, now=None, **more):
 
 async def test_what_is_said_waits_until_it_is_enough(memory):
     engine = Spending()
-    derive = await gate(memory, engine)
-    said = await memory.say(*["I " + "x" * 1_020] * 2)
+    derive = gate(memory, engine)
+    said = await memory.say(*["I " + "x" * 1_022] * 2)
     assert await derive(batch(*said[:1])) == Done()
     assert engine.asked == []
     assert await derive(batch(*said[1:])) == Done()
@@ -432,24 +432,26 @@ async def test_what_is_said_waits_until_it_is_enough(memory):
 
 
 async def test_a_restart_forgets_nothing_that_waits(memory):
-    said = await memory.say(*["I " + "x" * 700] * 3)
-    for each in said[:2]:
-        await (await gate(memory))(batch(each))
+    for _ in range(2):
+        said = await memory.say("I " + "x" * 700)
+        await gate(memory)(batch(*said))
     await memory.join("bob")
+    assert await memory.events(DerivationCompleted) == []
     engine = Spending()
-    restarted = await gate(memory, engine, decide=Decide(memory.log.store))
-    assert await restarted(batch(said[2])) == Done()
+    restarted = gate(memory, engine, decide=Decide(memory.log.store))
+    said = await memory.say("I " + "x" * 700)
+    assert await restarted(batch(*said)) == Done()
     assert [len(texts) for _, texts in engine.asked] == [3]
 
 
 async def test_all_authors_tokens_count_and_those_of_nobody_asked_about_do_not(memory):
     engine = Spending()
-    derive = await gate(memory, engine)
-    said = await memory.say("I " + "x" * 9_000, derive=False, author="bot")
-    said += await memory.say("I " + "x" * 1_020, author="alice")
+    derive = gate(memory, engine)
+    said = await memory.say("I " + "x" * 1_600, derive=False, author="bot")
+    said += await memory.say("I " + "x" * 1_022, author="alice")
     assert await derive(batch(*said)) == Done()
     assert engine.asked == []
-    said = await memory.say("I " + "x" * 1_020, author="bob")
+    said = await memory.say("I " + "x" * 1_022, author="bob")
     assert await derive(batch(*said)) == Done()
     [(observed, _)] = engine.asked
     assert observed == ("alice", "bob")
@@ -459,16 +461,16 @@ async def test_what_waited_long_or_is_asked_for_waits_no_more(memory):
     said = await memory.say("I ski.")
     oldest = said[0].recorded_at
     engine = Spending()
-    early = await gate(memory, engine, now=oldest + timedelta(seconds=1_799))
+    early = gate(memory, engine, now=oldest + timedelta(seconds=1_799))
     assert await early(batch(*said)) == Done()
     assert engine.asked == []
-    late = await gate(memory, engine, now=oldest + timedelta(seconds=1_800))
+    late = gate(memory, engine, now=oldest + timedelta(seconds=1_800))
     assert await late(batch(*said)) == Done()
     assert len(engine.asked) == 1
 
     later = await memory.say("I sail.", "I row.")
     asked = await memory.ask("flush")
-    soon = await gate(memory, engine, now=oldest)
+    soon = gate(memory, engine, now=oldest)
     assert await soon(batch(*later, *asked)) == Done()
     assert engine.asked[-1] == (("alice",), ("I sail.", "I row."))
     await memory.say("I sing.")

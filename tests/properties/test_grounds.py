@@ -67,6 +67,8 @@ class Inventive(Echo):
         super().__init__()
         self.chance = chance
         self.invented = 0
+        self.read: set[str] = set()
+        """What was read before is context, whoever said it."""
 
     async def derive(self, window):
         facts = []
@@ -75,10 +77,12 @@ class Inventive(Echo):
             cited = [each.id] if self.chance.random() < 0.7 else []
             if self.chance.random() < 0.5:
                 cited.append(f"invented-{self.chance.random()}")
-            foreign = each.author != observed and each.id in cited
+            own = each.author == observed and each.id not in self.read
+            foreign = not own and each.id in cited
             self.invented += len(cited) - len([e for e in cited if e == each.id])
             self.invented += foreign
             facts.append(Fact(observed, f"{observed}: {each.text}", tuple(cited)))
+        self.read.update(each.id for each in window.said)
         return Drawn(tuple(facts), self.engine)
 
 

@@ -1,0 +1,68 @@
+"""What waited too long is asked for once, by whoever looks, after a restart too."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from commands.decide import Reason
+from commands.derivation import watch_derivation
+from commands.derivation_requests import RequestDerivation, request_derivation
+from domain.derivation import DerivationRequested
+from domain.recorded import Cause
+from infra.derivation_deadlines import DerivationDeadlines
+from tests.support.reactions import Memory
+from tests.support.taking import ground as make_ground
+
+AGE = timedelta(seconds=1_800)
+
+
+@pytest.fixture
+async def ground(log, log_dsn):
+    async with make_ground(log, log_dsn) as made:
+        yield made
+
+
+def deadlines(ground, now):
+    ground.write.clock = lambda: now
+    return DerivationDeadlines(ground.write, ground.readers, AGE)
+
+
+async def asked(ground):
+    memory = Memory(ground.log)
+    return [
+        (each.session, each.first_seq, each.through_seq, each.reason)
+        for each in await memory.events(DerivationRequested)
+    ]
+
+
+async def test_what_is_due_is_asked_for_once(ground):
+    await ground.begin()
+    last = (await Memory(ground.log).recorded())[-1].recorded_at
+    assert await deadlines(ground, last).ask() == 15
+    assert await asked(ground) == []
+
+    assert 1 <= await deadlines(ground, last + AGE - timedelta(seconds=3)).ask() <= 3
+    assert await asked(ground) == []
+
+    for _ in range(2):
+        await deadlines(ground, last + AGE).ask()
+    assert await asked(ground) == [("s", 1, 2, "age")]
+    state = await ground.decide.look(watch_derivation("w", "s"))
+    assert state.asked_seq == 2
+
+
+async def test_a_session_that_is_gone_is_passed_by(ground):
+    await ground.begin()
+    await ground.say("x1", session="t")
+    command = RequestDerivation(workspace="w", session="t", reason="flush")
+    cause = Cause(actor="client", correlation_id=(await _any(ground)).id)
+    done = await request_derivation(ground.write, command, Reason(cause))
+    assert done.waiting == (1, 1)
+    again = await request_derivation(ground.write, command, Reason(cause))
+    assert again.waiting is None
+    assert msgspec.structs.asdict(again)["redriven"] == ()
+
+
+async def _any(ground):
+    return (await Memory(ground.log).recorded())[0]
