@@ -114,9 +114,7 @@ async def open_palimpsest(
         watch.add(log.appending)
         for feed in await feeds.start(_processors(parts, reasoners)):
             watch.add(feed)
-        watch.add(await parts.vectors.change.start())
-        watch.add(_sweep(parts, settings, running))
-        keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
+        await _tend(parts, reasoners, settings, watch, running)
         decide, prompt = parts.write.decide, parts.prompt
         await dispatch_webhooks(
             settings, decide, parts.readers, prompt, watch, telemetry, running
@@ -184,14 +182,21 @@ def _processors(parts: _Parts, reasoners: Reasoners) -> tuple[Processor, ...]:
     return (*with_erasure(reactions, decide, holdings, _now), closing)
 
 
-def _sweep(
-    parts: _Parts, settings: Settings, running: AsyncExitStack
-) -> asyncio.Task[None]:
+async def _tend(
+    parts: _Parts,
+    reasoners: Reasoners,
+    settings: Settings,
+    watch: Watch,
+    running: AsyncExitStack,
+) -> None:
+    """Do what nobody asks for: forget what is old, ask for what is due."""
+    watch.add(await parts.vectors.change.start())
+    keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
     log, decide = parts.log, parts.write.decide
     clones = AbandonedClones(log.store, parts.readers, decide, _now)
     sweeping = asyncio.create_task(sweep_daily(log, clones, settings.idempotency_days))
     running.push_async_callback(_stop, sweeping)
-    return sweeping
+    watch.add(sweeping)
 
 
 def _reach(parts: _Parts) -> StoredReach:

@@ -42,6 +42,7 @@ from processors.language_model import ModelRefused, Unavailable
 from processors.ports import StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Reasoner
+from processors.said_since import ReadSaid
 from processors.stories import stories
 from processors.waiting import SaidSince
 from processors.windows import cut_window
@@ -98,7 +99,7 @@ class DeriveConclusions:
         self._clock = clock
         self._gathers = gathers
         self._generation = generation
-        self._since = SaidSince(streams)
+        self._since = SaidSince(ReadSaid(decide, streams))
         self._draw = Drawing(decide, reasoner, told=gathers is not None)
 
     async def __call__(self, batch: Batch) -> Outcome:

@@ -23,6 +23,7 @@ from processors.language_model import Purpose
 from processors.ports import StreamReader, TokenCounter
 from processors.processor import Batch, Done, Outcome
 from processors.reasoner import Reasoner, Said
+from processors.said_since import ReadSaid
 
 WINDOW = 500
 """Most messages one summary absorbs; a longer backlog is absorbed in steps."""
@@ -52,6 +53,7 @@ class SummarizeSession:
     ) -> None:
         self._decide = decide
         self._streams = streams
+        self._read = ReadSaid(decide, streams)
         self._reasoner = reasoner
         self._tokens = tokens
         self._clock = clock
@@ -150,25 +152,13 @@ class SummarizeSession:
     async def _said_since(self, seq: int, due: Recorded) -> list[Recorded]:
         """Return the messages after number ``seq`` up to ``due``, ``WINDOW`` at most.
 
-        A message's version in its stream is never below its number, so the page
-        after version ``seq`` begins at or before the first message wanted.
+        What was said later is left to the next, so that the same is asked each time.
         """
-        last = _message(due).seq
-        run: list[Recorded] = []
-        version = seq
-        while version < due.version and len(run) < WINDOW:
-            page = await self._streams.read_stream(
-                due.stream, after=version, limit=WINDOW
-            )
-            if not page:
-                break
-            version = page[-1].version
-            run += [
-                each
-                for each in page
-                if isinstance(each.event, MessageAdded) and seq < each.event.seq <= last
-            ]
-        return run[:WINDOW]
+        message = _message(due)
+        named = (message.workspace, message.session)
+        run = await self._read(named, version=seq, seq=seq, most=WINDOW)
+        last = message.seq
+        return [each for each in run if _message(each).seq <= last][:WINDOW]
 
 
 def _covered(newest: Summary) -> int:

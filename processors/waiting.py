@@ -7,13 +7,11 @@ from typing import Final, cast
 
 import msgspec
 
-from domain.names import session_stream
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.gates import Waiting
-from processors.ports import StreamReader
+from processors.said_since import ReadSaid
 
-_PAGE: Final = 128
 _SESSIONS: Final = 10_000
 """Sessions whose count is kept; another's is counted anew from its stream."""
 
@@ -58,8 +56,8 @@ class SaidSince:
     nothing but that, and made anew after a restart.
     """
 
-    def __init__(self, streams: StreamReader) -> None:
-        self._streams = streams
+    def __init__(self, read: ReadSaid) -> None:
+        self._read = read
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
 
     async def count(
@@ -104,31 +102,15 @@ class SaidSince:
         self._known[named] = _Known(seq, last.version, seq)
 
     async def _since(
-        self,
-        named: tuple[str, str],
-        known: _Known,
-        most: int | None,
-        before: int = 0,
+        self, named: tuple[str, str], known: _Known, most: int | None, before: int = 0
     ) -> list[Recorded]:
-        """Return messages behind ``through_seq``, and so many before it.
-
-        A message's version in its stream is never below its number.
-        """
-        stream = session_stream(*named).name
-        version = max(known.version - before, 0)
-        found: list[Recorded] = []
-        while True:
-            page = await self._streams.read_stream(stream, after=version, limit=_PAGE)
-            found += [
-                each
-                for each in page
-                if isinstance(each.event, MessageAdded)
-                and each.event.seq > known.through_seq - before
-            ]
-            enough = most is not None and len(found) > most + before
-            if len(page) < _PAGE or enough:
-                return found
-            version = page[-1].version
+        """Return messages behind ``through_seq``, and so many before it."""
+        return await self._read(
+            named,
+            version=max(known.version - before, 0),
+            seq=known.through_seq - before,
+            most=None if most is None else most + before + 1,
+        )
 
 
 def _said(recorded: Recorded) -> MessageAdded:

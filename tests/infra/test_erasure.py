@@ -27,6 +27,7 @@ from domain.names import (
 )
 from domain.question import QuestionAnswered
 from domain.session import MessageAdded
+from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceCreated
 from infra.holdings import StoredHoldings
 from infra.postgres.view_readers import open_view_readers
@@ -35,11 +36,13 @@ from processors.erase_session import EraseSession
 from processors.erase_workspace import EraseWorkspace
 from processors.living import Living
 from processors.processor import Batch, Done, Retry
+from processors.summarize_session import SummarizeSession
 from tests.processors.test_embed_memory import Counting
 from tests.support.law import assert_rebuilt_equals_live
 from tests.support.log import CAUSE
 from tests.support.projecting import projecting
-from tests.support.reactions import SAID_AT, Echo, deriving
+from tests.support.reactions import SAID_AT, Echo, at_once, deriving
+from tests.support.taking import Words
 
 LATER = SAID_AT + timedelta(hours=1)
 ENGINE = Engine(name="test", version="1")
@@ -355,3 +358,28 @@ async def vectors(eraser):
     prints = await log.fingerprint("w", texts)
     there = await log.embeddings.get_many("w", "counting", prints)
     return [vector.decode() for vector in there.values()]
+
+
+async def test_a_session_of_an_erased_ones_name_is_derived_and_summed_up(eraser):
+    """Its messages have the numbers of those that are gone, in the same stream."""
+    await eraser.memory.say(*(f"I {n}." for n in range(300)))
+    await eraser.erase()
+    said = await eraser.memory.say("I ski.", "I sail.", short_every=2)
+    derive = deriving(eraser.memory, gathers=at_once(1_000))
+    assert await derive(Batch("w/s", tuple(said[:1]))) == Done()
+    summarize = SummarizeSession(
+        eraser.memory.decide,
+        eraser.memory.log.store,
+        Echo(),
+        tokens=Words(),
+        clock=lambda: SAID_AT,
+    )
+    assert await summarize(Batch("w/s", tuple(said))) == Done()
+    drawn = [
+        each.content
+        for each in await eraser.memory.events(ConclusionDerived)
+        if each.content != ERASED
+    ]
+    assert drawn == ["alice says I ski.", "alice says I sail."]
+    [summary] = await eraser.memory.events(SummaryProduced)
+    assert summary.content == "short:|I ski.,I sail."
