@@ -217,6 +217,7 @@ def test_who_switches_reasoning_off_by_default_may_ask_for_it(stub, tmp_path):
         "DERIVER_ENABLED": "false",
         "LLM_OPENAI_BASE_URL": stub.url,
         "LLM_OPENAI_API_KEY": "k",
+        "DERIVER_FLUSH_ENABLED": "true",
     }
     with (
         running(tmp_path / "data", settings) as server,
