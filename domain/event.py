@@ -62,13 +62,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     included; ``attempts`` counts requests, those that failed included.
     ``cost_usd_micros`` are millionths of a dollar at the prices set then, None where
     the model had no price. ``answered_by`` is the transport and model that answered
-    in place of the one that was asked first, None where that one did.
+    in place of the one that was asked first, None where that one did. ``ids`` are
+    those the calls are recorded under.
     """
 
     latency_ms: float = 0.0
     attempts: int = 1
     cost_usd_micros: int | None = None
     answered_by: str | None = None
+    ids: tuple[str, ...] = ()
 
     def __add__(self, other: "Call") -> "Call":
         """Add up what several calls took; of unknown cost if one of them is."""
@@ -79,6 +81,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
             attempts=self.attempts + other.attempts,
             cost_usd_micros=sum(known) if len(known) == len(costs) else None,
             answered_by=other.answered_by or self.answered_by,
+            ids=(*self.ids, *other.ids),
         )
 
 

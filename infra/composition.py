@@ -35,6 +35,7 @@ from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of, signing_key_of
+from infra.ledger.wiring import open_ledger
 from infra.limits import limits_of
 from infra.llm.models import open_models
 from infra.memberships import Memberships
@@ -106,9 +107,9 @@ async def open_palimpsest(
         traffic = Traffic()
         views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
         found = await running.enter_async_context(open_models(settings))
-        models = telemetry.models(found)
         feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
         parts = await _open_parts((dsn, log, views, feeds), settings, running)
+        models = open_ledger(telemetry.models(found), parts, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
         state = State()
         watch.add(log.appending)
@@ -194,7 +195,9 @@ async def _tend(
     keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
     log, decide = parts.log, parts.write.decide
     clones = AbandonedClones(log.store, parts.readers, decide, _now)
-    sweeping = asyncio.create_task(sweep_daily(log, clones, settings.idempotency_days))
+    sweeping = asyncio.create_task(
+        sweep_daily(log, clones, settings.idempotency_days, settings.llm_journal_days)
+    )
     running.push_async_callback(_stop, sweeping)
     watch.add(sweeping)
 

@@ -13,7 +13,7 @@ from commands.ports import EventStoreError, KeyReused
 from infra.feed_ledger import Hold
 from infra.telemetry.observers import DeliveryObserver
 from infra.telemetry.under_way import DeliveryWork, working
-from processors.language_model import Unavailable
+from processors.language_model import BudgetExhausted, Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
 
 _LOG: Final = logging.getLogger(__name__)
@@ -93,6 +93,8 @@ class Delivery:
             return await self._processor(batch)
         except KeyReused as clash:
             return Park(type(clash).__name__)
+        except BudgetExhausted as spent:
+            return Retry(timedelta(seconds=spent.retry_after or 0), str(spent))
         except (Unavailable, EventStoreError) as absent:
             asked = getattr(absent, "retry_after", None)
             return Retry(self.patience(attempts, asked), type(absent).__name__)

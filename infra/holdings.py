@@ -77,6 +77,8 @@ class StoredHoldings:
     async def destroy_keys(self, workspace: str, session: str | None) -> None:
         async with _reached("the keys"):
             await self._log.keys.destroy(workspace, session=session)
+        async with _reached("the log"):
+            await self._log.calls.forget(workspace, session)
 
     async def forget_vectors(
         self, workspace: str, session: str | None, conclusions: Sequence[str]

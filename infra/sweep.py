@@ -19,6 +19,8 @@ class Log(Protocol):
 
     async def sweep_commands(self, days: int) -> int: ...
 
+    async def sweep_calls(self, days: int) -> int: ...
+
 
 class Clones(Protocol):
     """What is deleted."""
@@ -26,15 +28,17 @@ class Clones(Protocol):
     async def give_up(self, days: int) -> int: ...
 
 
-async def sweep_daily(log: Log, clones: Clones, days: int) -> None:
+async def sweep_daily(log: Log, clones: Clones, days: int, calls_days: int) -> None:
     """Forget keys, and clones that broke off, older than ``days``; cancel to stop.
 
+    What models answered is forgotten after ``calls_days``.
     What processors did is remembered for ever (architecture section 2).
     """
     while True:
         try:
             forgotten = await log.sweep_commands(days)
             given_up = await clones.give_up(days)
+            await log.sweep_calls(calls_days)
         except (*LOST, asyncpg.InterfaceError, EventStoreError) as error:
             _LOG.warning("not swept: %s", type(error).__name__)
             await asyncio.sleep(_SOON)

@@ -38,7 +38,7 @@ from processors.drawing import Drawing, together
 from processors.drawing import Outcome as Drawn
 from processors.following import cause_of, name_of
 from processors.gates import Gates
-from processors.language_model import ModelRefused, Unavailable
+from processors.language_model import BudgetExhausted, ModelRefused, Unavailable
 from processors.ports import StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Reasoner
@@ -193,6 +193,8 @@ class DeriveConclusions:
                     for number, read in enumerate(work.reads)
                 ]
             )
+        except BudgetExhausted:
+            raise  # nobody was asked: no attempt has failed
         except (Unavailable, ModelRefused) as failure:
             if tries.unusable + 1 < ASKED or may_be_mended(failure):
                 return await self._failed(named, work, tries, failure)

@@ -73,8 +73,13 @@ class ModelRefused(Exception):  # noqa: N818  says what happened
 class BudgetExhausted(Unavailable):
     """The workspace has spent what it may; no model is asked for it until that changes.
 
-    ``retry_after`` is when more may be spent, None where somebody has to allow it.
+    ``str()`` says of what budget how much is used, and when it renews; nothing was
+    sent. ``retry_after`` is when to look again: somebody may allow more before then.
     """
+
+    def __init__(self, told: str, retry_after: float) -> None:
+        super().__init__(told, retry_after)
+        self.args = (told,)
 
 
 Feature = Literal[

@@ -20,6 +20,7 @@ from infra.postgres.event_store import PostgresEventStore
 from infra.postgres.fingerprint import KeyedFingerprint
 from infra.postgres.line import Line
 from infra.postgres.link import Link
+from infra.postgres.llm_calls import CallJournal
 from infra.postgres.log_follower import LogFollower
 from infra.postgres.mapper import StructMapper
 from infra.postgres.reader import Reader
@@ -66,6 +67,7 @@ class PostgresLog:
         self._tail = tail
         self.keys = keys
         self.embeddings = EmbeddingStore(pool)
+        self.calls = CallJournal(pool)
         self.slices = Slices(pool, reader)
         self.remains = Remains(pool)
         self.checkpoints = SignedCheckpoints(pool)
@@ -114,6 +116,10 @@ class PostgresLog:
         """Forget commands older than ``days``, except processors'; return how many."""
         status = await self._pool.execute(_SWEEP, days)
         return int(status.rpartition(" ")[2])
+
+    async def sweep_calls(self, days: int) -> int:
+        """Forget what models were asked and answered before that; return how many."""
+        return await self.calls.sweep(days)
 
 
 async def _assemble(

@@ -3,7 +3,17 @@
 from typing import Final
 
 SECTIONS: Final = (
-    *("app", "db", "keys", "auth", "llm", "embedding", "deriver", "peer_card"),
+    *(
+        "app",
+        "db",
+        "keys",
+        "auth",
+        "llm",
+        "budget",
+        "embedding",
+        "deriver",
+        "peer_card",
+    ),
     *("dialectic", "summary", "dream", "webhook"),
     *("metrics", "otel"),
 )

@@ -6,6 +6,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from infra.settings.budget import BudgetSettings
 from infra.settings.dialectic import DialecticSettings
 from infra.settings.dream import DreamSettings
 from infra.settings.embedding import EmbeddingSettings
@@ -27,6 +28,7 @@ class Settings(
     ToolOutputSettings,
     ServerSettings,
     TelemetrySettings,
+    BudgetSettings,
     BaseSettings,
 ):
     """Each field says what it means; a name's first word is its section."""

@@ -10,9 +10,14 @@ class SweptLog:
 
     def __init__(self):
         self.days = asyncio.Queue()
+        self.calls_days = asyncio.Queue()
 
     async def sweep_commands(self, days):
         await self.days.put(days)
+        return 0
+
+    async def sweep_calls(self, days):
+        await self.calls_days.put(days)
         return 0
 
 
@@ -30,9 +35,10 @@ class SweptClones:
 async def test_a_server_sweeps_when_it_starts_and_then_waits_a_day():
     log = SweptLog()
     clones = SweptClones()
-    sweeping = asyncio.create_task(sweep_daily(log, clones, 7))
+    sweeping = asyncio.create_task(sweep_daily(log, clones, 7, 3))
     assert await asyncio.wait_for(log.days.get(), 5) == 7
     assert await asyncio.wait_for(clones.days.get(), 5) == 7
+    assert await asyncio.wait_for(log.calls_days.get(), 5) == 3
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
     assert log.days.empty()
