@@ -14,6 +14,7 @@ import msgspec
 from projections.as_of import NOW, holding
 from projections.collection import Collection, find_collection
 from projections.condition import Bind, Condition, always, equals, every
+from projections.favour import favour_of
 from projections.message_rows import message_rows
 from projections.ports import Connection, Row
 from projections.probe import Probe
@@ -68,10 +69,15 @@ async def search_messages(db: Connection, question: Question) -> list[Scored]:
     vectors = await find_collection(db, "message", question.probe)
     search = _Search(question, stems, same, vectors)
     candidates = await _candidates(db, search)
-    embedded = {each.id for each in candidates if each.distance is not None}
-    ranked = rank(candidates)
-    found = [each for each in ranked if each.score > 0 or each.id in embedded]
-    return found[: question.limit]
+    hits = _hits(candidates)
+    return [each for each in rank(candidates) if each.id in hits][: question.limit]
+
+
+def _hits(candidates: Sequence[Candidate]) -> set[str]:
+    """Return what has something of the question, or stands beside what does."""
+    own = {c.place for c in candidates if c.bm25 > 0 or c.verbatim}
+    beside = {(group, number + step) for group, number in own for step in (-1, 0, 1)}
+    return {c.id for c in candidates if c.distance is not None or c.place in beside}
 
 
 async def _candidates(db: Connection, search: "_Search") -> list[Candidate]:
@@ -82,6 +88,8 @@ async def _candidates(db: Connection, search: "_Search") -> list[Candidate]:
     if search.question.session is None or len(rows) > WHOLE:
         bind = Bind(search.question.tenant)
         rows = await db.fetch(search.statement(bind), *bind.values)
+    asked = favour_of(search.question.query)
+    shares = asked.shares([(row["peer"], row["created_at"]) for row in rows])
     return [
         Candidate(
             id=row["id"],
@@ -90,8 +98,9 @@ async def _candidates(db: Connection, search: "_Search") -> list[Candidate]:
             distance=row["distance"],
             verbatim=row["verbatim"],
             age=row["position"],
+            favour=share,
         )
-        for row in rows
+        for row, share in zip(rows, shares, strict=True)
     ]
 
 
@@ -140,7 +149,8 @@ class _Search(msgspec.Struct, frozen=True):
 
     def _signals(self, bm25: str, distance: str, bind: Bind) -> str:
         return (
-            f"m.id, m.session, m.seq, m.position, {bm25} AS bm25,"
+            "m.id, m.session, m.seq, m.position, m.peer, m.created_at,"
+            f" {bm25} AS bm25,"
             f" {distance} AS distance, {self.same.test(bind)} AS verbatim"
         )
 

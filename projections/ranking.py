@@ -3,7 +3,9 @@
 Pure arithmetic, measured on LoCoMo (architecture section 6; peers-and-retrieval 6.6):
 normalised scores mixed half and half beat reciprocal ranks by eleven points, and a turn
 lifted by the turns around it finds seven more. What is lifted never carries a mark of
-its own into the next session: neighbours are neighbours inside one session.
+its own into the next session: neighbours are neighbours inside one session. A session
+of which much fits lifts all it holds, which finds another two; who spoke and when, a
+half.
 """
 
 import math
@@ -26,6 +28,12 @@ PREVIOUS = 0.5
 NEXT = 0.3
 """What a candidate gains of the score of the message after it."""
 
+GROUP = 0.6
+"""What a candidate gains of its session: of the mean of the best three there."""
+
+BEST = 3
+"""How many of a session's candidates tell how well it fits."""
+
 VERBATIM = 0.5
 """The least lexical score (of 1) of a text that contains the whole query."""
 
@@ -37,7 +45,7 @@ class Candidate(msgspec.Struct, frozen=True):
     consecutive numbers of one group are neighbours. ``bm25`` is 0 without a common
     stem, ``distance`` the cosine distance or None while there is no vector, and
     ``verbatim`` says that it contains the whole query. ``age`` orders equals: the
-    higher, the newer.
+    higher, the newer. ``favour`` is the share it weighs more for who said it and when.
     """
 
     id: str
@@ -46,6 +54,7 @@ class Candidate(msgspec.Struct, frozen=True):
     distance: float | None
     verbatim: bool
     age: int
+    favour: float = 0.0
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -101,12 +110,18 @@ def _bounds(distances: list[float]) -> tuple[float, float]:
 
 
 def _lift(candidates: Sequence[Candidate], own: list[float]) -> list[float]:
-    """Add to each score a share of the scores before and after it."""
-    at = {c.place: score for c, score in zip(candidates, own, strict=True)}
+    """Add to each score shares of those around it and of its session; then favour."""
+    at: dict[tuple[str, int], float] = {}
+    groups: dict[str, list[float]] = {}
+    for candidate, score in zip(candidates, own, strict=True):
+        at[candidate.place] = max(score, at.get(candidate.place, 0.0))
+        groups.setdefault(candidate.place[0], []).append(score)
+    fits = {name: sum(sorted(scores)[-BEST:]) / BEST for name, scores in groups.items()}
     lifted = []
     for candidate, score in zip(candidates, own, strict=True):
         group, number = candidate.place
         before = at.get((group, number - 1), 0.0)
         after = at.get((group, number + 1), 0.0)
-        lifted.append(score + PREVIOUS * before + NEXT * after)
+        around = PREVIOUS * before + NEXT * after + GROUP * fits[group]
+        lifted.append((score + around) * (1 + candidate.favour))
     return lifted

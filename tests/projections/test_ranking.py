@@ -2,11 +2,21 @@
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.ranking import NEXT, PREVIOUS, VERBATIM, Candidate, idf, rank
+from projections.ranking import (
+    BEST,
+    GROUP,
+    NEXT,
+    PREVIOUS,
+    VERBATIM,
+    Candidate,
+    idf,
+    rank,
+)
 
 
 def candidate(name, *, bm25=0.0, distance=None, verbatim=False, place=None, age=0):
@@ -24,7 +34,8 @@ def test_words_and_meaning_count_half_each():
             candidate("words", bm25=4, distance=0.9),
             candidate("meaning", bm25=0, distance=0.2),
             candidate("neither", bm25=0, distance=0.9),
-        ]
+        ],
+        neighbours=False,
     )
     scores = {each.id: each.score for each in found}
     assert scores == pytest.approx(
@@ -33,7 +44,7 @@ def test_words_and_meaning_count_half_each():
 
 
 def test_without_vectors_words_decide_alone():
-    found = rank([candidate("a", bm25=1), candidate("b", bm25=3)])
+    found = rank([candidate("a", bm25=1), candidate("b", bm25=3)], neighbours=False)
     assert [(e.id, e.score) for e in found] == [("b", 1.0), ("a", 1 / 3)]
 
 
@@ -59,17 +70,38 @@ def test_a_hit_lifts_its_neighbours_but_not_those_of_another_session():
         ]
     )
     scores = {each.id: each.score for each in found}
-    assert scores == {
-        "hit": 1.0,
-        "after": PREVIOUS,
-        "before": NEXT,
-        "elsewhere": 0.0,
-        "two away": 0.0,
-    }
+    session = GROUP / BEST
+    assert scores == pytest.approx(
+        {
+            "hit": 1.0 + session,
+            "after": PREVIOUS + session,
+            "before": NEXT + session,
+            "elsewhere": 0.0,
+            "two away": session,
+        }
+    )
+
+
+def test_a_session_of_which_much_fits_lifts_what_it_holds():
+    one = [candidate("alone", bm25=2.9, place=("s", 1))]
+    many = [candidate(f"of many {n}", bm25=2.8, place=("t", 9 * n)) for n in range(3)]
+    best = candidate("best", bm25=3.0, place=("u", 1))
+    assert ids(rank([*one, *many, best]))[0].startswith("of many")
+
+
+def test_what_is_favoured_weighs_so_much_more():
+    found = rank(
+        [
+            candidate("plain", bm25=3),
+            msgspec.structs.replace(candidate("favoured", bm25=2.9), favour=0.1),
+        ]
+    )
+    assert ids(found) == ["favoured", "plain"]
 
 
 def test_the_whole_query_counts_even_where_no_word_of_it_is_indexed():
-    found = rank([candidate("the and of", verbatim=True), candidate("other")])
+    some = [candidate("the and of", verbatim=True), candidate("other")]
+    found = rank(some, neighbours=False)
     assert (found[0].id, found[0].score) == ("the and of", VERBATIM)
 
 
@@ -104,6 +136,6 @@ def test_every_candidate_comes_out_once_in_an_order_of_its_own(some):
     found = rank(some)
     assert sorted(ids(found)) == sorted(c.id for c in some)
     assert [e.score for e in found] == sorted((e.score for e in found), reverse=True)
-    assert all(0 <= e.score <= 1 + PREVIOUS + NEXT + 1e-9 for e in found)
+    assert all(0 <= e.score <= 1 + PREVIOUS + NEXT + GROUP + 1e-9 for e in found)
     shuffled = random.Random(1).sample(some, len(some))
     assert ids(rank(shuffled)) == ids(found)
