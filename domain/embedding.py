@@ -12,12 +12,14 @@ class Embedded(msgspec.Struct, frozen=True):
     """One text with a vector: what it belongs to and its fingerprint.
 
     ``fingerprint`` is the text's hash under a key of the workspace, the key of its
-    vector in the ``embedding`` store.
+    vector in the ``embedding`` store. A text longer than its model reads has several,
+    one for each ``chunk``, numbered from 0 when it was cut.
     """
 
     kind: Literal["message", "conclusion"]
     id: str
     fingerprint: str
+    chunk: int = 0
 
 
 class EmbeddingRecorded(Event, frozen=True, kw_only=True, tag="embedding-recorded"):

@@ -16,7 +16,9 @@ from infra.reactions import Feeds
 from infra.settings import Settings
 from infra.text_memory import StoredTexts
 from infra.vectors.change import ChangeParts, VectorChange
+from infra.vectors.models import window_of
 from infra.vectors.opening import Opened, Source, open_vectors, reader_name
+from processors.chunks import Chunking
 from processors.embed_memory import EmbedMemory
 from processors.living import Living
 from processors.ports import TokenCounter
@@ -85,6 +87,9 @@ def _reader_of(
             parts.log.fingerprint,
             name=reader_name(source.known.model),
             messages=settings.embed_messages,
+            chunking=Chunking(
+                window=window_of(source.known), most=settings.embedding_max_chunks
+            ),
         )
 
     return reader

@@ -17,6 +17,7 @@ from domain.embedding import Embedded, Written, embedding_text
 from domain.event import ERASED, Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
+from processors.chunks import Chunking, chunks
 from processors.following import cause_of, name_of
 from processors.ports import Embedder, EmbeddingStore, Fingerprint
 from processors.processor import Batch, Done, Outcome
@@ -26,12 +27,13 @@ AT_ONCE = 32
 
 
 class _Text(msgspec.Struct, frozen=True):
-    """What of an event is embedded."""
+    """What of an event is embedded, or one chunk of it."""
 
     recorded: Recorded
     kind: Literal["message", "conclusion"]
     id: str
     text: str
+    chunk: int = 0
 
 
 class EmbedMemory:
@@ -43,9 +45,10 @@ class EmbedMemory:
 
     A model of another ``name`` begins at the beginning of the log. Without
     ``messages`` only conclusions are embedded; what was said meanwhile is passed by.
+    A message longer than the model reads has a vector for each of its chunks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it needs, and what may be chosen
         self,
         decide: Decide,
         embedder: Embedder,
@@ -54,6 +57,7 @@ class EmbedMemory:
         *,
         name: str = "embed_memory",
         messages: bool = True,
+        chunking: Chunking | None = None,
         generation: int = 1,
     ) -> None:
         self.name = name
@@ -64,6 +68,7 @@ class EmbedMemory:
         self._embedder = embedder
         self._store = store
         self._fingerprint = fingerprint
+        self._chunking = chunking
         self._generation = generation
 
     async def __call__(self, batch: Batch) -> Outcome:
@@ -75,13 +80,18 @@ class EmbedMemory:
         tenant = batch.events[0].tenant
         seen = await self._decide.look(watch_embeddings(tenant, batch.ordering_key))
         through = seen.through.get(self._embedder.model, 0)
-        new = [
-            text
-            for recorded in batch.events
-            if recorded.position > through and (text := _text(recorded)) is not None
-        ]
-        for start in range(0, len(new), AT_ONCE):
-            await self._embed(batch.ordering_key, new[start : start + AT_ONCE])
+        new: list[_Text] = []
+        for recorded in batch.events:
+            if recorded.position <= through:
+                continue
+            found = _texts(recorded, self._chunking)
+            # All of an event is recorded at once: what is recorded of it is complete.
+            if new and len(new) + len(found) > AT_ONCE:
+                await self._embed(batch.ordering_key, new)
+                new = []
+            new += found
+        if new:
+            await self._embed(batch.ordering_key, new)
         return Done()
 
     async def _embed(self, ordering_key: str, texts: Sequence[_Text]) -> None:
@@ -101,7 +111,8 @@ class EmbedMemory:
             dimensions=self._embedder.dimensions,
             written=tuple(
                 Written(
-                    text.recorded.position, Embedded(text.kind, text.id, fingerprint)
+                    text.recorded.position,
+                    Embedded(text.kind, text.id, fingerprint, text.chunk),
                 )
                 for text, fingerprint in zip(texts, prints, strict=True)
             ),
@@ -133,13 +144,23 @@ def _source(recorded: Recorded) -> Source:
     return Source(recorded.tenant, session, recorded.position)
 
 
-def _text(recorded: Recorded) -> _Text | None:
-    """Return what of the event is embedded, None if nothing is."""
+def _texts(recorded: Recorded, chunking: Chunking | None) -> list[_Text]:
+    """Return what of the event is embedded; each chunk tells who spoke."""
     match recorded.event:
         case MessageAdded(content=content) if content not in {"", ERASED}:
-            text = embedding_text(recorded.event.author, content)
-            return _Text(recorded, "message", recorded.event.id, text)
+            event = recorded.event
+            cut = [content] if chunking is None else chunks(content, chunking)
+            return [
+                _Text(
+                    recorded,
+                    "message",
+                    event.id,
+                    embedding_text(event.author, each),
+                    chunk,
+                )
+                for chunk, each in enumerate(cut)
+            ]
         case ConclusionDerived(content=content) if content not in {"", ERASED}:
-            return _Text(recorded, "conclusion", recorded.event.id, content)
+            return [_Text(recorded, "conclusion", recorded.event.id, content)]
         case _:
-            return None
+            return []

@@ -116,11 +116,11 @@ class _Search(msgspec.Struct, frozen=True):
         """Write the statement that finds candidates and takes their signals."""
         where = _where(self.question, bind)
         bm25 = self.stems.bm25("m.words", bind)
-        distance = self.vectors.distance(bind) if self.vectors else "NULL::float8"
+        distance = self._nearest(bind)
         rows = message_rows(self.question.as_of)(bind)
         legs = " UNION ALL ".join(
             f"(SELECT m.session, m.seq FROM {rows} {leg})"  # noqa: S608  as below
-            for leg in self._legs(where, bm25, distance, bind)
+            for leg in self._legs(where, bm25, bind)
         )
         return f"""
             WITH near AS MATERIALIZED (
@@ -139,13 +139,18 @@ class _Search(msgspec.Struct, frozen=True):
         """Write the statement that takes the signals of a whole short session."""
         where = _where(self.question, bind)
         bm25 = self.stems.bm25("m.words", bind)
-        distance = self.vectors.distance(bind) if self.vectors else "NULL::float8"
+        distance = self._nearest(bind)
         return (
             f"SELECT {self._signals(bm25, distance, bind)}"  # noqa: S608  as above
             f" FROM {message_rows(self.question.as_of)(bind)}"
             f" {self._beside('LEFT JOIN', bind)} WHERE m.tenant = $1 AND {where}"
             f" LIMIT {WHOLE + 1}"
         )
+
+    def _nearest(self, bind: Bind) -> str:
+        if self.vectors is None:
+            return "NULL::float8"
+        return self.vectors.nearest(self.question.as_of, bind)
 
     def _signals(self, bm25: str, distance: str, bind: Bind) -> str:
         return (
@@ -154,7 +159,7 @@ class _Search(msgspec.Struct, frozen=True):
             f" {distance} AS distance, {self.same.test(bind)} AS verbatim"
         )
 
-    def _legs(self, where: str, bm25: str, distance: str, bind: Bind) -> list[str]:
+    def _legs(self, where: str, bm25: str, bind: Bind) -> list[str]:
         """Write each leg from its table on: who, in which order, how many."""
         depth = bind(max(NEAR, 2 * self.question.limit))
         own = f"WHERE m.tenant = $1 AND {where}"
@@ -172,16 +177,19 @@ class _Search(msgspec.Struct, frozen=True):
             # What an index finds depends on all that came since: never of the past.
             past = self.question.as_of != NOW
             one_by_one = few or past or self.question.session is not None
+            distance = self.vectors.distance(bind)
             order = f"({distance}) + 0, m.position DESC" if one_by_one else distance
             nearest = f"ORDER BY {order} LIMIT {depth}"
-            legs.append(f"{self._beside('JOIN', bind)} {own} {nearest}")
+            for table in filter(None, (self.vectors.table, self.vectors.parts)):
+                beside = self._beside("JOIN", bind, table)
+                legs.append(f"{beside} {own} {nearest}")
         return legs
 
-    def _beside(self, join: str, bind: Bind) -> str:
+    def _beside(self, join: str, bind: Bind, table: str | None = None) -> str:
         if self.vectors is None:
             return ""
         return (
-            f"{join} {self.vectors.table} AS v ON v.tenant = $1"
+            f"{join} {table or self.vectors.table} AS v ON v.tenant = $1"
             " AND v.session = m.session AND v.seq = m.seq"
             f" AND {self.vectors.there(self.question.as_of, bind)}"
         )

@@ -14,14 +14,15 @@ from domain.recorded import Recorded
 from projections.erasable import Erased, delete_rows
 from projections.ports import Connection, Row
 
-Kind = Literal["message", "conclusion"]
+Kind = Literal["message", "conclusion", "part"]
+"""``part``: what follows the first chunk of a message longer than its model reads."""
 
 _CHUNK = 256
 _SLUG = 32
 
 
 class Vectors:
-    """The tables ``message_vector_<model>_<dimensions>`` and ``conclusion_vector_...``.
+    """The tables ``message_vector_<model>_<dimensions>``, and of other kinds.
 
     They are made when the first vector of a model comes, and listed in
     ``vector_collection``; each has an HNSW index for cosine distance (up to 2,000
@@ -33,7 +34,7 @@ class Vectors:
     """
 
     name = "vectors"
-    version = 4
+    version = 5
     tables = """
         CREATE TABLE vector_collection (
             name       text COLLATE "C" NOT NULL,
@@ -66,7 +67,8 @@ class Vectors:
             event = recorded.event
             if isinstance(event, EmbeddingRecorded):
                 for item in event.items:
-                    group = (item.kind, event.model, event.dimensions)
+                    kind: Kind = "part" if item.chunk else item.kind
+                    group = (kind, event.model, event.dimensions)
                     groups.setdefault(group, []).append(
                         _Wanted(
                             event.workspace,
@@ -74,6 +76,7 @@ class Vectors:
                             item.fingerprint,
                             event.session,
                             recorded.position,
+                            item.chunk,
                         )
                     )
         for (kind, model, dimensions), wanted in groups.items():
@@ -96,6 +99,7 @@ class _Wanted(msgspec.Struct, frozen=True):
     fingerprint: str
     session: str | None
     position: int
+    chunk: int
 
 
 def vector_table(kind: Kind, model: str, dimensions: int) -> str:
@@ -123,7 +127,7 @@ async def _ensure(
         f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
         f" NOT NULL, PRIMARY KEY ({_KEYS[kind]}))"
     )
-    if kind == "message":
+    if kind != "conclusion":
         await db.execute(
             f"CREATE INDEX {table}_place ON {table} (tenant, session, seq)"
         )
@@ -167,10 +171,11 @@ async def _fill(
         dimensions * 4,
         [each.session for each in wanted],
         [each.position for each in wanted],
+        [each.chunk for each in wanted],
     )
-    first: dict[tuple[str, str], Row] = {}
+    first: dict[tuple[str, str, int], Row] = {}
     for row in sorted(found, key=lambda row: int(row["position"])):
-        first.setdefault((row["tenant"], row["id"]), row)
+        first.setdefault((row["tenant"], row["id"], row["chunk"]), row)
     if rows := list(first.values()):
         await db.execute(
             _INSERTS[kind].format(table=table),
@@ -180,6 +185,7 @@ async def _fill(
             dimensions,
             [row["session"] for row in rows],
             [row["position"] for row in rows],
+            *([[row["chunk"] for row in rows]] if kind == "part" else []),
         )
 
 
@@ -195,21 +201,28 @@ def _numbers(vectors: list[bytes]) -> list[float]:
 
 
 _STORED = """
-    SELECT g.tenant, g.id, g.session, g.position, e.vector
-    FROM unnest($2::text[], $3::text[], $4::text[], $6::text[], $7::bigint[])
-        AS g(tenant, id, fingerprint, session, position)
+    SELECT g.tenant, g.id, g.session, g.position, g.chunk, e.vector
+    FROM unnest($2::text[], $3::text[], $4::text[], $6::text[], $7::bigint[],
+        $8::int[]) AS g(tenant, id, fingerprint, session, position, chunk)
     JOIN log.embedding AS e ON e.tenant = g.tenant AND e.model = $1
         AND e.fingerprint = g.fingerprint
     WHERE octet_length(e.vector) = $5
 """
 
-_KEYS: dict[Kind, str] = {"message": "tenant, id", "conclusion": "tenant, origin"}
+_KEYS: dict[Kind, str] = {
+    "message": "tenant, id",
+    "conclusion": "tenant, origin",
+    "part": "tenant, id, chunk",
+}
 
-_SHAPES: dict[Kind, str] = {
-    "message": """
+_OF_MESSAGE = """
         tenant text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
         session text COLLATE "C" NOT NULL, seq integer NOT NULL,
-        peer text COLLATE "C" NOT NULL, position bigint NOT NULL""",
+        peer text COLLATE "C" NOT NULL, position bigint NOT NULL"""
+
+_SHAPES: dict[Kind, str] = {
+    "message": _OF_MESSAGE,
+    "part": f"{_OF_MESSAGE}, chunk integer NOT NULL",
     "conclusion": """
         tenant text COLLATE "C" NOT NULL, origin text COLLATE "C" NOT NULL,
         session text COLLATE "C", position bigint NOT NULL""",
@@ -222,6 +235,15 @@ _INSERTS: dict[Kind, str] = {
             ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
         FROM unnest($1::text[], $2::text[], $5::text[], $6::bigint[])
             WITH ORDINALITY AS g(tenant, id, session, position, n)
+        JOIN message AS m ON m.tenant = g.tenant AND m.id = g.id
+        ON CONFLICT DO NOTHING
+    """,
+    "part": """
+        INSERT INTO {table} (tenant, id, session, seq, peer, position, chunk, embedding)
+        SELECT m.tenant, m.id, m.session, m.seq, m.peer, g.position, g.chunk,
+            ($3::float4[])[(g.n - 1) * $4::int + 1 : g.n * $4::int]::vector
+        FROM unnest($1::text[], $2::text[], $5::text[], $6::bigint[], $7::int[])
+            WITH ORDINALITY AS g(tenant, id, session, position, chunk, n)
         JOIN message AS m ON m.tenant = g.tenant AND m.id = g.id
         ON CONFLICT DO NOTHING
     """,

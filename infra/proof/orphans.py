@@ -137,8 +137,9 @@ async def count_orphans(db: asyncpg.Connection) -> list[Orphans]:
     for row in rows:
         table = f'"{row["name"]}"'
         statement = _CONCLUSION_VECTORS
-        if row["kind"] == "message":
+        if row["kind"] != "conclusion":
             statement = _MESSAGE_VECTORS
+        if row["kind"] == "message":
             without += _NO_VECTOR.format(table=table)
         name = f"vectors in {row['name']} whose text is gone"
         found.append(await _count(db, name, weight, statement.format(table=table)))

@@ -47,7 +47,7 @@ SESSION_TABLES: Final = frozenset(
 )
 """Tables whose rows of a session follow from its own events, vectors beside them."""
 
-_VECTORS: Final = ("message_vector_", "conclusion_vector_")
+_VECTORS: Final = ("message_vector_", "conclusion_vector_", "part_vector_")
 
 
 class Log(Protocol):

@@ -24,6 +24,13 @@ class EmbeddingSettings(BaseModel):
     embedding_max_tokens_per_request: int = Field(
         default=300_000, ge=1, description="most tokens of one request for vectors"
     )
+    embedding_max_chunks: int = Field(
+        default=40,
+        ge=1,
+        le=1_000,
+        description="most vectors of a message longer than the model reads at once; "
+        "1: only its beginning is found by meaning",
+    )
     embedding_max_concurrent_embeddings: int = Field(
         default=10, ge=1, le=100, description="requests for vectors at once, behind"
     )

@@ -24,6 +24,8 @@ BUNDLED: Final = EmbedderProcess.model
 
 _TRANSPORTS: Final[tuple[Transport, ...]] = ("openai", "gemini")
 
+_BUNDLED_WINDOW: Final = 256
+
 _KEPT: Final = (
     *("model", "dimensions", "sends_dimensions", "base64"),
     *("max_input_tokens", "max_batch", "max_request_tokens"),
@@ -38,6 +40,11 @@ class Wanted(msgspec.Struct, frozen=True):
     dimensions: int
     asked: dict[str, Any]
     chosen: Embedding | None
+
+
+def window_of(known: Known) -> int:
+    """Return how many tokens of a message its model reads beside who spoke."""
+    return int(known.asked.get("max_input_tokens", _BUNDLED_WINDOW)) * 9 // 10
 
 
 def wanted_model(settings: Settings) -> Wanted:

@@ -6,6 +6,7 @@ from commands.decide import Decide
 from domain.conclusion import ConclusionDerived
 from domain.embedding import EmbeddingRecorded
 from domain.event import ERASED
+from processors.chunks import Chunking
 from processors.embed_memory import EmbedMemory
 from processors.processor import Done
 from tests.support.reactions import batch, deriving
@@ -137,3 +138,43 @@ async def test_messages_may_be_left_out(memory):
     assert processor.handles == (ConclusionDerived,)
     await processor(batch(drawn))
     assert embedder.asked == [("alice says I ski.",)]
+
+
+async def test_a_long_message_has_a_vector_for_each_chunk_all_recorded_at_once(memory):
+    long = " ".join(f"{number:03}" for number in range(100))
+    said = await memory.say("Hi", long, "Ho")
+    embedder = Counting()
+    processor = EmbedMemory(
+        memory.decide,
+        embedder,
+        memory.log.embeddings,
+        memory.log.fingerprint,
+        chunking=Chunking(20, most=50),
+    )
+    assert await processor(batch(*said)) == Done()
+    items = _items(await memory.recorded(EmbeddingRecorded))
+    assert [(each.id, each.chunk) for each in items] == [
+        (said[0].event.id, 0),
+        *((said[1].event.id, chunk) for chunk in range(6)),
+        (said[2].event.id, 0),
+    ]
+    [asked] = embedder.asked
+    assert all(each.startswith("alice: ") for each in asked)
+    before = await memory.recorded()
+    await processor(batch(*said))
+    assert await memory.recorded() == before
+
+
+async def test_chunks_of_a_message_are_never_parted(memory):
+    long = " ".join(f"{number:03}" for number in range(100))
+    said = await memory.say(*(f"{n}" for n in range(30)), long)
+    processor = EmbedMemory(
+        memory.decide,
+        Counting(),
+        memory.log.embeddings,
+        memory.log.fingerprint,
+        chunking=Chunking(20, most=50),
+    )
+    await processor(batch(*said))
+    recorded = await memory.events(EmbeddingRecorded)
+    assert [len(each.items) for each in recorded] == [30, 6]

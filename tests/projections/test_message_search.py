@@ -260,3 +260,30 @@ async def test_a_large_workspace_still_finds_the_whole_query(views):
     assert (await search(views, "lo dear old wor"))[0] == "s-1"
     assert (await search(views, "ello"))[0] == "s-1"
     assert (await search(views, "d of mi"))[0] == "s-1"
+
+
+async def point_parts(db, message, *degrees):
+    """Give a message further vectors, of what follows its first chunk."""
+    items = []
+    for chunk, angle in enumerate(degrees, start=1):
+        name = f"{message}#{chunk}"
+        await db.execute(
+            "INSERT INTO log.embedding VALUES ('w', $1, $2, $3)",
+            MODEL,
+            name,
+            pointing(angle),
+        )
+        items.append(Embedded("message", message, name, chunk))
+    event = EmbeddingRecorded(
+        workspace="w", session=None, model=MODEL, dimensions=2, items=tuple(items)
+    )
+    await fold(db, VIEWS, record([event], after=20_000))
+
+
+@pytest.mark.parametrize("session", ["s", None])
+async def test_a_long_message_is_found_once_by_what_it_says_late(views, session):
+    await show(views, *(said(n, f"word{n}") for n in (1, 11, 21)))
+    await point(views, {"s-1": 0, "s-11": 60, "s-21": 120})
+    await point_parts(views, "s-1", 80, 170, 95)
+    found = await search(views, "something", probe=probe(168), session=session)
+    assert found == ["s-1", "s-21", "s-11"]
