@@ -1,12 +1,12 @@
-"""Settings of what is told of a server: its log, metrics and traces."""
+"""Settings of what is told of a server: log, metrics, traces, events."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 
 class TelemetrySettings(BaseModel):
-    """The process log, metrics and otel (RS 11, 12)."""
+    """The process log, metrics, otel and telemetry (RS 11, 12)."""
 
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = Field(
         default="INFO", description="level of the process log; no content at info"
@@ -68,6 +68,45 @@ class TelemetrySettings(BaseModel):
     )
     otel_sdk_disabled: bool = Field(default=False, description="send no traces at all")
 
+    telemetry_enabled: bool = Field(
+        default=False, description="send CloudEvents of what happens, without content"
+    )
+    telemetry_endpoint: str | None = Field(
+        default=None, description="where batches of CloudEvents are posted"
+    )
+    telemetry_headers: SecretStr | None = Field(
+        default=None, description='sent along, a JSON object as in {"X-Key": "..."}'
+    )
+    telemetry_batch_size: int = Field(
+        default=100, ge=1, le=1_000, description="most events of one request"
+    )
+    telemetry_flush_interval_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="longest an event waits to be sent"
+    )
+    telemetry_flush_threshold: int = Field(
+        default=50, ge=1, le=1_000, description="events that are sent at once"
+    )
+    telemetry_max_retries: int = Field(
+        default=3, ge=1, le=10, description="times a request is tried"
+    )
+    telemetry_max_buffer_size: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="events that wait, most; the oldest is dropped for a new one",
+    )
+    telemetry_namespace: str | None = Field(
+        default=None,
+        max_length=100,
+        description="the namespace in each event's source; none: NAMESPACE",
+    )
+    telemetry_high_volume_sample_rate: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="share of runs whose frequent events are sent, whole runs",
+    )
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_capitals(cls, level: object) -> object:
@@ -77,3 +116,9 @@ class TelemetrySettings(BaseModel):
     @classmethod
     def _in_small(cls, form: object) -> object:
         return form.lower() if isinstance(form, str) else form
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.telemetry_enabled and not self.telemetry_endpoint:
+            raise ValueError("TELEMETRY_ENABLED wants TELEMETRY_ENDPOINT")
+        return self

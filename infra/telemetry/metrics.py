@@ -41,19 +41,6 @@ class Metrics:
             "method",
             "endpoint",
         )
-        self._commits = series.histogram(
-            "palimpsest_log_commit_seconds",
-            "How long the database took for a commit of the log",
-            buckets=_COMMIT_SECONDS,
-        )
-        self._batches = series.histogram(
-            "palimpsest_log_commit_events",
-            "Events that shared a commit of the log",
-            buckets=_COMMIT_EVENTS,
-        )
-        self._events = series.counter(
-            "palimpsest_log_events", "Events this process wrote", "type"
-        )
         self._deliveries = series.counter(
             "palimpsest_deliveries",
             "What processors made of what they were handed",
@@ -69,8 +56,42 @@ class Metrics:
             "group",
             buckets=_COMMIT_SECONDS,
         )
+        self._begin_log(series)
+        self._begin_events(series)
         self._counts = EventCounts(series)
         self._levels = Levels(series)
+
+    def _begin_log(self, series: Series) -> None:
+        self._commits = series.histogram(
+            "palimpsest_log_commit_seconds",
+            "How long the database took for a commit of the log",
+            buckets=_COMMIT_SECONDS,
+        )
+        self._batches = series.histogram(
+            "palimpsest_log_commit_events",
+            "Events that shared a commit of the log",
+            buckets=_COMMIT_EVENTS,
+        )
+        self._events = series.counter(
+            "palimpsest_log_events", "Events this process wrote", "type"
+        )
+
+    def _begin_events(self, series: Series) -> None:
+        self._told = {
+            "emitted": series.counter(
+                "telemetry_events_emitted", "CloudEvents sent", "type"
+            ),
+            "sampled_out": series.counter(
+                "telemetry_events_sampled_out", "CloudEvents not sampled", "type"
+            ),
+            "dropped": series.counter(
+                "telemetry_events_dropped", "CloudEvents lost", "reason"
+            ),
+        }
+        for reason in ("buffer_full", "send_failed"):
+            self._told["dropped"].add(0, reason)
+        self._buffer = series.gauge("telemetry_buffer_size", "CloudEvents that wait")
+        self.buffered: Callable[[], int] = int
 
     def committed(self, commit: Commit) -> None:
         """Count what a commit wrote."""
@@ -79,6 +100,10 @@ class Metrics:
         for recorded in commit.recorded:
             self._events.add(1, tag_of(recorded.event))
             self._counts.count(recorded)
+
+    def told(self, what: str, of: str, count: int) -> None:
+        """Count CloudEvents ``emitted``, ``sampled_out`` or ``dropped``."""
+        self._told[what].add(count, of)
 
     def folds(self, group: str) -> Folded:
         """Return who times the folds of a group of views."""
@@ -108,6 +133,7 @@ class Metrics:
 
         ``fed`` are the processors that are fed here; others of the past are left out.
         """
+        self._buffer.set(self.buffered())
         await self._levels.read(database, pools, fed)
         return generate_latest(self.series.registry)
 

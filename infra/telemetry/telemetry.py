@@ -18,6 +18,7 @@ from infra.telemetry.unharmed import unharmed
 from processors.sending import WebhookSender
 
 if TYPE_CHECKING:
+    from infra.telemetry.emitter import Emitter
     from infra.telemetry.metrics import Metrics
     from infra.telemetry.traces import Traces
 
@@ -35,6 +36,7 @@ class Telemetry:
         self.fed: set[str] = set()
         self.metrics: Metrics | None = None
         self.traces: Traces | None = None
+        self.emitter: Emitter | None = None
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with its requests named and observed."""
@@ -45,6 +47,8 @@ class Telemetry:
         self.pools |= log.pools
         if self.metrics is not None:
             log.tell(unharmed(self.metrics.committed, None))
+        if self.emitter is not None:
+            log.tell(unharmed(self.emitter.committed, None))
         if self.traces is not None:
             log.follow_appends(self.traces.appending)
 
@@ -116,7 +120,27 @@ async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
             telemetry.trace(
                 await running.enter_async_context(tracing(settings, collector))
             )
+        if settings.telemetry_enabled:
+            await _emit(telemetry, settings, running)
         yield telemetry
+
+
+async def _emit(
+    telemetry: Telemetry, settings: Settings, running: AsyncExitStack
+) -> None:
+    from infra.telemetry.emitting import start_emitter  # noqa: PLC0415  its packages
+    from infra.telemetry.told_requests import ToldRequests  # noqa: PLC0415
+
+    metrics = telemetry.metrics
+    count = _nothing if metrics is None else metrics.told
+    emitter = telemetry.emitter = await start_emitter(settings, count, running)
+    telemetry.requests.append(ToldRequests(emitter))
+    if metrics is not None:
+        metrics.buffered = emitter.__len__
+
+
+def _nothing(_what: str, _of: str, _count: int) -> None:
+    """Count nothing."""
 
 
 def collector_of(settings: Settings) -> str | None:

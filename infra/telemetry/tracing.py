@@ -5,6 +5,7 @@ dropped, and a collector that is away is nobody's trouble but its own.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from threading import Thread
@@ -26,6 +27,10 @@ from opentelemetry.sdk.trace.sampling import (
 from infra.settings import Settings
 from infra.telemetry.traces import Traces
 
+_LOG: Final = logging.getLogger("palimpsest.telemetry")
+
+_EXPORTER: Final = "opentelemetry.exporter"
+
 _LAST_SEND: Final = 2.0
 """Seconds spans that still wait may take to be sent at the end."""
 
@@ -35,6 +40,8 @@ _SEND_WITHIN: Final = 5.0
 @asynccontextmanager
 async def tracing(settings: Settings, collector: str) -> AsyncIterator[Traces]:
     """Make traces until the end; what waits then is sent, within bounds."""
+    # One line for each batch that is lost, none for each time it is tried.
+    logging.getLogger(_EXPORTER).setLevel(logging.ERROR)
     exporter = OTLPSpanExporter(
         endpoint=collector, headers=_headers(settings), timeout=_SEND_WITHIN
     )
@@ -55,9 +62,12 @@ async def _end(provider: TracerProvider) -> None:
             loop.call_soon_threadsafe(ended.set)
 
     Thread(target=end, name="last spans", daemon=True).start()
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(_LAST_SEND):
             await ended.wait()
+    except TimeoutError:
+        _LOG.warning("the last spans are not sent: the collector does not answer")
+        logging.getLogger(_EXPORTER).setLevel(logging.CRITICAL)
 
 
 def provider_of(settings: Settings, exporter: SpanExporter) -> TracerProvider:
