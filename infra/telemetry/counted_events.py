@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from domain.call import LLMCallRecorded
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
@@ -10,7 +11,7 @@ from domain.conclusion import (
     ConclusionRetracted,
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
-from domain.dream import DreamCompleted
+from domain.dream import DreamCompleted, SpecialistCompleted
 from domain.embedding import EmbeddingRecorded
 from domain.erasure import SessionErased, WorkspaceErased
 from domain.event import Engine, Event
@@ -55,6 +56,7 @@ class EventCounts:
             "reasoning_level",
         )
         self._make_own(counter)
+        self._make_models(series)
         self._begin()
         self._on = self._table()
 
@@ -95,6 +97,8 @@ class EventCounts:
             SummaryProduced: self._summed_up,
             SummaryOmitted: self._summed_up,
             DreamCompleted: lambda e: self._item(e, "dream"),
+            SpecialistCompleted: self._dreamt,
+            LLMCallRecorded: self._called,
             SessionErased: lambda e: self._item(e, "deletion"),
             WorkspaceErased: lambda e: self._item(e, "deletion"),
             QuestionAnswered: self._answered,
@@ -103,6 +107,35 @@ class EventCounts:
             WebhookAttemptFailed: lambda _: self._webhooks.add(1, "failed"),
             WebhookFailed: lambda _: self._webhooks.add(1, "given_up"),
         }
+
+    def _make_models(self, series: Series) -> None:
+        counter = series.counter
+        self._dreamer_tokens = counter(
+            "dreamer_tokens_processed",
+            "Tokens of dreams",
+            "specialist_name",
+            "token_type",
+        )
+        self._calls = counter(
+            "palimpsest_model_calls",
+            "Calls of models that ended",
+            *("feature", "transport", "model", "outcome"),
+        )
+        self._call_tokens = counter(
+            "palimpsest_model_tokens",
+            "Tokens of models; cached ones are input too",
+            *("feature", "model", "token_type"),
+        )
+        self._cost = counter(
+            "palimpsest_model_cost_dollars",
+            "What models cost, where somebody set a price",
+            *("feature", "model"),
+        )
+        self._call_seconds = series.histogram(
+            "palimpsest_model_call_seconds",
+            "How long models took, all attempts",
+            *("feature", "model"),
+        )
 
     def _begin(self) -> None:
         """Begin what is known at 0, so that the first of each is seen as a rise."""
@@ -144,6 +177,22 @@ class EventCounts:
         for kind in ("input", "output"):
             if tokens := event.engine.usage.get(kind, 0):
                 self._answer_tokens.add(tokens, kind, "total", event.level)
+
+    def _dreamt(self, event: SpecialistCompleted) -> None:
+        for kind in ("input", "output"):
+            tokens = event.engine.usage.get(kind, 0)
+            self._dreamer_tokens.add(tokens, event.specialist, kind)
+
+    def _called(self, event: LLMCallRecorded) -> None:
+        """Count a call by what it was for; of a model that names itself freely."""
+        made = (event.feature, event.model)
+        self._calls.add(1, event.feature, event.transport, event.model, event.outcome)
+        for kind in ("input", "output", "cached"):
+            if tokens := event.usage.get(kind, 0):
+                self._call_tokens.add(tokens, *made, kind)
+        if (micros := event.call.cost_usd_micros) is not None:
+            self._cost.add(micros / 1e6, *made)
+        self._call_seconds.observe(event.call.latency_ms / 1e3, *made)
 
     def _vectors(self, event: EmbeddingRecorded) -> None:
         for item in event.items:

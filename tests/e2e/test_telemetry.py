@@ -50,6 +50,10 @@ def server(stub, receiver, tmp_path_factory):
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url("/otel"),
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{SECRET}-otel",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "TELEMETRY_ENABLED": "true",
+        "TELEMETRY_ENDPOINT": receiver.url("/events"),
+        "TELEMETRY_HEADERS": f'{{"x-key": "{SECRET}-events"}}',
+        "TELEMETRY_FLUSH_INTERVAL_SECONDS": "0.1",
     }
     with running(data, settings) as started:
         yield started
@@ -189,3 +193,39 @@ def test_one_trace_follows_a_message_through_every_consumer(http, at, receiver):
     [delivery, *_] = eventually(lambda: receiver.at(path))
     assert delivery.headers["traceparent"][3:35] == trace
     assert delivery.headers["traceparent"][36:52] in found
+
+
+def events_of(receiver, workspace):
+    """All CloudEvents that tell of a workspace, by type; they carry no words."""
+    found = {}
+    for heard in receiver.at("/events"):
+        assert heard.headers["x-key"] == f"{SECRET}-events"
+        assert SECRET.encode() not in heard.body
+        for each in heard.told:
+            if each["data"]["workspace_name"] == workspace:
+                found.setdefault(each["type"], []).append(each)
+    return found
+
+
+def test_cloud_events_tell_what_happened_once(http, at, receiver):
+    name = at.rpartition("/")[2]
+    say(http, at, f"I own a boat named {SECRET}.", "I like it.")
+    eventually(lambda: concluded(http, at))
+    http.get(f"{at}/sessions/s/context?tokens=500&search_query={SECRET}")
+    asked = http.post(f"{at}/peers/ann/chat", json={"query": f"What of {SECRET}?"})
+    assert asked.status_code == 200, asked.text
+    wanted = {
+        *("message.created", "representation.completed", "dialectic.completed"),
+        *("embedding.call.completed", "context.retrieved"),
+    }
+    found = eventually(
+        lambda: (got := events_of(receiver, name)).keys() >= wanted and got
+    )
+    [told] = found["message.created"]
+    assert told["data"]["message_count"] == 2
+    assert told["source"] == "/palimpsest/school/message"
+    [context] = found["context.retrieved"]
+    assert context["data"]["tokens"] == 500
+    assert context["data"]["search_query_given"]
+    ids = [each["id"] for events in found.values() for each in events]
+    assert len(ids) == len(set(ids))
