@@ -58,6 +58,7 @@ async def record_inference(decide: Decide, command: RecordInference) -> Appended
         derivation=str(identity.id),
         run=command.run,
         sessions={each.id: each.sessions for each in command.grounds},
+        evidence={each.id: each.evidence for each in command.grounds},
     )
     found = [
         msgspec.structs.replace(fact, id=public_id(identity.id.bytes, ordinal))

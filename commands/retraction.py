@@ -32,7 +32,9 @@ class RetractConclusion(msgspec.Struct, frozen=True, kw_only=True):
     """Retract what ``held`` names: for everybody, or only for who holds it so.
 
     ``note`` is why, in the asker's own words. An ``agent`` is a processor or a tool
-    of a model, which may not retract explicit facts unless the workspace says so.
+    of a model, which may not retract explicit facts unless the workspace says so;
+    ``because`` is then why, in a fixed phrase, ``superseded_by`` the conclusion that
+    holds instead, and ``run`` the dream.
     """
 
     workspace: str
@@ -41,6 +43,9 @@ class RetractConclusion(msgspec.Struct, frozen=True, kw_only=True):
     everywhere: bool = True
     note: str | None = None
     agent: bool = False
+    because: str | None = None
+    superseded_by: str | None = None
+    run: str = ""
 
 
 class Retracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +83,10 @@ async def retract(
         workspace=workspace,
         session=asked.session,
         id=asked.id,
-        reason=_REASONS[command.kind],
+        reason=command.because or _REASONS[command.kind],
         actor=reason.cause.actor,
         unit=id_,
+        superseded_by=command.superseded_by,
     )
 
     def decision(proposal: Proposal) -> None:
@@ -164,4 +170,5 @@ def _record(
         observed=asked.observed,
         asked=command.held.id,
         note=command.note,
+        run=command.run,
     )

@@ -37,7 +37,8 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
 
     What was inferred tells in which ``sessions`` all it was built on was said, ""
     standing for none, and the ``run`` that inferred it: a dream's id. Its ``evidence``
-    is that of its sources.
+    is that of its sources. Of a pattern ``pattern`` says what kind it is, and
+    ``confidence`` how sure (RS 2.3).
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
@@ -58,6 +59,8 @@ class ConclusionDerived(Event, frozen=True, kw_only=True, tag="conclusion-derive
     corrects: str | None = None
     sessions: tuple[str, ...] = ()
     run: str = ""
+    pattern: str = ""
+    confidence: str = ""
 
 
 class ConclusionReinforced(
@@ -146,6 +149,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     level: Level = "explicit"
     sources: tuple[str, ...] = ()
+    pattern: str = ""
+    confidence: str = ""
 
 
 def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:

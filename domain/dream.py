@@ -78,7 +78,8 @@ class SpecialistCompleted(
     It read the log up to ``position``; the next one reads it up to ``through``.
     ``created`` and ``deleted`` count conclusions by level, ``reinforced`` those that
     were known; ``card_changes`` counts lines. ``refused`` are single things it wanted
-    and might not. ``tool_calls`` count by tool; ``ended`` says whether it came to an
+    and might not; ``hints`` counts outliers it was pointed at, ``no_hints`` says why
+    at none. ``tool_calls`` count by tool; ``ended`` says whether it came to an
     end by itself. ``engine`` tells model, prompt, usage and what the calls took.
     """
 
@@ -98,6 +99,7 @@ class SpecialistCompleted(
     card_changes: int = 0
     refused: int = 0
     hints: int = 0
+    no_hints: str = ""
     ended: str = "answered"
 
 

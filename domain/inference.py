@@ -13,6 +13,7 @@ from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
     Conclusions,
+    Evidence,
     Found,
     content_key,
 )
@@ -35,7 +36,7 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     """For whom something is inferred, by what engine, command and run.
 
     ``sessions`` tells of each premise in which sessions what it tells was said, ""
-    standing for none.
+    standing for none; ``evidence`` are the messages it rests on.
     """
 
     workspace: str
@@ -44,6 +45,7 @@ class Inference(msgspec.Struct, frozen=True, kw_only=True):
     derivation: str
     run: str
     sessions: Mapping[str, Sequence[str]]
+    evidence: Mapping[str, Sequence[Evidence]]
 
 
 def check_inferred(
@@ -108,9 +110,17 @@ def _anew(fact: Found, inference: Inference) -> ConclusionDerived:
         engine=inference.engine,
         observer=inference.observer,
         level=fact.level,
-        evidence=fact.evidence,
+        evidence=_evidence(fact, inference),
         sources=fact.sources,
         sessions=tuple(sorted(told)),
         derivation=inference.derivation,
         run=inference.run,
+        pattern=fact.pattern,
+        confidence=fact.confidence,
     )
+
+
+def _evidence(fact: Found, inference: Inference) -> tuple[Evidence, ...]:
+    """Return all messages that its sources rest on, in their order."""
+    cited = {each for source in fact.sources for each in inference.evidence[source]}
+    return tuple(sorted(cited, key=lambda e: (e.session, e.seq, e.message)))

@@ -91,7 +91,8 @@ class RetractionRecorded(Event, frozen=True, kw_only=True, tag="retraction-recor
     ``session`` and ``observed`` are those of the conclusion that was asked for, whose
     key seals the client's own words in ``note``; a quarantine has neither.
     ``filters`` and ``source`` are what a quarantine was asked to select,
-    ``corrected_by`` the conclusion that says it right.
+    ``corrected_by`` the conclusion that says it right, ``run`` the dream that took it
+    back.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
@@ -110,6 +111,7 @@ class RetractionRecorded(Event, frozen=True, kw_only=True, tag="retraction-recor
     messages: tuple[TakenMessages, ...] = ()
     kept: tuple[KeptConclusion, ...] = ()
     corrected_by: str | None = None
+    run: str = ""
 
 
 class RetractionExtended(Event, frozen=True, kw_only=True, tag="retraction-extended"):

@@ -1,0 +1,29 @@
+"""One process at a time has a dream: which one is told by a lock of the database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from typing import Final
+
+import asyncpg
+
+_OURS: Final = 0x5D7EA3
+
+_TAKE: Final = "SELECT pg_try_advisory_lock($1, $2)"
+
+
+@asynccontextmanager
+async def lease(dsn: str, workspace: str, dream: str) -> AsyncIterator[bool]:
+    """Yield True where nobody else has this dream, and keep others from it meanwhile.
+
+    The lock is the connection's: it goes with the process, however that ends.
+    """
+    named = f"{workspace}/{dream}".encode()
+    key = int.from_bytes(blake2b(named, digest_size=4).digest(), "big", signed=True)
+    connection = await asyncpg.connect(
+        dsn, server_settings={"application_name": "palimpsest-dream"}
+    )
+    try:
+        yield bool(await connection.fetchval(_TAKE, _OURS, key))
+    finally:
+        await connection.close()
