@@ -23,6 +23,7 @@ from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
 from infra.chat import ChatParts, make_chat
 from infra.derivation_deadlines import keep_deadlines
+from infra.dreaming import Dreaming, DreamParts, make_dreaming
 from infra.embedder.nobody import Nobody
 from infra.embedding import VectorParts, Vectors, wire_vectors
 from infra.engines import engine_names
@@ -37,7 +38,7 @@ from infra.http.gate import Gate
 from infra.key_source import master_key_of, signing_key_of
 from infra.ledger.wiring import open_ledger
 from infra.limits import limits_of
-from infra.llm.models import open_models
+from infra.llm.models import Models, open_models
 from infra.memberships import Memberships
 from infra.palimpsest import Palimpsest, State
 from infra.postgres.log import LogSettings, PostgresLog
@@ -60,7 +61,6 @@ from infra.webhooks.wiring import dispatch_webhooks
 from processors.announce_drained import AnnounceDrained
 from processors.close_retractions import CloseRetractions
 from processors.derive_conclusions import DeriveConclusions
-from processors.dream_offline import DreamOffline
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
 from read_api import ROUTES as QUESTIONS
@@ -113,8 +113,11 @@ async def open_palimpsest(
         reasoners = await make_reasoners(settings, models, parts.tokens)
         state = State()
         watch.add(log.appending)
-        for feed in await feeds.start(_processors(parts, reasoners)):
+        dreaming = await _dreaming(dsn, parts, reasoners, settings, models)
+        reactions = _processors(parts, reasoners, dreaming.processor)
+        for feed in await feeds.start(reactions):
             watch.add(feed)
+        dreaming.start(running, watch)
         await _tend(parts, reasoners, settings, watch, running)
         decide, prompt = parts.write.decide, parts.prompt
         await dispatch_webhooks(
@@ -160,7 +163,27 @@ async def _open_parts(
     )
 
 
-def _processors(parts: _Parts, reasoners: Reasoners) -> tuple[Processor, ...]:
+async def _dreaming(
+    dsn: str, parts: _Parts, reasoners: Reasoners, settings: Settings, models: Models
+) -> Dreaming:
+    needed = DreamParts(
+        dsn,
+        parts.log,
+        parts.write,
+        _reach(parts),
+        parts.readers,
+        parts.prompt,
+        parts.vectors.questions,
+        parts.tokens,
+        _now,
+        reasoners.offline.engine,
+    )
+    return await make_dreaming(settings, models, needed)
+
+
+def _processors(
+    parts: _Parts, reasoners: Reasoners, dreams: Processor
+) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
     reactions = (
         DeriveConclusions(
@@ -173,7 +196,7 @@ def _processors(parts: _Parts, reasoners: Reasoners) -> tuple[Processor, ...]:
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now
         ),
-        DreamOffline(decide, reasoners.offline.engine),
+        dreams,
         AnnounceDrained(
             decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
         ),

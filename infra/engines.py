@@ -31,8 +31,24 @@ def engine_names(settings: Settings) -> dict[str, str]:
         "chat": same.pop()
         if len(same) == 1
         else ", ".join(f"{level}: {engine}" for level, engine in chats.items()),
+        "dreams": _dreams(settings),
         "vectors": _vectors(settings),
     }
+
+
+def _dreams(settings: Settings) -> str:
+    """Name who works in dreams; without a model for each there is nobody."""
+    names = {
+        "deduction": _engine(settings, settings.dream_deduction_model_config),
+        "induction": _engine(settings, settings.dream_induction_model_config),
+    }
+    if OFFLINE in names.values():
+        return f"{OFFLINE}: nothing dreams"
+    same = set(names.values())
+    told = ", ".join(f"{who}: {engine}" for who, engine in names.items())
+    return (same.pop() if len(same) == 1 else told) + (
+        "" if settings.dream_enabled else ", switched off"
+    )
 
 
 def _engine(settings: Settings, choice: ModelChoice) -> str:

@@ -25,12 +25,13 @@ class Lives:
     ``origin`` and ``conclusion`` are ids it was derived under; ``observer`` is for
     whom something happened, None for all who heard. ``derivation`` is the command
     that drew it, and drew it again; ``engine`` is there unless a derivation of
-    messages tells of it: for a client's own conclusion and for what was inferred. A
-    row of ``premise`` is a conclusion and one it was built on, under the id given.
+    messages tells of it: for a client's own conclusion and for what was inferred, in
+    the dream that ``run`` names. A row of ``premise`` is a conclusion and one it was
+    built on, under the id given.
     """
 
     name = "lives"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE life (
             tenant        text COLLATE "C" NOT NULL,
@@ -48,6 +49,7 @@ class Lives:
             unit          text COLLATE "C",
             because       text COLLATE "C",
             superseded_by text COLLATE "C",
+            run           text COLLATE "C",
             PRIMARY KEY (tenant, origin, position)
         );
         CREATE TABLE premise (
@@ -108,7 +110,8 @@ def _row(recorded: Recorded) -> tuple[Any, ...]:
         case _:
             raise AssertionError(event)
     place = (event.workspace, event.id, recorded.position, recorded.recorded_at)
-    return (*place, event.session, observer, *told)
+    run = getattr(event, "run", "") or None
+    return (*place, event.session, observer, *told, run)
 
 
 def _drawn(
@@ -123,10 +126,10 @@ def _drawn(
 
 _INSERT = """
     INSERT INTO life (tenant, origin, position, recorded_at, session, observer, what,
-        derivation, engine, evidence, reason, actor, unit, because, superseded_by)
+        derivation, engine, evidence, reason, actor, unit, because, superseded_by, run)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[],
         $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[], $10::int[],
-        $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
+        $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])
     ON CONFLICT DO NOTHING
 """
 
@@ -156,6 +159,7 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None
     because: str | None
     superseded_by: str | None
+    run: str | None
     note: str | None = None
 
 
@@ -193,7 +197,7 @@ async def get_births(
 
 _COLUMNS = (
     "t.origin, t.position, t.recorded_at, t.what, t.observer, t.derivation, t.engine,"
-    " t.evidence, t.reason, t.actor, t.unit, t.because, t.superseded_by"
+    " t.evidence, t.reason, t.actor, t.unit, t.because, t.superseded_by, t.run"
 )
 
 

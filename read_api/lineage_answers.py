@@ -64,7 +64,8 @@ class DerivationShown(msgspec.Struct, frozen=True, kw_only=True):
     ``first_seq`` to ``last_seq`` of a session; the positions are theirs. ``requests``
     counts what was sent, ``attempt`` the tries that were recorded, each None where
     nobody noted it; ``latency_ms`` is measured, ``cost_usd`` at the prices set then.
-    ``refused`` facts and ``invented`` premises rested on nothing.
+    ``refused`` facts and ``invented`` premises rested on nothing. ``run`` is the dream
+    it was inferred in.
     """
 
     id: str | None
@@ -92,6 +93,7 @@ class DerivationShown(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     recorded_at: datetime
     position: int
+    run: str | None = None
 
 
 class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +209,7 @@ def made_by(engine: Engine, lived: Lived) -> DerivationShown:
         recorded_at=lived.recorded_at,
         position=lived.position,
     )
-    return _made(engine, alone)
+    return msgspec.structs.replace(_made(engine, alone), run=lived.run)
 
 
 def life_shown(lived: Lived) -> LifeEvent:

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, Router
 
+from read_api.card_lines import get_card_lines
 from read_api.cards import get_card
 from read_api.conclusions import (
     NobodyEmbeds,
@@ -12,6 +13,7 @@ from read_api.conclusions import (
     query_conclusions,
 )
 from read_api.consequences import get_consequences
+from read_api.dreams import list_dreams
 from read_api.lineage import get_lineage
 from read_api.members import get_session_peer_config
 from read_api.messages import get_message, list_messages
@@ -52,6 +54,7 @@ def read_routes() -> Router:
         exception_handlers={NotReached: _say, NobodyEmbeds: _say},
         route_handlers=[
             get_card,
+            get_card_lines,
             get_conclusion,
             get_consequences,
             get_lineage,
@@ -66,6 +69,7 @@ def read_routes() -> Router:
             get_session_peer_config,
             get_session_summaries,
             list_conclusions,
+            list_dreams,
             list_messages,
             list_peer_sessions,
             list_peers,

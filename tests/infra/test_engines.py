@@ -20,6 +20,7 @@ def test_without_a_key_everything_runs_here():
         "conclusions": "offline",
         "summaries": "offline",
         "chat": "offline",
+        "dreams": "offline: nothing dreams",
         "vectors": "all-minilm-l6-v2-int8 (bundled)",
     }
 

@@ -20,7 +20,7 @@ from tests.support.story import (
     workspace,
 )
 
-NO_HISTORY = {"get_queue_status"}
+NO_HISTORY = {"get_queue_status", "list_dreams"}
 """The reads that cannot be asked of the past: what they count keeps no history."""
 
 BEFORE_ALL = "2025-12-31T23:59:59Z"

@@ -88,6 +88,7 @@ def _of_session(session: str) -> Iterator[Read]:
 def _of_peer(peer: str) -> Iterator[Read]:
     at = f"/w/peers/{peer}"
     yield f"{at}/card", None, {"target": "bob"}
+    yield f"{at}/card/lines", None, {"target": "bob"}
     yield f"{at}/sessions", {}, {}
     yield f"{at}/context", None, {"target": "alice", "max_conclusions": 4}
     yield f"{at}/search", {"query": QUERIES[1]}, {}

@@ -61,6 +61,7 @@ def test_a_chat_key_alone_never_changes_the_embedder(monkeypatch):
         "conclusions": "openai/gpt-5.4-mini",
         "summaries": "openai/gpt-5.4-mini",
         "chat": "openai/gpt-5.4-mini",
+        "dreams": "openai/gpt-5.4-mini",
         "vectors": "all-minilm-l6-v2-int8 (bundled)",
     }
 
