@@ -38,7 +38,8 @@ from infra.http.gate import Gate
 from infra.key_source import master_key_of, signing_key_of
 from infra.ledger.wiring import open_ledger
 from infra.limits import limits_of
-from infra.llm.models import Models, open_models
+from infra.llm.find_model import FindModel
+from infra.llm.models import open_models
 from infra.memberships import Memberships
 from infra.palimpsest import Palimpsest, State
 from infra.postgres.log import LogSettings, PostgresLog
@@ -164,7 +165,7 @@ async def _open_parts(
 
 
 async def _dreaming(
-    dsn: str, parts: _Parts, reasoners: Reasoners, settings: Settings, models: Models
+    dsn: str, parts: _Parts, reasoners: Reasoners, settings: Settings, models: FindModel
 ) -> Dreaming:
     needed = DreamParts(
         dsn,

@@ -16,7 +16,7 @@ from domain.event import Engine
 from infra.dream_alarm import DreamAlarm
 from infra.dream_cards import ConfiguredCards, StoredCards
 from infra.dream_news import StoredNews
-from infra.llm.models import Models
+from infra.llm.find_model import FindModel
 from infra.memory_view import ViewMemories
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
@@ -66,7 +66,7 @@ class Dreaming(msgspec.Struct, frozen=True):
 
 
 async def make_dreaming(
-    settings: Settings, models: Models, parts: DreamParts
+    settings: Settings, models: FindModel, parts: DreamParts
 ) -> Dreaming:
     """Return dreams as settings describe them.
 
