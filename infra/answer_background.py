@@ -20,8 +20,8 @@ from projections.workspaces import get_workspace
 class ViewBackground:
     """Fulfils ``processors.recall.GatherBackground``.
 
-    Cards do not say which sessions they stand on: where only some may be recalled
-    from, there are none (RS 13.1 W44).
+    Where only some sessions may be recalled from, of a card are those lines that rest
+    on these alone (RS 13.1 W44).
     ``cards`` says whether cards are used where no configuration does;
     ``history_tokens`` bounds the history of a session.
     """
@@ -43,7 +43,7 @@ class ViewBackground:
         self, db: Connection, question: AskedQuestion
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         tenant, peer, target = question.workspace, question.peer, question.target
-        if peer is None or target is None or question.sessions is not None:
+        if peer is None or target is None:
             return (), ()
         workspace = await get_workspace(db, tenant, question.as_of)
         levels = [None if workspace is None else workspace.configuration]
@@ -53,10 +53,11 @@ class ViewBackground:
         if not uses_cards(*levels, otherwise=self._cards):
             return (), ()
         observer = question.scope or peer
-        own = await get_card(db, tenant, observer, peer, question.as_of)
+        within = (question.as_of, question.sessions)
+        own = await get_card(db, tenant, observer, peer, *within)
         of_target = None
         if target != peer:
-            of_target = await get_card(db, tenant, observer, target, question.as_of)
+            of_target = await get_card(db, tenant, observer, target, *within)
         return tuple(own or ()), tuple(of_target or ())
 
     async def _read_history(

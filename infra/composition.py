@@ -250,6 +250,7 @@ def _application(
             "chat": chat,
             "database": parts.readers,
             "views": parts.views,
+            "log": parts.log.store,
             "tokens": parts.tokens,
             "query_embedder": parts.vectors.questions,
             "message_embedder": parts.vectors.questions

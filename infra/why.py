@@ -4,12 +4,12 @@ from typing import Final
 
 import msgspec
 
-from infra.answer_story import AnswerStory, tell_answer
 from infra.trace import Log
 from projections.derivations import get_derivations
 from projections.ports import Connection
 from projections.quotes import quote_messages
 from projections.summaries import summary_of
+from read_api.answer_lineage import AnswerLineage, find_answer_lineage
 from read_api.consequences import Consequences, find_consequences
 from read_api.lineage import (
     CHARACTERS,
@@ -42,7 +42,7 @@ class SummaryStory(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
-Story = Lineage | Consequences | SummaryStory | AnswerStory
+Story = Lineage | Consequences | SummaryStory | AnswerLineage
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ async def why(db: Connection, log: Log, id_: str) -> Why | None:
     elif kind == "summary":
         story = await _summary(db, tenant, id_)
     else:
-        story = await tell_answer(db, log, tenant, id_)
+        story = await find_answer_lineage(db, log, tenant, id_)
     return None if story is None else Why(kind, tenant, story)
 
 

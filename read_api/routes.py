@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, Router
 
+from read_api.answer_lineage import get_answer_lineage
 from read_api.card_lines import get_card_lines
 from read_api.cards import get_card
 from read_api.conclusions import (
@@ -46,13 +47,15 @@ def read_routes() -> Router:
     """Return every question.
 
     Its handlers ask the application for ``parse``, ``views``, ``database``,
-    ``query_embedder``, ``message_embedder``, ``tokens`` and ``context_max_tokens``.
+    ``log``, ``query_embedder``, ``message_embedder``, ``tokens`` and
+    ``context_max_tokens``.
     """
     return Router(
         path="/",
         before_request=_make_storable,
         exception_handlers={NotReached: _say, NobodyEmbeds: _say},
         route_handlers=[
+            get_answer_lineage,
             get_card,
             get_card_lines,
             get_conclusion,

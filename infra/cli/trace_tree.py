@@ -5,9 +5,9 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
-from infra.answer_story import AnswerStory, ToolTold, TraceTold
 from infra.cli.record_line import harmless
 from projections.run_calls import RunCall
+from read_api.answer_lineage import AnswerLineage, ToolTold, TraceTold
 
 _INPUT: Final = 160
 """Characters shown of what a tool was asked for."""
@@ -27,7 +27,7 @@ _FORM: Final = {
 }
 
 
-def add_trace(tree: Tree, story: AnswerStory) -> None:
+def add_trace(tree: Tree, story: AnswerLineage) -> None:
     """Add how an answer was come by, where a model gave it."""
     trace = story.trace
     if trace is None:

@@ -7,10 +7,10 @@ from typing import Final
 from rich.text import Text
 from rich.tree import Tree
 
-from infra.answer_story import AnswerStory
 from infra.cli.record_line import harmless
 from infra.cli.trace_tree import add_trace
 from infra.why import Story, SummaryStory, Why
+from read_api.answer_lineage import AnswerLineage
 from read_api.consequences import Consequences
 from read_api.lineage import Lineage
 from read_api.lineage_answers import (
@@ -47,7 +47,7 @@ def _of(story: Story) -> Tree:
             return _of_message(story)
         case SummaryStory():
             return _of_summary(story)
-        case AnswerStory():
+        case AnswerLineage():
             return _of_answer(story)
 
 
@@ -90,7 +90,7 @@ def _of_summary(story: SummaryStory) -> Tree:
     return tree
 
 
-def _of_answer(story: AnswerStory) -> Tree:
+def _of_answer(story: AnswerLineage) -> Tree:
     tree = Tree(_named(story.answer.id, _said(story.question), style="bold"))
     tree.add(Text(_said(story.content)))
     tree.add(Text(_asked(story.answer)))

@@ -84,6 +84,7 @@ POLICY: Final[dict[tuple[str, str], Door]] = {
     ("POST", _W + "/conclusions/query"): Door.WORKSPACE,
     ("GET", _W + "/conclusions/{conclusion}"): Door.WORKSPACE,
     ("GET", _W + "/conclusions/{conclusion}/lineage"): Door.WORKSPACE,
+    ("GET", _W + "/answers/{answer}/lineage"): Door.WORKSPACE,
     ("DELETE", _W + "/conclusions/{conclusion}"): Door.WORKSPACE,
     ("POST", _W + "/conclusions/{conclusion}/retract"): Door.WORKSPACE,
     ("POST", _W + "/conclusions/{conclusion}/correct"): Door.WORKSPACE,

@@ -1,9 +1,13 @@
 """What is told beside a question: cards where they are used, history that fits."""
 
+from datetime import timedelta
+
 import msgspec
 
 from commands.asking import AskedQuestion
-from domain.card import CardReplacedByOwner
+from domain.card import CardEntryAdded, CardReplacedByOwner
+from domain.conclusion import ConclusionDerived
+from domain.event import Engine
 from domain.session import SessionConfigured, SessionCreated
 from domain.workspace import WorkspaceConfigured, WorkspaceCreated
 from infra.answer_background import ViewBackground
@@ -77,3 +81,49 @@ async def test_history_is_the_newest_that_fits_oldest_first(memory, database, op
             assert "".join(each.text[0] for each in history) == told
         assert (await gather(ASKED)).history == ()
     assert all(each.author == "alice" for each in history)
+
+
+async def test_of_a_card_is_told_what_the_sessions_asked_cover(database, opened):
+    """What an owner set says of no session where it is from (RS 13.1 W44)."""
+    ski = ConclusionDerived(
+        workspace="w",
+        session="s",
+        id="c1",
+        observed="alice",
+        content="alice skis",
+        content_key="alice skis",
+        occurred_at=SAID_AT,
+        engine=Engine(name="scripted", version="1"),
+    )
+    line = CardEntryAdded(
+        workspace="w",
+        observer="alice",
+        observed="alice",
+        id="e1",
+        entry="ATTRIBUTE: skis",
+        evidence=("c1",),
+        sessions=("s",),
+    )
+    await append(opened, [BORN, OWN, ski, line])
+    async with seen(database, opened) as views:
+        gather = ViewBackground(views.readers, cards=True, history_tokens=100)
+        told = [
+            (await gather(asking(sessions=listed))).card
+            for listed in (None, ("s",), ("t",), ())
+        ]
+    assert told == [("Name: Alice", "ATTRIBUTE: skis"), ("ATTRIBUTE: skis",), (), ()]
+
+
+async def test_a_question_of_the_past_has_its_day(memory, database, opened):
+    [said] = await memory.say("Hello")
+    await memory.say("And bye")
+    moment = SAID_AT + timedelta(days=1)
+    async with seen(database, opened) as views:
+        gather = ViewBackground(views.readers, cards=True, history_tokens=100)
+        now = await gather(ASKED)
+        then = await gather(asking(as_of=said.position))
+        named = await gather(asking(as_of=said.position, moment=moment))
+        never = await gather(asking(as_of=0))
+    assert now.then is never.then is None
+    assert then.then == said.recorded_at
+    assert named.then == moment

@@ -8,9 +8,9 @@ from domain.conclusion import ConclusionRetracted
 from domain.event import Call
 from domain.question import ToolUsed, Trace
 from domain.retraction import RetractionRecorded
-from infra.answer_story import AnswerStory
 from infra.cli.why_tree import as_tree
 from infra.why import SummaryStory, why
+from read_api.answer_lineage import AnswerLineage
 from read_api.consequences import Consequences
 from read_api.lineage import Lineage
 from tests.read_api.test_lineage import (
@@ -70,7 +70,7 @@ async def test_each_kind_of_id_has_its_story(opened, database):
         ("conclusion", "w", Lineage),
         ("message", "w", Consequences),
         ("summary", "w", SummaryStory),
-        ("answer", "w", AnswerStory),
+        ("answer", "w", AnswerLineage),
     ]
     for each in found:  # as a script reads it
         assert msgspec.json.decode(msgspec.json.encode(each))["story"]

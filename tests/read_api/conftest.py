@@ -14,6 +14,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from domain.embedding import Embedded, EmbeddingRecorded
 from domain.event import Event
+from domain.recorded import Recorded
 from infra.http.app import AppSettings, create_app
 from infra.postgres.embedded import ClusterAddress
 from projections.probe import Probe
@@ -75,6 +76,19 @@ class FoldedTo:
         return self.position >= position
 
 
+class Remembered:
+    """The log of what was folded."""
+
+    def __init__(self) -> None:
+        self.events: list[Recorded] = []
+
+    async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
+        return [each for each in self.events if each.position > after][:limit]
+
+    async def head(self) -> int:
+        return len(self.events)
+
+
 class Asking:
     """An HTTP client of the questions, and the hand that folds events."""
 
@@ -82,12 +96,14 @@ class Asking:
         self.pool = pool
         self.views = FoldedTo()
         self.embedder = Pointing()
+        self.log = Remembered()
         tokens = WordCounter()
         asgi = create_app(
             ROUTES,
             {
                 "database": pool,
                 "views": self.views,
+                "log": self.log,
                 "query_embedder": self.embedder,
                 "message_embedder": self.embedder,
                 "tokens": tokens,
@@ -105,6 +121,7 @@ class Asking:
         batch = record(events, after=self.views.position)
         async with self.pool.acquire() as db:
             await fold(db, VIEWS, batch)
+        self.log.events += batch
         self.views.position += len(batch)
 
     async def point(self, kind: Any, angles: dict[str, float], at: str = "w") -> None:

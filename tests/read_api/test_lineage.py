@@ -11,7 +11,7 @@ from domain.conclusion import (
 from domain.derivation import DerivationCompleted
 from domain.erasure import SessionErased
 from domain.event import Call, Engine
-from domain.question import QuestionAnswered
+from domain.question import QuestionAnswered, ToolUsed, Trace
 from projections.holdings import row_id
 from tests.support.story import (
     NOON,
@@ -389,3 +389,31 @@ async def test_long_texts_and_many_messages_are_cut_and_say_so(ask):
     first = found["messages"][0]
     assert (len(first["content"]), first["truncated"]) == (2_000, True)
     assert found["messages"][1]["truncated"] is False
+
+
+async def test_an_answer_is_told_with_what_it_was_come_by(ask):
+    await told(ask)
+    used = ToolUsed(iteration=1, tool="search_memory", ids=("c4",), chars=9, shown=9)
+    trace = Trace(run="r", iterations=2, ended="answered", prefetched=3, tools=(used,))
+    inputs = ('{"query": "fit"}',)
+    await ask.happened(answered("q2", ("c4",), trace=trace, inputs=inputs))
+    found = (await ask.get("/w/answers/q2/lineage")).json()
+    assert (found["question"], found["content"]) == ("Is alice fit?", "She is.")
+    assert found["answer"]["id"] == "q2"
+    assert found["derivation"]["model"] == "m-1"
+    assert named(found["premises"]) == [("c4", 0), ("c3", 1), ("c1", 2), ("c2", 2)]
+    assert [each["id"] for each in found["messages"]] == ["s-1", "s-2"]
+    assert (found["trace"]["run"], found["trace"]["prefetched"]) == ("r", 3)
+    [tool] = found["trace"]["tools"]
+    assert (tool["tool"], tool["input"]) == ("search_memory", inputs[0])
+    assert (tool["ids"], tool["error"]) == (["c4"], False)
+    assert found["calls"] == []
+
+
+async def test_an_answer_no_model_gave_has_no_trace(ask):
+    await told(ask)
+    found = (await ask.get("/w/answers/q1/lineage")).json()
+    assert found["trace"] is None
+    assert (await ask.get("/w/answers/nobody/lineage")).status_code == 404
+    assert (await ask.get("/w/answers/q1/lineage", as_of=3)).status_code == 404
+    assert (await ask.get("/v/answers/q1/lineage")).status_code == 404

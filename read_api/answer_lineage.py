@@ -1,14 +1,20 @@
-"""The story of an answer: what it rests on, how it was come by, what that took."""
+"""The lineage of an answer: what it rests on, how it was come by, what that took."""
 
+from collections.abc import Sequence
 from itertools import zip_longest
+from typing import Protocol
 
 import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
 
+from domain.errors import NotFound
 from domain.question import QuestionAnswered
-from infra.trace import Log
+from domain.recorded import Recorded
 from projections.answers import get_answer
+from projections.as_of import NOW
 from projections.derivations import get_derivations
-from projections.ports import Connection
+from projections.ports import Connection, Database, Views
 from projections.quotes import quote_messages
 from projections.run_calls import RunCall, calls_of_run
 from projections.walks import walk_down
@@ -22,6 +28,14 @@ from read_api.lineage_answers import (
     derivation_shown,
     message_shown,
 )
+from read_api.moment import ReadQuery, answer, reached
+from read_api.ports import Injected, Parse
+
+
+class ReadsLog(Protocol):
+    """Reads the log by position, opened."""
+
+    async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]: ...
 
 
 class ToolTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +66,7 @@ class TraceTold(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[ToolTold]
 
 
-class AnswerStory(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerLineage(msgspec.Struct, frozen=True, kw_only=True):
     """An answer with its question, and what it rests on down to the words.
 
     ``calls`` are those of models that were recorded for it; there is no ``trace``
@@ -70,27 +84,54 @@ class AnswerStory(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
-async def tell_answer(
-    db: Connection, log: Log, tenant: str, id_: str
-) -> AnswerStory | None:
-    """Return an answer's story; the log is read for its words, which no view has."""
-    found = await get_answer(db, tenant, id_)
+@get(
+    "/v3/workspaces/{workspace:str}/answers/{answer_id:str}/lineage",
+    opt={"query": ReadQuery},
+)
+async def get_answer_lineage(
+    workspace: FromPath[str],
+    answer_id: FromPath[str],
+    parse: Injected[Parse],
+    views: Injected[Views],
+    database: Injected[Database],
+    log: Injected[ReadsLog],
+) -> Response[AnswerLineage]:
+    """Tell what an answer rests on, the tools its model used, and its calls.
+
+    The id is an answer's ``reasoning_trace_id``.
+    """
+    moment = await reached(views, parse.query(ReadQuery))
+    async with database.acquire() as db:
+        found = await find_answer_lineage(db, log, workspace, answer_id, moment.as_of)
+    if found is None:
+        raise NotFound(f"Answer {answer_id} not found in workspace {workspace}")
+    return answer(found, moment)
+
+
+async def find_answer_lineage(
+    db: Connection, log: ReadsLog, tenant: str, id_: str, as_of: int = NOW
+) -> AnswerLineage | None:
+    """Return an answer's lineage; None if there is no such answer.
+
+    The log is read for its words, which no view has.
+    """
+    found = await get_answer(db, tenant, id_, as_of)
     if found is None:
         return None
-    answer, messages = found
-    down = await walk_down(db, tenant, answer.cited, BOUNDS)
-    premises = await show_walked(db, tenant, down, {})
+    own, messages = found
+    down = await walk_down(db, tenant, own.cited, BOUNDS, as_of)
+    premises = await show_walked(db, tenant, down, {}, as_of)
     cited = (m for each in premises.shown for m in each.message_ids)
     ids = list(dict.fromkeys((*messages, *cited)))
-    quoted = await quote_messages(db, tenant, ids[:QUOTED], CHARACTERS)
-    [recorded] = await log.read_log(after=answer.position - 1, limit=1)
+    quoted = await quote_messages(db, tenant, ids[:QUOTED], CHARACTERS, as_of)
+    [recorded] = await log.read_log(after=own.position - 1, limit=1)
     event = recorded.event
     if not isinstance(event, QuestionAnswered):
         return None
-    made = await get_derivations(db, tenant, [id_])
+    made = await get_derivations(db, tenant, [id_], as_of)
     trace = _trace(event)
-    return AnswerStory(
-        answer=answer_shown(answer),
+    return AnswerLineage(
+        answer=answer_shown(own),
         question=event.question,
         content=event.answer,
         derivation=derivation_shown(made[0]) if made else None,
