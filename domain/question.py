@@ -11,14 +11,15 @@ from domain.event import Engine, Event, Personal
 class ToolUsed(msgspec.Struct, frozen=True, kw_only=True):
     """A tool a model used on the way to an answer, in its ``iteration``-th call.
 
-    ``ids`` are of what the tool told of: messages, and conclusions by the ids they
-    were derived under. ``chars`` is how long that was and ``shown`` how much of it the
-    model saw, in characters. ``error``: it was told what was wrong instead.
+    ``conclusions``, by the ids they were derived under, and ``messages`` are what the
+    tool told of. ``chars`` is how long that was and ``shown`` how much of it the model
+    saw, in characters. ``error``: it was told what was wrong instead.
     """
 
     iteration: int
     tool: str
-    ids: tuple[str, ...] = ()
+    conclusions: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     chars: int = 0
     shown: int = 0
     latency_ms: float = 0.0
@@ -48,7 +49,8 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     ``peer`` observes, ``target`` is asked about; both are ``*`` where the whole
     workspace was asked. ``conclusions`` are the ids they were derived under;
     ``as_of`` is the position up to which the views had been folded then. Each has a
-    data key to itself: an answer goes with any of the sessions it quotes. ``inputs``
+    data key to itself: an answer goes with any of the sessions it quotes, or its tools
+    told of. ``inputs``
     are the arguments of the tools of the ``trace``, in their order, as JSON; there is
     no trace of an answer no model gave.
     """
@@ -73,6 +75,14 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     @property
     def seal(self) -> str:
         return answer_seal(self.id)
+
+    @property
+    def told_of(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Messages and conclusions that stand in it or may: cited, or told by tools."""
+        tools = () if self.trace is None else self.trace.tools
+        messages = (*self.messages, *(m for each in tools for m in each.messages))
+        drawn = (*self.conclusions, *(c for each in tools for c in each.conclusions))
+        return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(drawn))
 
 
 def answer_seal(question: str) -> str:

@@ -60,14 +60,13 @@ class StoredHoldings:
     async def quoted(
         self, position: int, answered: QuestionAnswered
     ) -> Sequence[str] | None:
-        if not (answered.messages or answered.conclusions):
+        messages, conclusions = answered.told_of
+        if not (messages or conclusions):
             return []
         if not await self._views.wait_for(position, _FOLDED_WITHIN):
             raise Unavailable("the views")
         async with _reached("the views"), self._database.acquire() as db:
-            return await find_quoted(
-                db, answered.workspace, answered.messages, answered.conclusions
-            )
+            return await find_quoted(db, answered.workspace, messages, conclusions)
 
     async def _forget(self, workspace: str, answers: Sequence[str]) -> None:
         async with _reached("the keys"):

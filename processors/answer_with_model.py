@@ -24,6 +24,7 @@ from processors.language_model import (
     Unavailable,
 )
 from processors.prompts import answer_question as prompts
+from processors.tools.shown import Kind
 
 
 class AnswerWithModel:
@@ -172,7 +173,8 @@ def _trace(asking: Asking, run: AgentRun, form: str) -> Trace:
             ToolUsed(
                 iteration=each.iteration,
                 tool=each.tool[:64],
-                ids=each.ids,
+                conclusions=_of(asking, "conclusion", each.ids),
+                messages=_of(asking, "message", each.ids),
                 chars=each.chars,
                 shown=each.shown,
                 latency_ms=each.latency_ms,
@@ -181,3 +183,9 @@ def _trace(asking: Asking, run: AgentRun, form: str) -> Trace:
             for each in run.tools
         ),
     )
+
+
+def _of(asking: Asking, kind: Kind, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those ids of what a tool showed that are of this kind."""
+    named = (asking.shown.find(each) for each in ids)
+    return tuple(e.id for e in named if e is not None and e.kind == kind)

@@ -39,7 +39,7 @@ class ReadsLog(Protocol):
 
 
 class ToolTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool a model used, what it asked for, and the ids of what it was told.
+    """A tool a model used, what it asked for, and what it was told of, by ids.
 
     ``input`` is the JSON the model wrote; ``chars`` is how long the answer was, and
     ``shown`` what the model saw of it.
@@ -48,7 +48,8 @@ class ToolTold(msgspec.Struct, frozen=True, kw_only=True):
     iteration: int
     tool: str
     input: str
-    ids: tuple[str, ...]
+    conclusions: tuple[str, ...]
+    messages: tuple[str, ...]
     chars: int
     shown: int
     latency_ms: float

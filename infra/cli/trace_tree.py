@@ -49,13 +49,14 @@ def _summed_up(trace: TraceTold) -> str:
 def _used(use: ToolTold) -> str:
     asked = harmless(use.input)
     asked = asked if len(asked) <= _INPUT else asked[:_INPUT] + "…"
+    ids = (*use.conclusions, *use.messages)
     if use.error:
         came = "was told what is wrong with that"
-    elif not use.ids:
+    elif not ids:
         came = "found nothing"
     else:
-        more = f" and {len(use.ids) - _IDS} more" if len(use.ids) > _IDS else ""
-        came = f"found {', '.join(use.ids[:_IDS])}{more}"
+        more = f" and {len(ids) - _IDS} more" if len(ids) > _IDS else ""
+        came = f"found {', '.join(ids[:_IDS])}{more}"
     cut = f", cut from {use.chars:,} characters" if use.shown < use.chars else ""
     return f"{use.iteration}. {harmless(use.tool)} {asked} {came}{cut}"
 

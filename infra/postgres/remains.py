@@ -58,7 +58,8 @@ SELECT q.data ->> 'id' AS id FROM (
         AND e.type = 'question-answered'
 ) AS q WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
     OR EXISTS (SELECT FROM jsonb_array_elements(q.data #> '{trace,tools}') AS t (used)
-        WHERE t.used -> 'ids' ?| $3::text[])
+        WHERE t.used -> 'messages' ?| $3::text[]
+            OR t.used -> 'conclusions' ?| $3::text[])
 """
 
 _UNPARK: Final = """
@@ -100,7 +101,10 @@ class Remains:
         await self._pool.execute(_FORGET, workspace, every, own, list(conclusions))
 
     async def answers_citing(self, workspace: str, cited: Sequence[str]) -> list[str]:
-        """Return the ids of questions whose answers rest on any of these records."""
+        """Return the ids of questions whose answers rest on any of these records.
+
+        What tools told a model on the way counts too.
+        """
         every = f"question-{workspace}"
         rows = await self._pool.fetch(_CITING, workspace, every, list(cited))
         return [row["id"] for row in rows]

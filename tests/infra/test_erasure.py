@@ -25,7 +25,7 @@ from domain.names import (
     session_stream,
     workspace_stream,
 )
-from domain.question import QuestionAnswered
+from domain.question import QuestionAnswered, ToolUsed, Trace
 from domain.session import MessageAdded
 from domain.summary import SummaryProduced
 from domain.workspace import WorkspaceCreated
@@ -46,6 +46,11 @@ from tests.support.taking import Words
 
 LATER = SAID_AT + timedelta(hours=1)
 ENGINE = Engine(name="test", version="1")
+
+
+def looked(**told):
+    """A tool a model used on the way to an answer."""
+    return ToolUsed(iteration=1, tool="search_memory", **told)
 
 
 class Eraser:
@@ -104,7 +109,10 @@ class Eraser:
         )
         await self.append(stream, event)
 
-    async def answer(self, name, *, messages=(), conclusions=()):
+    async def answer(self, name, *, messages=(), conclusions=(), tool=None):
+        trace = None
+        if tool is not None:
+            trace = Trace(run="r", iterations=1, ended="answered", tools=(tool,))
         event = QuestionAnswered(
             workspace="w",
             id=name,
@@ -119,6 +127,8 @@ class Eraser:
             as_of=1,
             answered_at=SAID_AT,
             engine=ENGINE,
+            trace=trace,
+            inputs=() if tool is None else ('{"query": "skiing"}',),
         )
         return await self.append(question_stream("w", "alice"), event)
 
@@ -220,11 +230,19 @@ async def test_answers_that_quote_a_session_go_with_it_wherever_asked(eraser):
         "two": {"messages": (rows.event.id,), "conclusions": ("skiing",)},
         "three": {"messages": (rows.event.id,), "conclusions": ("rowing",)},
         "four": {},
+        "five": {"tool": looked(messages=(skis.event.id,))},
+        "six": {"tool": looked(conclusions=("skiing",))},
+        "seven": {"tool": looked(messages=(rows.event.id,))},
     }.items():
         await eraser.answer(name, **quoted)
     await eraser.erase()
     told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
-    assert told == {"one": ERASED, "two": ERASED, "three": "three!", "four": "four!"}
+    assert told == {
+        **dict.fromkeys(("one", "two", "five", "six"), ERASED),
+        **{each: f"{each}!" for each in ("three", "four", "seven")},
+    }
+    asked = {e.id: e.inputs for e in await eraser.memory.events(QuestionAnswered)}
+    assert (asked["five"], asked["seven"]) == ((ERASED,), ('{"query": "skiing"}',))
 
 
 async def test_an_answer_that_comes_after_the_erasure_is_forgotten_as_it_comes(eraser):
@@ -233,9 +251,11 @@ async def test_an_answer_that_comes_after_the_erasure_is_forgotten_as_it_comes(e
     await eraser.erase()
     late = await eraser.answer("late", messages=(skis.event.id, rows.event.id))
     kept = await eraser.answer("kept", messages=(rows.event.id,))
-    assert await eraser.session(Batch("w/peer/alice", (*late, *kept))) == Done()
+    seen = await eraser.answer("seen", tool=looked(messages=(skis.event.id,)))
+    came = Batch("w/peer/alice", (*late, *kept, *seen))
+    assert await eraser.session(came) == Done()
     told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
-    assert told == {"late": ERASED, "kept": "kept!"}
+    assert told == {"late": ERASED, "kept": "kept!", "seen": ERASED}
 
     session = session_stream("w", "t")
     await eraser.delete("t")

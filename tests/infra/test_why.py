@@ -128,7 +128,11 @@ async def test_an_answer_is_told_with_its_words_which_no_view_has(opened, databa
 
 async def test_how_an_answer_was_come_by_is_told(opened, database):
     used = ToolUsed(
-        iteration=1, tool="search_memory", ids=("c4", "c3"), chars=20_000, shown=10_000
+        iteration=1,
+        tool="search_memory",
+        conclusions=("c4", "c3"),
+        chars=20_000,
+        shown=10_000,
     )
     wrong = ToolUsed(iteration=2, tool="steal", chars=9, shown=9, error=True)
     trace = Trace(
@@ -158,7 +162,7 @@ async def test_how_an_answer_was_come_by_is_told(opened, database):
     [found] = await told(opened, database, "q2", more=(asked, call))
     told_of = found.story.trace
     assert [each.input for each in told_of.tools] == list(inputs)
-    assert told_of.tools[0].ids == ("c4", "c3")
+    assert told_of.tools[0].conclusions == ("c4", "c3")
     assert [each.id for each in found.story.calls] == ["k1"]
     text = drawn(found)
     for part in (

@@ -231,7 +231,7 @@ async def test_what_tools_found_is_cited_and_traced(memory):
     assert (trace.prefetched, trace.form) == (3, "")
     [used] = trace.tools
     assert (used.tool, used.iteration) == ("search_memory", 1)
-    assert used.ids == ("conclusion-9",)
+    assert (used.conclusions, used.messages) == (("conclusion-9",), ())
     assert [json.loads(each) for each in answered.inputs] == [{"query": "tea"}]
     assert [each.purpose.step for each in model.prompts] == [1, 2]
     assert model.prompts[0].purpose.feature == "dialectic.answer"

@@ -393,7 +393,8 @@ async def test_long_texts_and_many_messages_are_cut_and_say_so(ask):
 
 async def test_an_answer_is_told_with_what_it_was_come_by(ask):
     await told(ask)
-    used = ToolUsed(iteration=1, tool="search_memory", ids=("c4",), chars=9, shown=9)
+    told_of = {"conclusions": ("c4",), "messages": ("s-1",)}
+    used = ToolUsed(iteration=1, tool="search_memory", chars=9, shown=9, **told_of)
     trace = Trace(run="r", iterations=2, ended="answered", prefetched=3, tools=(used,))
     inputs = ('{"query": "fit"}',)
     await ask.happened(answered("q2", ("c4",), trace=trace, inputs=inputs))
@@ -406,7 +407,7 @@ async def test_an_answer_is_told_with_what_it_was_come_by(ask):
     assert (found["trace"]["run"], found["trace"]["prefetched"]) == ("r", 3)
     [tool] = found["trace"]["tools"]
     assert (tool["tool"], tool["input"]) == ("search_memory", inputs[0])
-    assert (tool["ids"], tool["error"]) == (["c4"], False)
+    assert (tool["conclusions"], tool["messages"]) == (["c4"], ["s-1"])
     assert found["calls"] == []
 
 
