@@ -70,7 +70,7 @@ def _steps(
                 "result_chars_before": each.chars,
                 "result_chars_after": each.shown,
                 "truncated": each.shown < each.chars,
-                "results_count": len(each.ids),
+                "results_count": len(each.conclusions) + len(each.messages),
             },
         )
 

@@ -15,12 +15,11 @@ from infra.cited_evidence import ViewEvidence
 from infra.memory_search import AT_ONCE, ViewMemorySearch
 from infra.postgres.view_readers import READERS
 from processors.answer_question import AnswerQuestion
-from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.processor import Batch
 from projections.probe import Probe
 from tests.support.projecting import append
-from tests.support.reactions import SAID_AT, Echo
+from tests.support.reactions import SAID_AT, deriving
 from tests.support.seeing import seen
 
 ALIKE = {"Which sport does she like?", "bob: I cycle to work.", "bob says I ski."}
@@ -64,8 +63,7 @@ async def derive(memory):
             if each.event.session == session
         ]
         if said:
-            derive = DeriveConclusions(memory.decide, Echo())
-            await derive(Batch(f"w/{session}", tuple(said)))
+            await deriving(memory)(Batch(f"w/{session}", tuple(said)))
 
 
 async def test_an_answer_quotes_a_conclusion_and_names_its_messages(

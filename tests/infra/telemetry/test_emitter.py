@@ -62,7 +62,9 @@ def call(run="", number=0):
 
 def answered():
     tools = (
-        ToolUsed(iteration=1, tool="search_memory", chars=900, shown=500, ids=("a",)),
+        ToolUsed(
+            iteration=1, tool="search_memory", chars=900, shown=500, messages=("a",)
+        ),
         ToolUsed(iteration=1, tool="grep_messages"),
         ToolUsed(iteration=2, tool="search_memory", error=True),
     )
