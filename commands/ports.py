@@ -271,3 +271,11 @@ class FindMessage(Protocol):
     ) -> StoredMessage | None:
         """Return a message of a session by its id, None if there is none."""
         ...
+
+
+class WakeDerivation(Protocol):
+    """Has what waits to be tried again tried at once."""
+
+    async def __call__(self, workspace: str, session: str) -> None:
+        """Let go on what of a session's derivation waits, parked or not."""
+        ...

@@ -59,6 +59,7 @@ from infra.traffic import Traffic
 from infra.view_history import ViewHistory
 from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
+from infra.woken_derivation import WokenDerivation
 from processors.announce_drained import AnnounceDrained
 from processors.close_retractions import CloseRetractions
 from processors.derive_conclusions import DeriveConclusions
@@ -77,6 +78,7 @@ class _Parts(msgspec.Struct, frozen=True):
     views: ViewHistory
     readers: asyncpg.Pool
     tokens: O200kCounter
+    woken: WokenDerivation
     vectors: Vectors
 
 
@@ -156,6 +158,7 @@ async def _open_parts(
         ViewHistory(*views, log.store),
         readers,
         tokens,
+        WokenDerivation(feeds.pool),
         await wire_vectors(
             VectorParts(dsn, log, views[1], feeds, write.decide, tokens),
             settings,
@@ -260,6 +263,7 @@ def _application(
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
             "reach": _reach(parts),
+            "wake_derivation": parts.woken,
             "text_memory": parts.vectors.texts,
             "pdf_text": PdfReader(),
             "active_sessions": ActiveSessions(parts.readers),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -14,9 +15,9 @@ from domain.derivation import (
 from domain.recorded import Recorded
 from projections.as_of import NOW, holding
 from projections.columns import as_text
-from projections.condition import Bind
+from projections.condition import Bind, Condition, every
 from projections.intervals import Intervals, Values
-from projections.ports import Connection
+from projections.ports import Connection, Row
 
 _KEY = {"tenant": "text", "session": "text", "first_seq": "integer"}
 
@@ -116,6 +117,7 @@ class Stuck(msgspec.Struct, frozen=True, kw_only=True):
     ``retry_at`` is None where nothing is tried by itself.
     """
 
+    workspace: str
     session: str
     first_seq: int
     last_seq: int
@@ -126,38 +128,33 @@ class Stuck(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None
 
 
-async def list_stuck(
-    db: Connection,
-    tenant: str,
-    session: str | None,
-    window: tuple[int, int],
-    as_of: int = NOW,
-) -> list[Stuck]:
-    """Return so many ranges behind so many, in the order of sessions and numbers."""
-    bind = Bind(tenant, session)
-    limit, offset = map(bind, window)
-    rows = await db.fetch(
-        f"SELECT {_COLUMNS} {_OPEN} AND {holding(as_of)(bind)}"
-        f" ORDER BY session, first_seq LIMIT {limit} OFFSET {offset}",
-        *bind.values,
-    )
-    return [Stuck(**{n: row[n] for n in Stuck.__struct_fields__}) for row in rows]
-
-
-async def count_stuck(
-    db: Connection, tenant: str, session: str | None, as_of: int = NOW
-) -> int:
-    """Return how many such ranges there are."""
-    bind = Bind(tenant, session)
-    count: int = await db.fetchval(
-        f"SELECT count(*) {_OPEN} AND {holding(as_of)(bind)}",
-        *bind.values,
-    )
-    return count
-
-
-_COLUMNS = "session, first_seq, last_seq, state, attempt, error, since, retry_at"
-_OPEN = (
-    "FROM derivation_range WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)"
-    " AND state <> 'done'"
+STUCK: Final = (
+    "r.tenant AS workspace, r.session, r.first_seq, r.last_seq, r.state, r.attempt,"
+    " r.error, r.since, r.retry_at"
 )
+"""What is read of a row ``r`` to tell of it with ``stuck_of``."""
+
+
+def stuck_of(row: Row) -> Stuck:
+    """Return what a row tells."""
+    return Stuck(**{name: row[name] for name in Stuck.__struct_fields__})
+
+
+def stuck(as_of: int = NOW) -> Condition:
+    """Hold for rows ``r`` of what was stuck at a position."""
+    return every(lambda _: "r.state <> 'done'", holding(as_of, "r"))
+
+
+async def list_stuck(
+    db: Connection, tenant: str | None, session: str | None, most: int
+) -> list[Stuck]:
+    """Return what is stuck anywhere, or there, the oldest first."""
+    bind = Bind(tenant, session)
+    rows = await db.fetch(
+        f"SELECT {STUCK} FROM derivation_range AS r"  # noqa: S608  every value is bound
+        " WHERE ($1::text IS NULL OR r.tenant = $1)"
+        f" AND ($2::text IS NULL OR r.session = $2) AND {stuck()(bind)}"
+        f" ORDER BY r.since, r.tenant, r.session, r.first_seq LIMIT {bind(most)}",
+        *bind.values,
+    )
+    return [stuck_of(row) for row in rows]

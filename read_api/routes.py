@@ -14,6 +14,7 @@ from read_api.conclusions import (
     query_conclusions,
 )
 from read_api.consequences import get_consequences
+from read_api.derivations import list_derivations
 from read_api.dreams import list_dreams
 from read_api.lineage import get_lineage
 from read_api.members import get_session_peer_config
@@ -72,6 +73,7 @@ def read_routes() -> Router:
             get_session_peer_config,
             get_session_summaries,
             list_conclusions,
+            list_derivations,
             list_dreams,
             list_messages,
             list_peer_sessions,

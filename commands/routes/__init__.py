@@ -8,6 +8,10 @@ from commands.routes.deletions import (
     delete_session_route,
     delete_workspace_route,
 )
+from commands.routes.derivations import (
+    post_derivation_flush,
+    post_derivation_redrive,
+)
 from commands.routes.dreams import post_dream
 from commands.routes.members import (
     delete_peers,
@@ -58,6 +62,8 @@ ROUTES = (
     put_session_peer_config,
     post_messages,
     put_message,
+    post_derivation_flush,
+    post_derivation_redrive,
     post_webhook,
     delete_webhook_route,
     get_webhook_test,

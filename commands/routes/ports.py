@@ -10,7 +10,14 @@ from litestar.params import SkipValidation
 
 from commands.asking import Chat
 from commands.decide import Reason
-from commands.ports import ActiveSessions, FindHeld, FindMessage, PdfText, TextMemory
+from commands.ports import (
+    ActiveSessions,
+    FindHeld,
+    FindMessage,
+    PdfText,
+    TextMemory,
+    WakeDerivation,
+)
 from commands.reach import Reach
 from commands.write import Write
 
@@ -132,3 +139,4 @@ GivenTextMemory = SkipValidation[NamedDependency[TextMemory]]
 GivenFindMessage = SkipValidation[NamedDependency[FindMessage]]
 GivenFindHeld = SkipValidation[NamedDependency[FindHeld]]
 GivenReach = SkipValidation[NamedDependency[Reach]]
+GivenWakeDerivation = SkipValidation[NamedDependency[WakeDerivation]]

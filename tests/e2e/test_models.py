@@ -183,6 +183,43 @@ def test_while_the_model_is_down_messages_wait(http, stub, at):
     eventually(lambda: concluded(http, at) == ["ann told: I wait."])
 
 
+def test_what_was_passed_over_is_listed_and_derived_when_it_is_redriven(http, stub, at):
+    stub.otherwise = lambda call: "no answer" if "The peers" in call.text else "x"
+    say(http, at, "I grow tomatoes.")
+    eventually(lambda: not pending(http, at))
+    [listed] = http.get(f"{at}/derivations").json()["items"]
+    assert (listed["session_id"], listed["first"], listed["last"]) == ("s", 1, 1)
+    assert (listed["state"], listed["attempt"]) == ("passed-over", 3)
+    assert (listed["error"], listed["retry_at"]) == ("malformed", None)
+
+    stub.otherwise = thinking
+    asked = http.post(f"{at}/sessions/s/derivation/redrive")
+    assert asked.json()["redriven"] == [{"first": 1, "last": 1}]
+    assert eventually(lambda: concluded(http, at)) == ["ann told: I grow tomatoes."]
+    eventually(lambda: not pending(http, at))
+    assert http.get(f"{at}/derivations").json()["items"] == []
+    then = {"as_of": asked.headers["x-position"]}
+    [listed] = http.get(f"{at}/derivations", params=then).json()["items"]
+    assert listed["state"] == "redriven"
+    again = http.post(f"{at}/sessions/s/derivation/redrive").json()
+    assert again == {"waiting": None, "redriven": []}
+
+
+def test_what_fails_is_listed_and_tried_at_once_when_it_is_redriven(http, stub, at):
+    stub.otherwise = lambda _: Answer(status=400)
+    say(http, at, "I sail.")
+    [listed] = eventually(lambda: http.get(f"{at}/derivations").json()["items"])
+    assert listed["state"] == "failing"
+    assert listed["error"].startswith("refused")
+    assert listed["retry_at"] > listed["since"]
+    assert pending(http, at) == 1
+    stub.otherwise = thinking
+    asked = http.post(f"{at}/sessions/s/derivation/redrive").json()
+    assert asked["redriven"] == []
+    assert eventually(lambda: concluded(http, at)) == ["ann told: I sail."]
+    eventually(lambda: not http.get(f"{at}/derivations").json()["items"])
+
+
 def test_a_short_conversation_is_derived_when_it_is_old_enough(stub, tmp_path):
     """With the gates of RS 1.4, over a restart: nothing of them is kept in memory."""
     stub.forget()
@@ -201,13 +238,24 @@ def test_a_short_conversation_is_derived_when_it_is_old_enough(stub, tmp_path):
         say(http, at, "I am done.")
         assert pending(http, at) == 2
         assert not stub.chats
+        say(http, at, "I am in a hurry.", session="now")
+        flushed = http.post(f"{at}/sessions/now/derivation/flush").json()
+        assert flushed == {"waiting": {"first": 1, "last": 1}, "redriven": []}
+        assert eventually(lambda: concluded(http, at)) == ["ann told: I am in a hurry."]
+        again = http.post(f"{at}/sessions/now/derivation/flush").json()
+        assert again == {"waiting": None, "redriven": []}
+        assert http.post(f"{at}/sessions/no/derivation/flush").status_code == 404
     with (
         running(tmp_path / "data", settings) as server,
         plain_client(server.url) as http,
     ):
-        told = eventually(lambda: concluded(http, at))
-    assert sorted(told) == ["ann told: I am brief.", "ann told: I am done."]
-    assert len(stub.chats) == 1
+        told = eventually(lambda: not pending(http, at) and concluded(http, at))
+    assert sorted(told) == [
+        "ann told: I am brief.",
+        "ann told: I am done.",
+        "ann told: I am in a hurry.",
+    ]
+    assert len(stub.chats) == 2
 
 
 def test_who_switches_reasoning_off_by_default_may_ask_for_it(stub, tmp_path):
