@@ -12,6 +12,10 @@ from infra.settings import Settings
 _TAKE_BASE64: Final = ("api.openai.com",)
 """Hosts known to send vectors packed; others are asked for numbers."""
 
+_BATCHES: Final[dict[str, int]] = {"gemini": 100}
+_READS: Final[dict[str, int]] = {"gemini": 2_048}
+"""Texts of a request, and tokens of a text, where a transport takes fewer (RS 9.1)."""
+
 _REFUSE_DIMENSIONS: Final = ("text-embedding-ada-002",)
 
 
@@ -39,8 +43,11 @@ def chosen_embedding(settings: Settings) -> Embedding | None:
             dimensions=settings.embedding_vector_dimensions,
             sends_dimensions=_sends_dimensions(settings),
             base64=_is_set(config.encoding_format_mode, "base64", host in _TAKE_BASE64),
-            max_input_tokens=settings.embedding_max_input_tokens,
-            max_batch=config.max_batch_size or 2_048,
+            max_input_tokens=min(
+                settings.embedding_max_input_tokens,
+                _READS.get(config.transport, settings.embedding_max_input_tokens),
+            ),
+            max_batch=config.max_batch_size or _BATCHES.get(config.transport, 2_048),
             max_request_tokens=settings.embedding_max_tokens_per_request,
             at_once=settings.embedding_max_concurrent_embeddings,
             body=endpoint.body,

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-import json_repair
-
 _LONGEST: Final = 200_000
 """Characters beyond which an answer is not mended: it would hold up everybody."""
 
@@ -23,6 +21,9 @@ def mend_json(text: str, *, cut: bool) -> Any:
     begins = text.find("{")
     if begins < 0 or len(text) > _LONGEST:
         raise ValueError("no object, or too long")
+    # It is large, and most answers need none of it.
+    import json_repair  # noqa: PLC0415
+
     kept = _whole_items(text[begins:], cut=cut)
     try:
         value = json_repair.loads(kept, skip_json_loads=True)

@@ -167,6 +167,6 @@ class EmbeddingConfig(BaseModel):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.transport == "anthropic":
-            raise ValueError("anthropic makes no embeddings")
+        if self.transport in {"anthropic", "groq"}:
+            raise ValueError(f"{self.transport} makes no embeddings")
         return self

@@ -4,7 +4,8 @@ import pytest
 
 from infra.embedder.choice import chosen_embedding
 from infra.engines import engine_names
-from infra.settings import read_settings
+from infra.llm.endpoint import USUAL
+from infra.settings import SettingsUnusable, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +94,20 @@ def test_vectors_travel_packed_where_that_is_understood(
     if base_url:
         monkeypatch.setenv("EMBEDDING_MODEL_CONFIG__OVERRIDES__BASE_URL", base_url)
     assert chosen_embedding(read_settings()).asked.base64 == packed
+
+
+def test_gemini_makes_vectors_of_fewer_and_shorter_texts(monkeypatch):
+    monkeypatch.setenv("LLM_GEMINI_API_KEY", "hush")
+    monkeypatch.setenv("EMBEDDING_MODEL_CONFIG__TRANSPORT", "gemini")
+    monkeypatch.setenv("EMBEDDING_MODEL_CONFIG__MODEL", "gemini-embedding-001")
+    chosen = chosen_embedding(read_settings())
+    assert chosen.endpoint.base_url == USUAL["gemini"]
+    assert (chosen.asked.max_batch, chosen.asked.max_input_tokens) == (100, 2_048)
+    assert not chosen.asked.base64
+
+
+@pytest.mark.parametrize("transport", ["anthropic", "groq"])
+def test_who_makes_no_vectors_is_refused(monkeypatch, transport):
+    monkeypatch.setenv("EMBEDDING_MODEL_CONFIG__TRANSPORT", transport)
+    with pytest.raises(SettingsUnusable, match="makes no embeddings"):
+        read_settings()

@@ -1,5 +1,8 @@
 """A feature's model is found where settings say, or there is none."""
 
+import subprocess
+import sys
+
 import pytest
 
 from infra.llm.models import open_models
@@ -166,3 +169,26 @@ async def test_sampling_only_servers_of_ones_own_know_is_sent_to_them(stub):
         await model.complete(ASKED)
     body = stub.chats[0].body
     assert (body["top_k"], body["prompt_cache_key"]) == (5, "v1")
+
+
+LOADED = """
+import asyncio, sys
+import infra.composition
+from infra.llm.models import open_models
+from infra.settings import Settings
+from infra.settings.model_choice import ModelConfig
+
+async def main():
+    async with open_models(Settings(_env_file=None, llm_openai_api_key="k")) as models:
+        await models.find(ModelConfig())
+    print(*sorted({"anthropic", "json_repair"} & set(sys.modules)))
+
+asyncio.run(main())
+"""
+
+
+def test_who_asks_nobody_at_anthropic_does_not_load_its_sdk():
+    told = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == ""
