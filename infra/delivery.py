@@ -100,9 +100,8 @@ class Delivery:
             return Retry(self.patience(attempts, asked), type(absent).__name__)
         except Exception as bug:  # noqa: BLE001  whatever it is, it stops one key only
             # The text of an error nobody foresaw may quote what somebody said.
-            _LOG.error(
-                "%s: %s in %s", self._processor.name, type(bug).__name__, _place(bug)
-            )
+            said = (self._processor.name, type(bug).__name__, _place(bug))
+            _LOG.error("%s: %s in %s", *said, extra={"failure": bug})
             if attempts + 1 >= self._limits.attempts:
                 return Park(type(bug).__name__)
             return Retry(self.patience(attempts, None), type(bug).__name__)

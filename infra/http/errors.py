@@ -114,6 +114,7 @@ def _unforeseen(request: Asked, failure: Exception) -> Response[bytes]:
         type(failure).__name__,
         " < ".join(f"{Path(f.filename).stem}:{f.lineno}" for f in ours[:-6:-1]),
         correlation_of(request.scope),
+        extra={"failure": failure},
     )
     return _refusal(HTTP_500_INTERNAL_SERVER_ERROR, "An unexpected error occurred")
 

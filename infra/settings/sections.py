@@ -15,7 +15,7 @@ SECTIONS: Final = (
         "peer_card",
     ),
     *("dialectic", "summary", "dream", "webhook"),
-    *("metrics", "otel", "telemetry"),
+    *("metrics", "otel", "telemetry", "sentry"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Settings of what is told of a server: log, metrics, traces, events."""
+"""Settings of what is told of a server: log, metrics, traces, events, errors."""
 
 from typing import Literal, Self
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 
 
 class TelemetrySettings(BaseModel):
-    """The process log, metrics, otel and telemetry (RS 11, 12)."""
+    """The process log, metrics, otel, telemetry and sentry (RS 11, 12)."""
 
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = Field(
         default="INFO", description="level of the process log; no content at info"
@@ -107,6 +107,25 @@ class TelemetrySettings(BaseModel):
         description="share of runs whose frequent events are sent, whole runs",
     )
 
+    sentry_enabled: bool = Field(
+        default=False, description="report errors, without content (extra `sentry`)"
+    )
+    sentry_dsn: SecretStr | None = Field(
+        default=None, description="where errors are reported"
+    )
+    sentry_release: str | None = Field(
+        default=None, description="the release reports name"
+    )
+    sentry_environment: str = Field(
+        default="development", description="the environment reports name"
+    )
+    sentry_traces_sample_rate: float = Field(
+        default=0.1, ge=0, le=1, description="share of requests reported with times"
+    )
+    sentry_profiles_sample_rate: float = Field(
+        default=0.1, ge=0, le=1, description="share of those that are profiled"
+    )
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_capitals(cls, level: object) -> object:
@@ -121,4 +140,6 @@ class TelemetrySettings(BaseModel):
     def _says_where(self) -> Self:
         if self.telemetry_enabled and not self.telemetry_endpoint:
             raise ValueError("TELEMETRY_ENABLED wants TELEMETRY_ENDPOINT")
+        if self.sentry_enabled and self.sentry_dsn is None:
+            raise ValueError("SENTRY_ENABLED wants SENTRY_DSN")
         return self

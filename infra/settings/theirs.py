@@ -14,7 +14,6 @@ _OFF: Final = {"", "0", "false", "no", "off", "none", "null"}
 
 _DIFFERENT: Final = {
     "CACHE_": "there is no cache outside the process",
-    "SENTRY_": "errors are in the process log only",
     "TELEMETRY_TRACE_PAYLOADS_": "what models are told is never sent on",
     "LANGFUSE_": "calls of models are recorded in the log only",
     "VECTOR_STORE_": "vectors are in Postgres",

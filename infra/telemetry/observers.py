@@ -4,13 +4,16 @@ All of it is told in the middle of work: at once, and without raising.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from litestar.types import HTTPScope
 
 from domain.recorded import Recorded
 from processors.processor import Batch, Outcome
+
+UNTOLD: Final = frozenset({"/health", "/metrics", "/openapi.json", "/docs", "/redoc"})
+"""Paths of probes and pages, whose requests are counted and no more."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

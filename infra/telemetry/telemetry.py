@@ -104,7 +104,11 @@ class Telemetry:
 
 @asynccontextmanager
 async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
-    """Tell what settings want told, until the end; what still waits is sent then."""
+    """Tell what settings want told, until the end; what still waits is sent then.
+
+    Raises:
+        SettingsUnusable: Sentry is wanted and not installed.
+    """
     telemetry = Telemetry()
     if settings.log_requests:
         telemetry.requests.append(RequestLines())
@@ -120,6 +124,11 @@ async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
             telemetry.trace(
                 await running.enter_async_context(tracing(settings, collector))
             )
+        if settings.sentry_enabled:
+            from infra.telemetry.errors import reporting  # noqa: PLC0415  an extra
+
+            reports = await running.enter_async_context(reporting(settings))
+            telemetry.requests.append(reports)
         if settings.telemetry_enabled:
             await _emit(telemetry, settings, running)
         yield telemetry

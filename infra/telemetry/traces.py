@@ -29,10 +29,8 @@ from opentelemetry.trace import (
 from commands.ports import Appended, AppendRequest
 from domain.recorded import Cause, Recorded
 from infra.http.correlation import trace_parent_of
-from infra.telemetry.observers import Answer, Fold, Folded
+from infra.telemetry.observers import UNTOLD, Answer, Fold, Folded
 from processors.processor import Batch, Outcome, Park, Retry
-
-_UNTOLD: Final = frozenset({"/health", "/metrics", "/openapi.json", "/docs", "/redoc"})
 
 _FAILED: Final = 500
 
@@ -162,7 +160,7 @@ class RequestSpans:
 
     def begin(self, scope: HTTPScope) -> Callable[[Answer], None]:
         """See ``RequestObserver``; what follows reads this span as its parent."""
-        if scope["path"] in _UNTOLD:
+        if scope["path"] in UNTOLD:
             return _nothing
         method = scope["method"]
         span = self._tracer.start_span(

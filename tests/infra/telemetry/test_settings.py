@@ -15,6 +15,7 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     ("given", "named"),
     [
         ({"TELEMETRY_ENABLED": "true"}, "TELEMETRY_ENDPOINT"),
+        ({"SENTRY_ENABLED": "true"}, "SENTRY_DSN"),
         ({"OTEL_TRACES_SAMPLER_ARG": "2"}, "OTEL_TRACES_SAMPLER_ARG"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT"),
     ],
