@@ -3,6 +3,8 @@
 Nobody's words and no secret are in any of it.
 """
 
+import gzip
+import json
 import time
 import uuid
 
@@ -18,6 +20,7 @@ from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.receiver import receiving
 from tests.support.server import running
+from tests.support.stub_replies import Answer
 
 SECRET = "xyzzy-secret"  # noqa: S105  a mark
 
@@ -50,6 +53,9 @@ def server(stub, receiver, tmp_path_factory):
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url("/otel"),
         "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{SECRET}-otel",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "SENTRY_ENABLED": "true",
+        "SENTRY_DSN": f"http://key@127.0.0.1:{receiver.port}/7",
+        "SENTRY_TRACES_SAMPLE_RATE": "1",
         "TELEMETRY_ENABLED": "true",
         "TELEMETRY_ENDPOINT": receiver.url("/events"),
         "TELEMETRY_HEADERS": f'{{"x-key": "{SECRET}-events"}}',
@@ -229,3 +235,61 @@ def test_cloud_events_tell_what_happened_once(http, at, receiver):
     assert context["data"]["search_query_given"]
     ids = [each["id"] for events in found.values() for each in events]
     assert len(ids) == len(set(ids))
+
+
+FAILING = (
+    Answer(status=500),
+    Answer(status=429, retry_after="0"),
+    Answer(text=f'{{"explicit": [{{"content": "{SECRET}"'),
+    Answer(text=f"{SECRET}, and no JSON"),
+    Answer(refusal=SECRET),
+)
+"""Ways a model fails, some of them quoting what it was told."""
+
+
+def busy(http, at, stub):
+    """Do all that a client may, well and badly, with words that must not be told."""
+    stub.script(*FAILING)
+    say(http, at, *(f"I own {n} boats named {SECRET}." for n in range(3)))
+    http.get(f"{at}/sessions/s/context?search_query={SECRET}")
+    http.post(f"{at}/search", json={"query": SECRET})
+    http.post(f"{at}/sessions/s/messages", content=f'{{"{SECRET}": '.encode())
+    http.post(f"{at}/sessions/s/messages", json={"messages": [{"content": SECRET}]})
+    http.get(f"{at}/conclusions/none/lineage")
+    http.put(f"{at}/peers/ann", json={"metadata": {"note": SECRET}})
+    http.put(f"{at}/peers/ann/card", json={"peer_card": [f"Likes {SECRET}"]})
+    http.post(
+        f"{at}/sessions/s/messages/upload",
+        files={"file": (f"{SECRET}.txt", SECRET.encode(), "text/plain")},
+        data={"peer_id": "ann"},
+    )
+    for stream in (False, True):
+        stub.script(Answer(status=500), Answer(text=SECRET, broken_after=1))
+        asked = {"query": f"What of {SECRET}?", "stream": stream}
+        http.post(f"{at}/peers/ann/chat", json=asked, timeout=60)
+    stub.otherwise = thinking
+    held = eventually(lambda: concluded(http, at))
+    retracted = f"{at}/conclusions/{held[0]['id']}/retract"
+    http.post(retracted, json={"reason": SECRET})
+    http.delete(f"{at}/sessions/s")
+
+
+def test_nothing_that_is_told_quotes_anybody(server, http, at, stub, receiver):
+    busy(http, at, stub)
+    name = at.rpartition("/")[2]
+    eventually(lambda: "deletion.completed" in events_of(receiver, name))
+    log = server.log()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert SECRET not in log
+    ours = [each for each in lines if each.get("tenant") == name]
+    assert {"request", "trace", "endpoint", "status"} <= ours[0].keys()
+    assert [each for each in lines if each["level"] == "WARNING"], "none failed"
+    assert SECRET not in http.get("/metrics").text
+    heard = [each for each in receiver.heard if not each.path.startswith("/hooks")]
+    assert {each.path for each in heard} == {
+        *("/otel/v1/traces", "/events", "/api/7/envelope/"),
+    }
+    for each in heard:
+        zipped = each.headers.get("content-encoding") == "gzip"
+        body = gzip.decompress(each.body) if zipped else each.body
+        assert SECRET.encode() not in body, each.path
