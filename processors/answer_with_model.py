@@ -146,8 +146,9 @@ class AnswerWithModel:
         )
 
     def _engine(self, run: AgentRun) -> Engine:
+        answered_by = run.call.answered_by or self._effort.model.transport
         return Engine(
-            name=self._effort.model.transport,
+            name=answered_by.partition("/")[0],
             version=prompts.VERSION,
             model=run.model,
             prompt=f"answer_question@{prompts.VERSION}",

@@ -65,5 +65,5 @@ def patience(failure: Unavailable | ModelRefused, tries: Tries) -> timedelta:
 def may_be_mended(failure: Unavailable | ModelRefused) -> bool:
     """Tell whether somebody is away, or a setting wrong, rather than what was said."""
     if isinstance(failure, ModelRefused):
-        return failure.reason != "content_filter"
+        return not failure.withheld
     return not isinstance(failure, Malformed)

@@ -171,7 +171,7 @@ class ModelReasoner:
             try:
                 completion = await self._model.complete(asked)
             except ModelRefused as refused:
-                if refused.reason != "content_filter":
+                if not refused.withheld:
                     raise
                 continue
             spent.append(completion)
@@ -189,7 +189,7 @@ class ModelReasoner:
 
     def _engine(self, name: str, prompt: ModuleType, completion: Completion) -> Engine:
         return Engine(
-            name=self._model.transport,
+            name=completion.transport or self._model.transport,
             version=prompt.VERSION,
             model=completion.model,
             prompt=f"{name}@{prompt.VERSION}",

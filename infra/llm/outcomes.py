@@ -30,6 +30,11 @@ _SAYS: Final = {
 }
 """What an error that comes within a stream says instead of a status."""
 
+_OF_AN_ACCOUNT: Final = re.compile(
+    r"credit balance|api[ _]key[ _](not[ _]valid|invalid)", re.IGNORECASE
+)
+"""What Anthropic and Gemini call a wrong question, and is a wrong account."""
+
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -63,9 +68,13 @@ def asked_wait(error: BaseException | None) -> float | None:
 def _status(error: BaseException, code: str) -> int | None:
     """Return the status; what comes within a stream says it by its code alone.
 
-    A quota that is used up is told as a rate limit by some, and passes for none.
+    A quota that is used up is told as a rate limit by some, and a key that is wrong,
+    or not paid for, as a bad question by others: none of it is the question's fault.
     """
     status = getattr(error, "status_code", None)
+    said = getattr(error, "message", None)
+    if status == 400 and isinstance(said, str) and _OF_AN_ACCOUNT.search(said):  # noqa: PLR2004
+        return 402
     if isinstance(status, int) and status >= 400 and code != "insufficient_quota":  # noqa: PLR2004
         return status
     return _SAYS.get(code)

@@ -203,6 +203,17 @@ class LanguageModelContract:
         assert (type(raised), raised.retry_after) == (Unavailable, 300)
         assert len(stub.chats) < 3
 
+    @pytest.mark.parametrize(
+        "message",
+        ["Your credit balance is too low.", "API key not valid. Please pass a valid…"],
+    )
+    async def test_an_account_that_is_wrong_is_not_the_questions_fault(
+        self, model, stub, message
+    ):
+        stub.otherwise = always(Answer(status=400, message=message))
+        raised = await failure(model.complete(ASKED))
+        assert (type(raised), raised.retry_after) == (Unavailable, 300)
+
     async def test_what_is_wrong_with_a_question_never_passes(self, model, stub):
         stub.otherwise = always(Answer(status=400))
         assert type(await failure(model.complete(ASKED))) is ModelRefused

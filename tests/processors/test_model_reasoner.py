@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from domain.derivation import Refused
 from domain.event import Call
@@ -70,6 +71,17 @@ def given(lines, *observed):
 async def derive(answer, lines=LINES, observed=("ann",)):
     model = Scripted(answer)
     return await ModelReasoner(model, WordCounter()).derive(given(lines, *observed))
+
+
+async def test_who_stood_in_for_the_model_is_named():
+    class StoodIn(Scripted):
+        async def complete(self, prompt):
+            answered = await super().complete(prompt)
+            return replace(answered, transport="anthropic", fallback=True)
+
+    model = StoodIn(facts({"content": "ann skis", "evidence": [1]}))
+    drawn = await ModelReasoner(model, WordCounter()).derive(given(LINES, "ann"))
+    assert (drawn.engine.name, drawn.engine.model) == ("anthropic", "m-1")
 
 
 async def test_each_fact_rests_on_the_lines_it_names():

@@ -53,7 +53,7 @@ class AnthropicStub(ProtocolStub):
 
     def failure(self, answer: Answer) -> Any:
         kind = answer.code or _CODES.get(answer.status, "api_error")
-        return {"type": "error", "error": {"type": kind, "message": "scripted"}}
+        return {"type": "error", "error": {"type": kind, "message": answer.message}}
 
     def reply(self, handler: Handler, call: Call, answer: Answer) -> None:
         if not call.path.endswith("/v1/messages"):

@@ -56,7 +56,7 @@ class OpenAIStub(ProtocolStub):
         return call.headers.get("authorization") == f"Bearer {self.key}"
 
     def failure(self, answer: Answer) -> Any:
-        error = {"message": "scripted", "type": "stub", "code": answer.code}
+        error = {"message": answer.message, "type": "stub", "code": answer.code}
         return {"error": error}
 
     def reply(self, handler: Handler, call: Call, answer: Answer) -> None:

@@ -16,10 +16,11 @@ class Answer:
     sent as written. ``stall`` never answers until the client or the test gives up.
     ``broken_after`` pieces a stream's connection is cut, or, if ``clean``, ended
     without saying so; ``held_after`` pieces it waits for ``stub.release``.
-    ``delay`` seconds pass before the first byte; ``error`` is the code of an error that
-    comes at the end of a stream instead of an end. ``thought`` is what a model that
-    thinks says of it (Anthropic's alone). ``calls`` are names and arguments of tools
-    it wants used; arguments given as a text are sent as they are, JSON or not.
+    ``message`` is what a failure says. ``delay`` seconds pass before the first byte;
+    ``error`` is the code of an error that comes at the end of a stream instead of an
+    end. ``thought`` is what a model that thinks says of it (Anthropic's alone).
+    ``calls`` are names and arguments of tools it wants used; arguments given as a text
+    are sent as they are, JSON or not.
     """
 
     text: str = ""
@@ -37,6 +38,7 @@ class Answer:
     delay: float = 0.0
     error: str | None = None
     thought: str | None = None
+    message: str = "scripted"
 
     @property
     def ends(self) -> str:
