@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from infra.sight_conditions import visible
 from processors.recall import Recollection
 from processors.tools.memory import Sight
@@ -96,7 +98,11 @@ def message_of(row: Row, similarity: float = 0.0) -> Recollection:
 async def _evidence(
     db: Connection, sight: Sight, origins: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Return the messages conclusions rest on, those that who looks could hear."""
+    """Return the messages conclusions rest on, those that who looks could hear.
+
+    A sight's one session confines messages, not conclusions nor what these rest on.
+    """
+    sight = msgspec.structs.replace(sight, session=None)
     cited = await evidence_of(db, sight.workspace, origins, sight.as_of)
     bind = Bind(sight.workspace, [each.message for each in cited])
     statement = _VISIBLE.format(visible=visible(sight)(bind))

@@ -19,6 +19,7 @@ from processors.answer_stream import ShownAnswer
 from processors.asking_model import Asking, Effort, Sources, prepare_asking
 from processors.cited_answer import split_sources
 from processors.language_model import (
+    BudgetExhausted,
     Completion,
     Malformed,
     Unavailable,
@@ -56,7 +57,7 @@ class AnswerWithModel:
         except Malformed:
             raise
         except Unavailable as away:
-            raise Unanswered(away.retry_after) from away
+            raise _unanswered(away) from away
         text, cited = split_sources(run.text)
         return self._answered(asking, run, text, cited)
 
@@ -87,7 +88,7 @@ class AnswerWithModel:
         except Malformed:
             raise
         except Unavailable as away:
-            raise Unanswered(away.retry_after) from away
+            raise _unanswered(away) from away
         yield self._answered(asking, run, shown.text, shown.cited, form)
 
     async def _finish(
@@ -161,6 +162,13 @@ class AnswerWithModel:
             prompt_hash=prompts.HASH,
             call=run.call,
         )
+
+
+def _unanswered(away: Unavailable) -> Unanswered:
+    """Say when to ask again; and what budget is used up, if that is why."""
+    if isinstance(away, BudgetExhausted):
+        return Unanswered(away.retry_after, str(away))
+    return Unanswered(away.retry_after)
 
 
 def _trace(asking: Asking, run: AgentRun, form: str) -> Trace:

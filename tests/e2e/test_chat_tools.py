@@ -193,3 +193,23 @@ def test_a_question_of_the_past_is_asked_on_its_day(ann, stub, server):
     assert "Today is Friday, 2026-01-02." in stub.chats[-1].text
     httpx.post(path, json=asked, params={"as_of": 1})
     assert "Nothing was found yet" in stub.chats[-1].text
+
+
+def test_an_answer_tells_over_http_how_it_was_come_by(ann, stub, server):
+    stub.script(Answer(calls=(LOOK,)), "Green tea.\n[[sources: c1]]")
+    told = ann.chat("What does ann drink?", include_evidence=True)
+    id_ = told.evidence.reasoning_trace_id
+    path = f"{server.url}/v3/workspaces/{ann.workspace_id}/answers/{id_}/lineage"
+    deadline = time.monotonic() + 30
+    while len((found := httpx.get(path).json())["calls"]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (found["question"], found["content"]) == (
+        "What does ann drink?",
+        "Green tea.",
+    )
+    [used] = found["trace"]["tools"]
+    assert (used["tool"], used["input"]) == ("search_memory", '{"query": "tea"}')
+    assert used["conclusions"] == [each["origin_id"] for each in found["premises"]]
+    assert {each["outcome"] for each in found["calls"]} == {"answered"}
+    assert {each["feature"] for each in found["calls"]} == {"dialectic.answer"}

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.conclusion import ConclusionDerived, ConclusionRetracted
+from domain.conclusion import ConclusionDerived, ConclusionRetracted, Evidence
 from domain.event import Engine
 from domain.moment import NOW
 from domain.session import PeerLeft
@@ -178,3 +178,24 @@ async def test_the_newest_of_a_session_are_of_it(memory, opened, looking):
             lambda view, only=only: view.recent_conclusions(10, here=only), sight
         )
         assert [each.id for each in found] == ids
+
+
+async def test_a_named_session_confines_messages_and_not_evidence(
+    memory, opened, looking
+):
+    """Conclusions are recalled from everywhere, with what they rest on (HC 6.7)."""
+    await memory.join("ann", session="s")
+    [said] = await memory.say("I like tea.", author="ann", session="s")
+    cited = (Evidence(said.event.id, "s", said.event.seq),)
+    await append(opened, [concluded("c1", "explicit", session="s", evidence=cited)])
+    sight = Sight(workspace="w", observer="ann", observed="ann", session="t")
+
+    async def look(view):
+        return (
+            await view.search_conclusions("c1", 10),
+            await view.grep_messages("tea", 10, 0),
+        )
+
+    [found], messages = await looking(look, sight)
+    assert found.evidence == (said.event.id,)
+    assert messages == ()

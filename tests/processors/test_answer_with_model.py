@@ -16,7 +16,7 @@ from infra.settings.model_choice import ModelChoice
 from processors.agent_loop import Limits
 from processors.answer_with_model import AnswerWithModel
 from processors.asking_model import Effort, Sources
-from processors.language_model import Malformed, ModelRefused
+from processors.language_model import BudgetExhausted, Malformed, ModelRefused
 from processors.prompts.answer_question import HASH
 from processors.recall import Background, Recalled, Recollection
 from tests.support.openai_stub import Answer, openai_stub
@@ -296,6 +296,13 @@ async def test_a_stream_that_is_left_ends_the_call(memory):
     await anext(stream)
     await stream.aclose()
     assert model.closed == 1
+
+
+async def test_a_budget_that_is_used_up_is_told(memory):
+    model = ScriptedModel(calls(LOOK), BudgetExhausted("$5 of $5 are spent", 60.0))
+    with pytest.raises(Unanswered, match="5 of") as raised:
+        await answerer(model, memory).answer(asked())
+    assert raised.value.retry_after == 60
 
 
 async def test_an_answer_with_tools_is_put_into_its_form_once(memory):
