@@ -126,6 +126,7 @@ class _Scene:
             else None,
             long_every=settings.messages_per_long_summary if settings.summary else None,
             instructions=resolve(said.configuration).custom_instructions,
+            language=settings.language,
         )
 
 

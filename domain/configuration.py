@@ -9,17 +9,23 @@ from typing import Any
 
 import msgspec
 
+from domain.languages import LANGUAGES
+
 Configuration = dict[str, Any]
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings in force for one message, after all levels were merged."""
+    """The settings in force for one message, after all levels were merged.
+
+    ``language`` is what search takes it to be written in; None: whatever it looks like.
+    """
 
     reasoning: bool = True
     custom_instructions: str | None = None
     summary: bool = True
     messages_per_short_summary: int = 20
     messages_per_long_summary: int = 60
+    language: str | None = None
 
 
 def merge_configuration(stored: Configuration, sent: Configuration) -> Configuration:
@@ -42,6 +48,7 @@ def resolve(*levels: Mapping[str, Any] | None) -> Resolved:
     """
     reasoning: dict[str, Any] = {}
     summary: dict[str, Any] = {}
+    search: dict[str, Any] = {}
     for level in levels:
         if level is None:
             continue
@@ -51,6 +58,7 @@ def resolve(*levels: Mapping[str, Any] | None) -> Resolved:
             ("deriver", reasoning),
             ("reasoning", reasoning),
             ("summary", summary),
+            ("search", search),
         ):
             given = level.get(section)
             if isinstance(given, Mapping):
@@ -63,11 +71,16 @@ def resolve(*levels: Mapping[str, Any] | None) -> Resolved:
             summary.get("messages_per_short_summary"), 20
         ),
         messages_per_long_summary=_count(summary.get("messages_per_long_summary"), 60),
+        language=_language(search.get("language")),
     )
 
 
 def _flag(value: object) -> bool:
     return value if isinstance(value, bool) else True
+
+
+def _language(value: object) -> str | None:
+    return value if isinstance(value, str) and value in LANGUAGES else None
 
 
 def _text(value: object) -> str | None:

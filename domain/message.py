@@ -42,6 +42,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     long_every: int | None
     received_at: datetime | None = None
     instructions: str | None = None
+    language: str | None = None
 
 
 def add_messages(
@@ -69,6 +70,7 @@ def add_messages(
             summaries=_summaries_due(draft, seq),
             received_at=draft.received_at,
             instructions=draft.instructions,
+            language=draft.language,
         )
         for seq, draft in enumerate(drafts, start=state.last_seq + 1)
     ]

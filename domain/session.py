@@ -85,7 +85,8 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     was said (HC 5.3): whether to reason about it, and which summaries fall due.
     ``copy_of`` is the message of another session that a cloned one repeats, and
     ``received_at`` when it came, where ``created_at`` is a time the sender told.
-    ``instructions`` are how to reason about this message, where it brought its own.
+    ``instructions`` are how to reason about this message, where it brought its own;
+    ``language`` is what it is written in, where the settings say so.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "author")
@@ -103,6 +104,7 @@ class MessageAdded(Event, frozen=True, kw_only=True, tag="message-added"):
     copy_of: str | None = None
     received_at: datetime | None = None
     instructions: Personal[str | None] = None
+    language: str | None = None
 
 
 class Member(msgspec.Struct, frozen=True):

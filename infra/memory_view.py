@@ -124,7 +124,7 @@ class ViewMemory:
         sight = self._sight
         async with self._turns, self._database.acquire() as db:
             stems = await find_stems(db, sight.workspace, text, sight.as_of)
-            same = await find_containing(db, text, stems.documents)
+            same = await find_containing(db, text, stems.documents, stems.languages)
             found = await self._list(db, same.search, _NEWEST_FIRST, limit)
             return await self._around(db, [each.id for each in found], around)
 

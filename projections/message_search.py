@@ -65,7 +65,7 @@ async def search_messages(db: Connection, question: Question) -> list[Scored]:
     if not question.query.strip():
         return await _latest(db, question)
     stems = await find_stems(db, question.tenant, question.query, question.as_of)
-    same = await find_containing(db, question.query, stems.documents)
+    same = await find_containing(db, question.query, stems.documents, stems.languages)
     vectors = await find_collection(db, "message", question.probe)
     search = _Search(question, stems, same, vectors)
     candidates = await _candidates(db, search)

@@ -6,16 +6,19 @@ from domain.recorded import Recorded
 from domain.session import MessageAdded
 from projections.columns import as_json, as_text, as_utc
 from projections.erasable import Erased, delete_rows
+from projections.language import language_of
 from projections.message_body import body_of
 from projections.message_changes import CHANGES, NAMES, TABLES, apply_changes
 from projections.ports import Connection
+from projections.spelled import spelled
 
 
 class Messages:
     """The table ``message``: one row for each message, and those of its changes.
 
     ``words`` are the stems of author, content and day (architecture section 6): with
-    the day among them a search finds two points more of what was said when.
+    the day among them a search finds two points more of what was said when. They are
+    stems of the ``language`` the settings named, or else of the one it looks like.
     ``derive`` says whether reasoning was asked for, ``recorded_at`` when it was
     written down; ``created_at`` is when it was said, as sent, ``came_at`` when the
     request came that said it: its author has joined anew then. What an erased session
@@ -24,7 +27,7 @@ class Messages:
     """
 
     name = "messages"
-    version = 5
+    version = 6
     tables = f"""
         CREATE TABLE message (
             tenant      text COLLATE "C" NOT NULL,
@@ -40,6 +43,7 @@ class Messages:
             tokens      integer NOT NULL,
             derive      boolean NOT NULL,
             position    bigint NOT NULL,
+            language    text COLLATE "C" NOT NULL,
             body        bytea NOT NULL,
             words       tsvector NOT NULL,
             PRIMARY KEY (tenant, session, seq)
@@ -58,6 +62,8 @@ class Messages:
     indexes = """
         CREATE INDEX message_words ON message USING gin (words)
             WITH (gin_pending_list_limit = 16384);
+        CREATE INDEX message_language ON message (tenant, language, position)
+            WHERE language <> 'english';
     """
     handles = (MessageAdded, *CHANGES)
     commutes = True
@@ -72,7 +78,7 @@ class Messages:
                 event.seq,
                 event.id,
                 event.author,
-                as_text(event.content),
+                (content := as_text(event.content)),
                 as_json(event.metadata) if event.metadata else "{}",
                 as_utc(event.created_at),
                 recorded.recorded_at,
@@ -80,7 +86,9 @@ class Messages:
                 event.tokens,
                 event.derive,
                 recorded.position,
+                event.language or language_of(content),
                 body_of(event),
+                None if (apart := spelled(content)) == content else apart,
             )
             for recorded in batch
             if isinstance(event := recorded.event, MessageAdded)
@@ -112,14 +120,18 @@ _DEPART = """
 
 _INSERT = """
     INSERT INTO message (tenant, session, seq, id, peer, content, metadata, created_at,
-                         recorded_at, came_at, tokens, derive, position, body, words)
-    SELECT g.*, to_tsvector('english', g.peer || ' ' || g.content || ' ' || to_char(
-        g.created_at AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY'))
+                         recorded_at, came_at, tokens, derive, position, language,
+                         body, words)
+    SELECT g.tenant, g.session, g.seq, g.id, g.peer, g.content, g.metadata,
+        g.created_at, g.recorded_at, g.came_at, g.tokens, g.derive, g.position,
+        g.language, g.body, to_tsvector(g.language::regconfig, g.peer || ' '
+            || coalesce(g.spelled, g.content) || ' '
+            || to_char(g.created_at AT TIME ZONE 'UTC', 'FMDD FMMonth YYYY'))
     FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[],
                 $7::jsonb[], $8::timestamptz[], $9::timestamptz[],
                 $10::timestamptz[], $11::int[], $12::boolean[], $13::bigint[],
-                $14::bytea[])
+                $14::text[], $15::bytea[], $16::text[])
         AS g(tenant, session, seq, id, peer, content, metadata, created_at, recorded_at,
-             came_at, tokens, derive, position, body)
+             came_at, tokens, derive, position, language, body, spelled)
     ON CONFLICT DO NOTHING
 """

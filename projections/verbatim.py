@@ -1,6 +1,7 @@
 """The texts that contain a whole query, letter for letter but for case (HC 6.1)."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -38,11 +39,21 @@ class Containing(msgspec.Struct, frozen=True):
         return f"{found} AND {self.test(bind)}"
 
 
-async def find_containing(db: Connection, query: str, documents: int) -> Containing:
-    """Prepare the question which of about ``documents`` texts contain the query."""
+async def find_containing(
+    db: Connection, query: str, documents: int, languages: Sequence[str]
+) -> Containing:
+    """Prepare the question which of about ``documents`` texts contain the query.
+
+    They are stemmed as in ``languages``.
+    """
     between = _BLANK.split(query)[1:-1]
     inner = " ".join(word for word in between if _WORD.fullmatch(word))
     if documents <= SCAN or not inner:
         return Containing(query, "")
-    stems = await db.fetchval("SELECT plainto_tsquery('english', $1)::text", inner)
-    return Containing(query, stems)
+    each = [await db.fetchval(_WORDS, name, inner) for name in languages]
+    if not all(each):  # nothing but small words in one of them: no index finds those
+        return Containing(query, "")
+    return Containing(query, " | ".join(f"({stems})" for stems in each))
+
+
+_WORDS = "SELECT plainto_tsquery($1::text::regconfig, $2::text)::text"

@@ -4,6 +4,7 @@ import math
 from array import array
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from domain.embedding import Embedded, EmbeddingRecorded
@@ -287,3 +288,44 @@ async def test_a_long_message_is_found_once_by_what_it_says_late(views, session)
     await point_parts(views, "s-1", 80, 170, 95)
     found = await search(views, "something", probe=probe(168), session=session)
     assert found == ["s-1", "s-21", "s-11"]
+
+
+async def test_words_are_stemmed_as_their_language_has_it(views):
+    await show(
+        views,
+        said(1, "Ich habe gestern mit den Kindern zwei Häuser gemalt."),
+        said(9, "Der Hund schläft auf dem Sofa und ist müde."),
+        said(20, "We painted the houses with the children"),
+    )
+    assert (await search(views, "Haus"))[0] == "s-1"
+    assert (await search(views, "Wer malte ein Haus?"))[0] == "s-1"
+    assert (await search(views, "schlafender Hund, auf Sofas"))[0] == "s-9"
+    assert (await search(views, "painting a house"))[0] == "s-20"
+
+
+async def test_a_language_may_be_set_where_words_do_not_tell(views):
+    named = msgspec.structs.replace(said(1, "Häuser, Gärten"), language="german")
+    await show(views, named, said(9, "Gärten"))
+    assert await search(views, "Haus") == ["s-1"]
+
+
+@pytest.mark.parametrize("query", ["好きな犬", "犬が好き?", "大好き"])
+async def test_what_has_no_blanks_between_words_is_found_by_a_part(views, query):
+    await show(views, said(1, "私は犬が好きです。"), said(9, "猫と東京へ行く"))
+    assert (await search(views, query))[:1] == ["s-1"]
+
+
+async def test_parts_of_what_is_joined_are_found(views):
+    await show(views, said(1, "we had tea/coffee at example.com"), said(9, "milk"))
+    for query in ("coffee", "Was there tea?", "example", "tea/coffee"):
+        assert (await search(views, query))[:1] == ["s-1"], query
+
+
+async def test_a_language_that_came_later_changes_nothing_before(views):
+    await show(views, said(1, "the list of houses"), said(9, "Alice listens"))
+    then = await search(views, "Listen", as_of=2)
+    german = said(20, "Ich habe die Listen mit den Häusern gemalt.")
+    await fold(views, VIEWS, record([german], after=100))
+    assert await search(views, "Listen", as_of=2) == then
+    assert "s-20" in await search(views, "Liste")
+    assert "s-20" not in await search(views, "Liste", as_of=2)
