@@ -51,6 +51,7 @@ from infra.random_id import random_id
 from infra.reach import StoredReach
 from infra.reactions import Feeds
 from infra.reasoning import Reasoners, make_reasoners
+from infra.rerank.choice import open_reranker
 from infra.settings import Settings
 from infra.sweep import sweep_daily
 from infra.telemetry.telemetry import Exposition, open_telemetry
@@ -65,6 +66,7 @@ from processors.close_retractions import CloseRetractions
 from processors.derive_conclusions import DeriveConclusions
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
+from projections.ports import Reranker
 from read_api import ROUTES as QUESTIONS
 
 
@@ -80,6 +82,7 @@ class _Parts(msgspec.Struct, frozen=True):
     tokens: O200kCounter
     woken: WokenDerivation
     vectors: Vectors
+    reranker: Reranker
 
 
 @asynccontextmanager
@@ -164,6 +167,7 @@ async def _open_parts(
             settings,
             running,
         ),
+        await open_reranker(settings, running),
     )
 
 
@@ -259,6 +263,7 @@ def _application(
             "message_embedder": parts.vectors.questions
             if settings.embed_messages
             else Nobody(),
+            "reranker": parts.reranker,
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),

@@ -69,6 +69,20 @@ class QueryEmbedder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Reads a question and a text together, which orders better than both apart.
+
+    ``depth`` is how many of what was found it reads; 0 means there is none.
+    """
+
+    @property
+    def depth(self) -> int: ...
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> Sequence[float] | None:
+        """Return how well each text answers, None when it does not say now."""
+        ...
+
+
 class Folding(Protocol):
     """How far views are folded.
 

@@ -5,6 +5,7 @@ exactly then: what an answer shows of that moment is what it would have shown wh
 log ended there. What has been erased since is gone from every moment.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, NoReturn, TypeVar, cast
 
@@ -170,8 +171,11 @@ class Answer(Response[T]):
     time of a small answer.
     """
 
-    def __init__(self, content: T, moment: Moment) -> None:
+    def __init__(
+        self, content: T, moment: Moment, told: Mapping[str, str] | None = None
+    ) -> None:
         self.content = content
+        self._told = told or {}
         self.status_code = HTTP_200_OK
         self._moment = moment
 
@@ -188,6 +192,7 @@ class Answer(Response[T]):
         ]
         if self._moment.is_stale:
             headers.append((b"x-stale", b"true"))
+        headers += [(n.encode(), v.encode()) for n, v in self._told.items()]
         await send(
             HTTPResponseStartEvent(
                 type="http.response.start", status=HTTP_200_OK, headers=headers
@@ -198,6 +203,11 @@ class Answer(Response[T]):
         )
 
 
-def answer(content: T, moment: Moment) -> Response[T]:
-    """Answer 200 with the position the content shows at least (X-Position)."""
-    return Answer(content, moment)
+def answer(
+    content: T, moment: Moment, told: Mapping[str, str] | None = None
+) -> Response[T]:
+    """Answer 200 with the position the content shows at least (X-Position).
+
+    ``told`` are further headers, in lower case.
+    """
+    return Answer(content, moment, told)

@@ -1,7 +1,7 @@
 """Messages, searched in a workspace, of a peer and in a session (E05, E17, E31)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Response, post
@@ -14,11 +14,18 @@ from projections.condition import Bind, Condition, always, equals, every
 from projections.members import get_presence
 from projections.message_rows import message_rows
 from projections.message_search import Question, search_messages
-from projections.ports import Connection, Database, QueryEmbedder, TokenCounter, Views
+from projections.ports import (
+    Connection,
+    Database,
+    QueryEmbedder,
+    Reranker,
+    TokenCounter,
+    Views,
+)
 from read_api.answers import MESSAGE, Message, message_of
 from read_api.asking import Text, check_length, probe_of
 from read_api.filters import compile_filter
-from read_api.moment import ReadQuery, answer, reached
+from read_api.moment import Moment, ReadQuery, answer, reached
 from read_api.ports import Injected, Parse
 from read_api.resources import MESSAGE_FILTERS
 from read_api.scopes import ScopeName, check_scopes
@@ -52,6 +59,7 @@ async def search_workspace(
     database: Injected[Database],
     message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
+    reranker: Injected[Reranker],
 ) -> Response[list[Message]]:
     """Search all messages of a workspace (E05)."""
     query, body = await parse.query_and_body(ReadQuery, WorkspaceSearchBody)
@@ -71,8 +79,8 @@ async def search_workspace(
         probe=await probe_of(body.query, message_embedder),
         where=where,
     )
-    async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters, moment.as_of), moment)
+    found, told = await _found((database, reranker), question, body.filters, moment)
+    return answer(found, moment, told)
 
 
 @post(
@@ -80,7 +88,7 @@ async def search_workspace(
     status_code=200,
     opt={"query": ReadQuery, "body": SearchBody},
 )
-async def search_peer(
+async def search_peer(  # noqa: PLR0913, PLR0917  injected by name
     workspace: FromPath[str],
     peer: FromPath[str],
     parse: Injected[Parse],
@@ -88,6 +96,7 @@ async def search_peer(
     database: Injected[Database],
     message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
+    reranker: Injected[Reranker],
 ) -> Response[list[Message]]:
     """Search the messages a peer wrote (E17)."""
     query, body = await parse.query_and_body(ReadQuery, SearchBody)
@@ -103,8 +112,8 @@ async def search_peer(
         ),
     )
     moment = await reached(views, query, searched=bool(body.query))
-    async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters, moment.as_of), moment)
+    found, told = await _found((database, reranker), question, body.filters, moment)
+    return answer(found, moment, told)
 
 
 @post(
@@ -112,7 +121,7 @@ async def search_peer(
     status_code=200,
     opt={"query": ReadQuery, "body": SearchBody},
 )
-async def search_session(
+async def search_session(  # noqa: PLR0913, PLR0917  injected by name
     workspace: FromPath[str],
     session: FromPath[str],
     parse: Injected[Parse],
@@ -120,6 +129,7 @@ async def search_session(
     database: Injected[Database],
     message_embedder: Injected[QueryEmbedder],
     tokens: Injected[TokenCounter],
+    reranker: Injected[Reranker],
 ) -> Response[list[Message]]:
     """Search the messages of a session (E31)."""
     query, body = await parse.query_and_body(ReadQuery, SearchBody)
@@ -133,24 +143,62 @@ async def search_session(
         where=_narrowed(body.filters, "workspace_id", "session_id"),
     )
     moment = await reached(views, query, searched=bool(body.query))
-    async with database.acquire() as db:
-        return answer(await _found(db, question, body.filters, moment.as_of), moment)
+    found, told = await _found((database, reranker), question, body.filters, moment)
+    return answer(found, moment, told)
 
 
 async def _found(
-    db: Connection, question: Question, filters: Mapping[str, Any] | None, as_of: int
-) -> list[Message]:
-    """Return the messages in the order they were ranked."""
-    seen = await _seen_by(db, question.tenant, filters, as_of)
-    question = msgspec.structs.replace(
-        question, where=every(question.where, seen), as_of=as_of
+    asked: tuple[Database, Reranker],
+    question: Question,
+    filters: Mapping[str, Any] | None,
+    moment: Moment,
+) -> tuple[list[Message], dict[str, str]]:
+    """Return the messages in the order they were ranked, and what is told of that.
+
+    Where there is a reranker, it reads the best of them, with no connection held.
+    """
+    database, reranker = asked
+    most = question.limit
+    reads = reranker.depth if question.query.strip() else 0
+    async with database.acquire() as db:
+        seen = await _seen_by(db, question.tenant, filters, moment.as_of)
+        question = msgspec.structs.replace(
+            question,
+            where=every(question.where, seen),
+            as_of=moment.as_of,
+            limit=max(most, reads),
+        )
+        found = await _messages(db, question)
+    if not reads or not found:
+        return found[:most], {}
+    scores = await reranker.rerank(
+        question.query, [_read(each) for each in found[:reads]]
     )
+    if scores is None:
+        return found[:most], {"x-reranked": "false"}
+    order = sorted(range(len(scores)), key=lambda n: -scores[n])
+    best = [found[n] for n in order] + found[reads:]
+    return best[:most], {"x-reranked": "true"}
+
+
+def _read(message: Message) -> str:
+    """Return what was said, and by whom, of a message as it is sent."""
+    said = msgspec.json.decode(cast("msgspec.Raw", message), type=_Said)
+    return f"{said.peer_id}: {said.content}"
+
+
+class _Said(msgspec.Struct, frozen=True):
+    peer_id: str
+    content: str
+
+
+async def _messages(db: Connection, question: Question) -> list[Message]:
     ids = [scored.id for scored in await search_messages(db, question)]
     if not ids:
         return []
     bind = Bind(question.tenant, ids)
     rows = await db.fetch(
-        f"SELECT {MESSAGE} FROM {message_rows(as_of)(bind)}"  # noqa: S608  every value is bound
+        f"SELECT {MESSAGE} FROM {message_rows(question.as_of)(bind)}"  # noqa: S608  every value is bound
         " WHERE m.tenant = $1 AND m.id = ANY($2)",
         *bind.values,
     )

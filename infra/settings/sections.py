@@ -11,6 +11,7 @@ SECTIONS: Final = (
         "llm",
         "budget",
         "embedding",
+        "rerank",
         "deriver",
         "peer_card",
     ),

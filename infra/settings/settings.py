@@ -13,6 +13,7 @@ from infra.settings.embedding import EmbeddingSettings
 from infra.settings.llm import LlmSettings
 from infra.settings.own_thinking import OwnThinking
 from infra.settings.reasoning import ReasoningSettings
+from infra.settings.rerank import RerankSettings
 from infra.settings.server import ServerSettings
 from infra.settings.telemetry import TelemetrySettings
 from infra.settings.toml_file import TomlFile
@@ -23,6 +24,7 @@ class Settings(
     LlmSettings,
     ReasoningSettings,
     EmbeddingSettings,
+    RerankSettings,
     DreamSettings,
     DialecticSettings,
     ToolOutputSettings,

@@ -51,6 +51,23 @@ class Pointing:
         return Probe(pointing(self.angles[text]), MODEL, 2)
 
 
+class Reading:
+    """A reranker that is not there, or likes what it was told to like."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.away = False
+        self.likes: list[str] = []
+        self.read: list[list[str]] = []
+
+    async def rerank(self, query: str, texts: Sequence[str]) -> list[float] | None:
+        assert query
+        self.read.append(list(texts))
+        if self.away:
+            return None
+        return [float(any(each in text for each in self.likes)) for text in texts]
+
+
 class FoldedTo:
     """Views that are as far as they were folded, and come no farther.
 
@@ -97,6 +114,7 @@ class Asking:
         self.views = FoldedTo()
         self.embedder = Pointing()
         self.log = Remembered()
+        self.reranker = Reading()
         tokens = WordCounter()
         asgi = create_app(
             ROUTES,
@@ -106,6 +124,7 @@ class Asking:
                 "log": self.log,
                 "query_embedder": self.embedder,
                 "message_embedder": self.embedder,
+                "reranker": self.reranker,
                 "tokens": tokens,
                 "context_max_tokens": context_max_tokens,
             },

@@ -4,7 +4,7 @@ import pytest
 
 from domain.session import PeerLeft
 from tests.read_api.conftest import ids
-from tests.support.story import at, joined, said
+from tests.support.story import at, joined, peer, said
 
 PATHS = ("/w/search", "/w/peers/alice/search", "/w/sessions/s/search")
 
@@ -125,3 +125,30 @@ async def test_a_question_that_is_no_text_is_refused(talk, path):
     )
     assert refused.status_code == 422
     assert refused.json()["detail"][0]["loc"] == ["body", "query"]
+
+
+async def test_a_reranker_reads_the_best_and_has_the_last_word(ask):
+    await ask.happened(
+        peer("alice"), *(said(9 * n, f"tea {'very ' * n}hot {n}") for n in range(1, 8))
+    )
+    before = ids(await ask.post("/w/search", {"query": "tea", "limit": 7}))
+    assert ask.reranker.read == []
+    ask.reranker.depth, ask.reranker.likes = 4, ["hot 2", "hot 3"]
+    found = await ask.post("/w/search", {"query": "tea", "limit": 2})
+    assert found.headers["x-reranked"] == "true"
+    assert [len(each) for each in ask.reranker.read] == [4]
+    assert ask.reranker.read[0][0].startswith("alice: tea")
+    liked = [each for each in before[:4] if each in {"s-18", "s-27"}]
+    assert ids(found) == [*liked, *(e for e in before[:4] if e not in liked)][:2]
+    found = await ask.post("/w/search", {"query": "tea", "limit": 7})
+    assert ids(found)[4:] == before[4:]
+
+
+async def test_where_the_reranker_is_away_the_order_stays_and_says_so(ask):
+    await ask.happened(peer("alice"), said(1, "tea"), said(9, "tea and milk"))
+    before = ids(await ask.post("/w/search", {"query": "tea"}))
+    ask.reranker.depth, ask.reranker.away = 50, True
+    found = await ask.post("/w/search", {"query": "tea"})
+    assert (ids(found), found.headers["x-reranked"]) == (before, "false")
+    nothing = await ask.post("/w/search", {"query": " "})
+    assert "x-reranked" not in nothing.headers
