@@ -347,7 +347,11 @@ async def test_an_attempt_that_failed_is_recorded_and_waits_ever_longer(memory):
     assert (await derive(batch(*later))).after.total_seconds() == 1
 
 
-HOPELESS = [Malformed("the model"), ModelRefused("the model", "content_filter")]
+HOPELESS = [
+    Malformed("the model"),
+    ModelRefused("the model", "content_filter"),
+    ModelRefused("the model", "refusal"),
+]
 
 
 @pytest.mark.parametrize("failure", HOPELESS)
