@@ -1,7 +1,7 @@
 """What a prompt is over Anthropic's protocol: blocks, tools, thought (RS 8.1, 8.3)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from infra.llm.artefacts import own_artefacts
@@ -28,7 +28,7 @@ def anthropic_request(choice: ModelChoice, prompt: Prompt) -> dict[str, Any]:
     by = f"{choice.transport}/{choice.model}"
     most = min(prompt.max_tokens, choice.max_output_tokens or prompt.max_tokens)
     leading, turns = _parted(prompt.turns)
-    asked = {
+    asked: dict[str, Any] = {
         "model": choice.model,
         "max_tokens": most,
         "system": _system(leading, choice.cache_policy) or None,
@@ -37,6 +37,8 @@ def anthropic_request(choice: ModelChoice, prompt: Prompt) -> dict[str, Any]:
         "tools": [tool_of(each) for each in prompt.tools] or None,
         **_thought(choice, most),
     }
+    if asked.get("thinking", {}).get("type") == "enabled" and _lacks_thought(turns, by):
+        del asked["thinking"]
     thinks = is_thinking(asked)
     if prompt.tools and prompt.tool_choice != "auto":
         forced = prompt.tool_choice == "required" and thinks
@@ -88,6 +90,21 @@ def _thought(choice: ModelChoice, most: int) -> dict[str, Any]:
         return {}
     harder = _EFFORTS.get(effort, effort)
     return {"thinking": {"type": "adaptive"}, "output_config": {"effort": harder}}
+
+
+def _lacks_thought(turns: Sequence[Turn], by: str) -> bool:
+    """Tell whether tools are being used by a turn whose thought is not at hand.
+
+    Another model's turn has none for this one, and one from the journal none at all;
+    within a budget Anthropic refuses to go on from such a turn, unless it need not
+    think.
+    """
+    for turn in reversed(turns):
+        if turn.role == "user":
+            return False
+        if turn.calls and not any(own_artefacts(turn, by)):
+            return True
+    return False
 
 
 def _parted(turns: Iterable[Turn]) -> tuple[list[Turn], list[Turn]]:

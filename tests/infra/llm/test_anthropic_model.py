@@ -10,7 +10,13 @@ from infra.llm.anthropic_client import open_anthropic
 from infra.llm.anthropic_model import AnthropicModel
 from infra.llm.endpoint import Endpoint
 from infra.settings.model_choice import ModelChoice
-from processors.language_model import JsonSchema, Prompt, Turn, Unavailable
+from processors.language_model import (
+    JsonSchema,
+    Prompt,
+    ToolCall,
+    Turn,
+    Unavailable,
+)
 from tests.contracts.language_model import (
     ASKED,
     DRINKS,
@@ -164,6 +170,22 @@ async def test_thought_goes_back_with_its_calls_to_its_model_alone(
             {"type": "tool_result", "tool_use_id": call.id, "content": "sencha"}
         ],
     }
+
+
+@pytest.mark.parametrize("artefacts", [(), ({"by": "openai/m", "content": {}},)])
+async def test_a_turn_whose_thought_is_lost_is_gone_on_from_without_thinking(
+    model_of, stub, artefacts
+):
+    calls = (ToolCall("c", "find_tea", "{}"),)
+    said = Turn("assistant", "", calls, artefacts=artefacts)
+    turns = (*LONG.turns, said, Turn("tool", "sencha", call="c"))
+    prompt = replace(LONG, turns=turns, tools=(TEA,))
+    within = model_of(thinking_budget_tokens=1_024)
+    assert "thinking" not in await sent_by(within, stub, prompt)
+    adaptive = model_of(thinking_effort="low")
+    assert "thinking" in await sent_by(adaptive, stub, prompt)
+    later = replace(prompt, turns=(*turns, Turn("user", "And now?")))
+    assert "thinking" in await sent_by(within, stub, later)
 
 
 def replace_answer(answer, **changed):
