@@ -38,10 +38,20 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     source: Mapping[str, str] = {}
 
 
+class RestingLine(msgspec.Struct, frozen=True):
+    """A line of somebody's card that rests on what is taken, and goes with it."""
+
+    observer: str
+    observed: str
+    id: str
+    text: str
+
+
 class Selected(msgspec.Struct, frozen=True, kw_only=True):
     """What a selection takes, and what it touches: answers that cite any of it.
 
-    ``kept`` conclusions lose something they rest on and stand.
+    ``kept`` conclusions lose something they rest on and stand; ``cards`` are lines
+    that are not shown while what they rest on is gone.
     """
 
     conclusions: tuple[TakenConclusion, ...] = ()
@@ -49,6 +59,7 @@ class Selected(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[TakenMessages, ...] = ()
     kept: tuple[KeptConclusion, ...] = ()
     answers: tuple[str, ...] = ()
+    cards: tuple[RestingLine, ...] = ()
     position: int = 0
 
 
@@ -104,4 +115,8 @@ class Reach(Protocol):
         self, workspace: str, unit: str, taken: Sequence[TakenConclusion]
     ) -> Sequence[Unsupported]:
         """Return those of a unit that could not stand if all of it came back."""
+        ...
+
+    async def unheld(self, workspace: str, observer: str) -> Sequence[TakenConclusion]:
+        """Return what an observer inferred from what it does not hold any more."""
         ...

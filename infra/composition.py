@@ -63,6 +63,7 @@ from infra.webhooks.wiring import dispatch_webhooks
 from infra.woken_derivation import WokenDerivation
 from processors.announce_drained import AnnounceDrained
 from processors.close_retractions import CloseRetractions
+from processors.close_scopes import CloseScopes
 from processors.derive_conclusions import DeriveConclusions
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
@@ -211,7 +212,8 @@ def _processors(
     )
     holdings = StoredHoldings(log, parts.readers, parts.views)
     closing = CloseRetractions(decide, _reach(parts))
-    return (*with_erasure(reactions, decide, holdings, _now), closing)
+    leaving = CloseScopes(decide, _reach(parts))
+    return (*with_erasure(reactions, decide, holdings, _now), closing, leaving)
 
 
 async def _tend(

@@ -5,12 +5,20 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from commands.ports import Held, Overloaded, Views
-from commands.reach import Falling, Selected, Selection, Unsupported
+from commands.reach import (
+    Falling,
+    RestingLine,
+    Selected,
+    Selection,
+    Unsupported,
+)
 from domain.retraction import MOST_TAKEN, Retraction, TakenConclusion
 from infra.held_conclusions import HeldConclusions
 from infra.postgres.log import PostgresLog
+from projections.cards import find_card_lines
 from projections.dependants import find_falling, find_unsupported
 from projections.ports import Connection, Database
+from projections.scope_support import find_unheld
 from projections.selection import (
     Drawn,
     Told,
@@ -71,12 +79,18 @@ class StoredReach:
             ids = [each.id for each in drawn.conclusions]
             ids += [message for each in withheld for message in each.ids]
             answers = await find_citing(db, workspace, ids)
+            gone = [each.id for each in drawn.conclusions]
+            cards = await find_card_lines(db, workspace, gone, MOST_TAKEN)
         return Selected(
             conclusions=drawn.conclusions,
             summaries=tuple(summaries),
             messages=withheld,
             kept=drawn.kept,
             answers=tuple(answers),
+            cards=tuple(
+                RestingLine(each.observer, each.observed, each.line, each.text)
+                for each in cards
+            ),
             position=position,
         )
 
@@ -101,6 +115,11 @@ class StoredReach:
         async with self._all_known() as (db, _):
             found = await find_unsupported(db, workspace, unit, taken)
         return [Unsupported(each.id, each.unit) for each in found]
+
+    async def unheld(self, workspace: str, observer: str) -> Sequence[TakenConclusion]:
+        """Return what an observer inferred from what it does not hold any more."""
+        async with self._all_known() as (db, _):
+            return await find_unheld(db, workspace, observer)
 
     @asynccontextmanager
     async def _all_known(self) -> AsyncIterator[tuple[Connection, int]]:

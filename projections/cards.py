@@ -180,19 +180,21 @@ class CardRow(msgspec.Struct, frozen=True):
 
 
 async def find_card_lines(
-    db: Connection, tenant: str, conclusions: Sequence[str]
+    db: Connection,
+    tenant: str,
+    conclusions: Sequence[str],
+    limit: int,
+    as_of: int = NOW,
 ) -> list[CardRow]:
     """Return the lines that rest on any of these, by the ids they were derived under.
 
-    They are those of the cards as they stand, withdrawn or not.
+    They are those of the cards as they stand then, withdrawn or not.
     """
-    rows = await db.fetch(_RESTING, tenant, list(conclusions))
-    return [
-        CardRow(
-            row["observer"], row["observed"], row["line"], row["text"], row["evidence"]
-        )
-        for row in rows
-    ]
+    bind = Bind(tenant, list(conclusions), limit)
+    rows = await db.fetch(
+        _RESTING.format(holding=holding(as_of, "t")(bind)), *bind.values
+    )
+    return [CardRow(*(row[n] for n in CardRow.__struct_fields__)) for row in rows]
 
 
 def _step(before: Values | None, recorded: Recorded) -> Values | None:
@@ -219,13 +221,16 @@ _BLOT: Final = """
 
 _FORGET: Final = "DELETE FROM card WHERE tenant = $1 AND from_position < $2"
 
+# Who keeps such a line holds, or held, what it rests on.
 _RESTING: Final = """
     SELECT t.observer, t.observed, l.line ->> 'id' AS line, l.line ->> 'text' AS text,
         ARRAY(SELECT jsonb_array_elements_text(l.line -> 'evidence')) AS evidence
-    FROM card AS t
+    FROM (SELECT DISTINCT observer, observed FROM conclusion
+        WHERE tenant = $1 AND origin = ANY ($2::text[])) AS p
+    JOIN card AS t ON t.tenant = $1 AND t.observer = p.observer
+        AND t.observed = p.observed AND {holding}
     CROSS JOIN LATERAL jsonb_array_elements(t.lines) WITH ORDINALITY AS l(line, n)
-    WHERE t.tenant = $1 AND t.to_position IS NULL
-        AND EXISTS (SELECT FROM jsonb_array_elements_text(l.line -> 'evidence') AS e(id)
-            WHERE e.id = ANY ($2::text[]))
-    ORDER BY t.observer, t.observed, l.n
+    WHERE EXISTS (SELECT FROM jsonb_array_elements_text(l.line -> 'evidence') AS e(id)
+        WHERE e.id = ANY ($2::text[]))
+    ORDER BY t.observer, t.observed, l.n LIMIT $3
 """

@@ -4,7 +4,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from projections.cards import show_card
+from projections.cards import CardRow, show_card
 from projections.ports import Database, Views
 from read_api.cards import CardQuery, card_of
 from read_api.moment import answer, reached
@@ -30,6 +30,30 @@ class CardLines(msgspec.Struct, frozen=True):
 
     lines: list[CardLineShown] | None
     version: int
+
+
+class RestingCardLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a card, and the conclusions it rests on.
+
+    It is shown on the card while those hold.
+    """
+
+    id: str
+    observer_id: str
+    observed_id: str
+    content: str
+    conclusion_ids: list[str]
+
+
+def card_line_shown(row: CardRow) -> RestingCardLine:
+    """Show a line that rests on something."""
+    return RestingCardLine(
+        id=row.line,
+        observer_id=row.observer,
+        observed_id=row.observed,
+        content=row.text,
+        conclusion_ids=row.evidence,
+    )
 
 
 @get(

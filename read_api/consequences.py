@@ -9,6 +9,7 @@ from projections.as_of import NOW
 from projections.evidence import resting_on
 from projections.ports import Connection, Database, Views
 from projections.quotes import quote_messages
+from read_api.card_lines import RestingCardLine
 from read_api.lineage import BOUNDS, CHARACTERS, find_forward
 from read_api.lineage_answers import (
     CitingAnswer,
@@ -24,14 +25,15 @@ from read_api.ports import Injected, Parse
 class Consequences(msgspec.Struct, frozen=True, kw_only=True):
     """What rests on a message: a conclusion of depth 1 cites it, one of 2 such a one.
 
-    Answers are those that quote it, or cite any of these conclusions; ``truncated``
-    says that there is more than is shown.
+    Answers are those that quote it, or cite any of these conclusions; ``cards`` are
+    lines that rest on them. ``truncated`` says that there is more than is shown.
     """
 
     message: QuotedMessage
     conclusions: list[LineageConclusion]
     summaries: list[CoveringSummary]
     answers: list[CitingAnswer]
+    cards: list[RestingCardLine]
     truncated: bool
 
 
@@ -77,5 +79,6 @@ async def find_consequences(
         conclusions=forward.conclusions,
         summaries=forward.summaries,
         answers=forward.answers,
+        cards=forward.cards,
         truncated=not (whole and len(origins) <= BOUNDS.width),
     )

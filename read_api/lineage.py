@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from domain.errors import NotFound
 from projections.answers import answers_citing
 from projections.as_of import NOW
+from projections.cards import find_card_lines
 from projections.derivations import get_derivations
 from projections.grounds import Ground, get_grounds
 from projections.lives import Lived, get_births, get_life
@@ -17,6 +18,7 @@ from projections.ports import Connection, Database, Views
 from projections.quotes import quote_messages
 from projections.summaries import summaries_covering
 from projections.walks import Bounds, Walked, walk_down, walk_up
+from read_api.card_lines import RestingCardLine, card_line_shown
 from read_api.lineage_answers import (
     CitingAnswer,
     CoveringSummary,
@@ -54,11 +56,12 @@ FOLLOWED: Final = 100
 
 
 class Forward(msgspec.Struct, frozen=True, kw_only=True):
-    """What was built on something: conclusions, summaries, answers."""
+    """What was built on something: conclusions, summaries, answers, lines of cards."""
 
     conclusions: list[LineageConclusion]
     summaries: list[CoveringSummary]
     answers: list[CitingAnswer]
+    cards: list[RestingCardLine]
 
 
 class Lineage(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,12 +202,16 @@ async def find_forward(
     summaries = await summaries_covering(db, tenant, messages, most, as_of)
     cited = [*up.depths, *(messages if inclusive else ())]
     answers = await answers_citing(db, tenant, cited, most, as_of)
+    known = [*up.depths]
+    lines = await find_card_lines(db, tenant, known, most, as_of)
     forward = Forward(
         conclusions=built.shown,
         summaries=[summary_shown(each) for each in summaries[:FOLLOWED]],
         answers=[answer_shown(each) for each in answers[:FOLLOWED]],
+        cards=[card_line_shown(each) for each in lines[:FOLLOWED]],
     )
-    return forward, built.whole and max(len(summaries), len(answers)) <= FOLLOWED
+    found = max(len(summaries), len(answers), len(lines))
+    return forward, built.whole and found <= FOLLOWED
 
 
 def _derivation(

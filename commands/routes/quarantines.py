@@ -61,10 +61,20 @@ class MessagesTold(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
 
 
+class CardLineTold(msgspec.Struct, frozen=True):
+    """A line of a card that is not shown while what it rests on is gone."""
+
+    observer_id: str
+    observed_id: str
+    id: str
+    content: str
+
+
 class QuarantinedBody(msgspec.Struct, frozen=True, kw_only=True):
     """What goes as one unit; without one it would go, and ``answers`` cite some of it.
 
-    Answers are history and stay as they were given.
+    Answers are history and stay as they were given. They and ``cards`` are told by
+    the preview.
     """
 
     unit: str | None
@@ -73,6 +83,7 @@ class QuarantinedBody(msgspec.Struct, frozen=True, kw_only=True):
     summaries: list[SummaryTold]
     messages: list[MessagesTold]
     answers: tuple[str, ...]
+    cards: list[CardLineTold]
 
 
 @post(
@@ -130,4 +141,8 @@ def _body(done: Quarantined) -> QuarantinedBody:
         ],
         messages=[MessagesTold(each.session, each.ids) for each in taken.messages],
         answers=taken.answers,
+        cards=[
+            CardLineTold(each.observer, each.observed, each.id, each.text)
+            for each in taken.cards
+        ],
     )

@@ -102,7 +102,8 @@ async def _quarantine(
             return 0 if as_json else 1
         done = await take(open_.write, open_.reach, command, reason())
         answers = shown.taken.answers
-        taken = msgspec.structs.replace(done.taken, answers=answers)
+        cards = shown.taken.cards
+        taken = msgspec.structs.replace(done.taken, answers=answers, cards=cards)
         _tell(done.unit, taken, as_json=as_json)
     return 0
 
@@ -133,11 +134,15 @@ async def _show(open_: Acting, workspace: str, taken: Selected) -> None:
     for summary in taken.summaries[:_SHOWN]:
         place = f"{summary.kind}, of session {summary.session}"
         table.add_row("withdrawn", summary.id, "", escape(place))
+    for line in taken.cards[:_SHOWN]:
+        said = escape(one_line(line.text))
+        table.add_row("off the card", line.id, escape(line.observed), said)
     screen().print(table)
     screen().print(
         f"{len(ids)} messages withheld, {len(taken.conclusions)} conclusions retracted,"
         f" {len(taken.summaries)} summaries withdrawn; {len(taken.kept)} conclusions"
-        f" lose something and stand, {len(taken.answers)} answers cite some of it"
+        f" lose something and stand, {len(taken.answers)} answers cite some of it,"
+        f" {len(taken.cards)} lines of cards rest on it"
     )
 
 

@@ -111,6 +111,11 @@ def test_lineage_tells_the_dream_and_undoing_what_fell_brings_the_card_back(
     assert (line["pinned"], line["run"]) == (False, dream["id"])
     [first] = line["conclusion_ids"]
     assert first in {each["id"] for each in told["premises"]}
+    forward = http.get(f"/conclusions/{first}/lineage").json()["built_on_it"]
+    assert [each["content"] for each in forward["cards"]] == ["ATTRIBUTE: Sails"]
+    everything = {"filters": {"session_id": "s"}}
+    shown = http.post("/quarantine/preview", json=everything).json()
+    assert [each["id"] for each in shown["cards"]] == [line["id"]]
     done = http.post(f"/conclusions/{first}/retract", json={}).json()
     assert deduced.content not in {c.content for c in ann.conclusions.list()}
     assert ann.get_card() == []

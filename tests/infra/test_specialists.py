@@ -367,3 +367,44 @@ async def test_no_item_makes_a_call_fail_whatever_it_is(dreams):
     events = await dreams.have()
     assert not [e for e in events if isinstance(e, ConclusionDerived)]
     assert [e for e in events if isinstance(e, DreamCompleted)]
+
+
+async def test_what_was_inferred_falls_as_its_level_needs_and_comes_back(dreams):
+    pattern = {"pattern_type": "tendency"}
+    dreams.deduction.script = [calls(RECENT), calls(deduce(item("both", "c1", "c2")))]
+    dreams.induction.script = [
+        calls(RECENT),
+        calls(
+            (
+                "create_observations_inductive",
+                {"observations": [item("often", "c1", "c2", "c3", **pattern)]},
+            )
+        ),
+    ]
+    found = [e for e in await dreams.have() if isinstance(e, ConclusionDerived)]
+    ids = {each.level: each.id for each in found}
+    first = await dreams.memory.retract("a")
+    live = await dreams.memory.live()
+    assert ids["deductive"] not in live, "a deduction needs all of them"
+    assert ids["inductive"] in live, "a pattern stands on two"
+    second = await dreams.memory.retract("b")
+    assert ids["inductive"] not in await dreams.memory.live()
+    await dreams.memory.undo(second.unit)
+    await dreams.memory.undo(first.unit)
+    assert {*ids.values()} <= {*await dreams.memory.live()}
+
+
+async def test_quarantined_words_take_along_all_that_dreams_made_of_them(dreams):
+    dreams.deduction.script = [
+        calls(RECENT),
+        calls(
+            deduce(item("of m1", "c1")),
+            ("update_peer_card", {"entries": [item("IDENTITY: Alice", "c1")]}),
+        ),
+    ]
+    found = [e for e in await dreams.have() if isinstance(e, ConclusionDerived)]
+    await dreams.memory.mark("m1", {"bad": True})
+    shown = await dreams.memory.shown({"metadata": {"bad": True}})
+    assert {each.id for each in shown.conclusions} == {"a", found[0].id}
+    assert [each.text for each in shown.cards] == ["IDENTITY: Alice"]
+    assert {each.id for each in shown.kept} == {"c"}

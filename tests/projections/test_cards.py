@@ -142,7 +142,7 @@ async def test_a_card_goes_with_its_workspace(db):
 
 async def test_it_is_known_which_lines_rest_on_a_conclusion(db):
     await folded(db, [derived("c1"), added("a", "IDENTITY: a", "c1"), retracted("c1")])
-    [found] = await find_card_lines(db, "w", ["c1", "c9"])
+    [found] = await find_card_lines(db, "w", ["c1", "c9"], 10)
     assert (found.observer, found.line, found.text) == ("bob", "a", "IDENTITY: a")
     shown = await show_card(db, ("w", "bob", "bob"))
     assert (shown.lines, shown.version) == ([], 1)

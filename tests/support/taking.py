@@ -207,7 +207,7 @@ class Ground:
         shown = await self.shown(filters, source)
         command = Quarantine(workspace="w", selection=selection, note="why")
         done = await quarantine(self.write, self.reach, command, self.reason(key))
-        same = {"answers": (), "position": 0}
+        same = {"answers": (), "cards": (), "position": 0}
         told, took = (replace(each, **same) for each in (shown, done.taken))
         assert key is not None or told == took
         return done
