@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -14,7 +14,10 @@ from processors.prompts import agent_turns as turns
 from processors.prompts.template_hash import BLANK, template_hash
 from processors.reasoner import Said
 from processors.recall import Background, Recollection
+from processors.tools.memory import MemoryView
+from processors.tools.registry import chat_tools
 from processors.tools.shown import Shown
+from processors.tools.toolbox import Toolbox
 
 VERSION: Final = "2"
 """Goes up with every change of what is said; recorded with each answer."""
@@ -202,7 +205,15 @@ def _blank_hash() -> str:
         render(everywhere, (), nothing, at, Shown(), aided=True),
         render(in_a_form, (), nothing, at, Shown(), aided=True),
         [turns.render(turns.NUDGE), turns.render(turns.CONCLUDE), turns.reform("{}")],
+        [Turn("system", _blank_offers())],
     )
+
+
+def _blank_offers() -> str:
+    """Spell what a model is told of its tools: they are part of what it is told."""
+    nothing = cast("MemoryView", None)
+    offers = Toolbox(chat_tools("low", nothing, Shown(), None)).offers
+    return msgspec.json.encode(offers, order="deterministic").decode()
 
 
 HASH: Final = _blank_hash()

@@ -7,6 +7,12 @@ import pytest
 from domain.conclusion import ConclusionDerived, ConclusionRetracted, Evidence
 from domain.event import Engine
 from domain.moment import NOW
+from domain.scope import (
+    ScopeCreated,
+    SessionAddedToScope,
+    SessionRemovedFromScope,
+    peer_of_scope,
+)
 from domain.session import PeerLeft
 from infra.memory_view import ViewMemories
 from processors.tools.memory import Period, Sight
@@ -199,3 +205,26 @@ async def test_a_named_session_confines_messages_and_not_evidence(
     [found], messages = await looking(look, sight)
     assert found.evidence == (said.event.id,)
     assert messages == ()
+
+
+async def test_a_scope_sees_the_sessions_it_holds_then(memory, opened, looking):
+    await memory.join("ann", session="s")
+    await memory.join("ann", session="t")
+    [said] = await memory.say("Tea in s", author="ann", session="s")
+    await memory.say("Tea in t", author="ann", session="t")
+    born = ScopeCreated(
+        workspace="w", peer=peer_of_scope("x"), uid="u", created_at=SAID_AT
+    )
+    held = {"workspace": "w", "session": "s", "scope": "x"}
+    came = SessionAddedToScope(joined_at=SAID_AT, **held)
+    inside = await append(opened, [born, came])
+    await append(opened, [SessionRemovedFromScope(left_at=SAID_AT, **held)])
+    scope = {"workspace": "w", "observer": peer_of_scope("x"), "scope": True}
+
+    async def ids(view):
+        found = await view.grep_messages("tea", 10, 2)
+        return [m.id for excerpt in found for m in excerpt.messages]
+
+    then = Sight(observed="ann", as_of=inside, **scope)
+    assert await looking(ids, then) == [said.event.id]
+    assert await looking(ids, Sight(observed="ann", **scope)) == []
