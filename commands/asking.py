@@ -1,6 +1,7 @@
 """What a chat needs of the world, and the currency it pays in (HC E12, 7.5).
 
-Unanswered   nobody answers a question now
+Unanswered       nobody answers a question now
+└── OverBudget   the workspace may spend no more on it
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -67,6 +68,16 @@ class Unanswered(Exception):  # noqa: N818  says what happened
     ) -> None:
         super().__init__(why)
         self.retry_after = retry_after
+
+
+class OverBudget(Unanswered):
+    """The workspace may spend no more on models; ``str()`` says of what and until when.
+
+    Nobody was asked; ``retry_after`` is None, for it is not to be tried again soon.
+    """
+
+    def __init__(self, told: str) -> None:
+        super().__init__(None, told)
 
 
 class Answerer(Protocol):

@@ -92,6 +92,38 @@ def say_used_up(budget: Budget, spent: Spent, now: datetime) -> str:
     return f"budget used up: {' and '.join(told)}{renews}"
 
 
+class BudgetStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a workspace stands to its budget at a moment.
+
+    Of what is ``spent``, ``aside`` is set aside for calls under way. ``refused`` is
+    what the last call would have taken that there was no room for.
+    """
+
+    budget: Budget
+    spent: Spent
+    aside: Spent
+    refused: Spent | None
+    at: datetime
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing fits any more, or not what was wanted last."""
+        budget = self.budget
+        if budget.max_cost is not None and self.spent.cost >= budget.max_cost:
+            return True
+        if budget.max_tokens is not None and self.spent.tokens >= budget.max_tokens:
+            return True
+        wanted = self.refused or Spent()
+        return not budget.fits(self.spent + wanted)
+
+    @property
+    def told(self) -> str | None:
+        """Say that it is used up, None while it is not."""
+        if not self.is_used_up:
+            return None
+        return say_used_up(self.budget, self.spent, self.at)
+
+
 def _caps(budget: Budget, spent: Spent) -> list[str]:
     caps = []
     if budget.max_cost is not None:

@@ -36,7 +36,8 @@ from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
 from infra.key_source import master_key_of, signing_key_of
-from infra.ledger.wiring import open_ledger
+from infra.ledger.standing import Budgets
+from infra.ledger.wiring import budget_of_all, open_ledger
 from infra.limits import limits_of
 from infra.llm.find_model import FindModel
 from infra.llm.models import open_models
@@ -269,6 +270,7 @@ def _application(
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
+            "find_budget": Budgets(parts.log.calls, budget_of_all(settings), _now),
             "reach": _reach(parts),
             "wake_derivation": parts.woken,
             "text_memory": parts.vectors.texts,

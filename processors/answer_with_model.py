@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 import msgspec
 
-from commands.asking import Answered, AskedQuestion, Unanswered
+from commands.asking import Answered, AskedQuestion, OverBudget, Unanswered
 from domain.event import Engine
 from domain.question import ToolUsed, Trace
 from processors.agent_loop import AgentLoop, AgentRun
@@ -43,7 +43,7 @@ class AnswerWithModel:
         """See the port.
 
         Raises:
-            Unanswered
+            Unanswered, OverBudget
             Malformed, ModelRefused: this model has no such answer (HC 6.8: a 500).
         """
         asking = await prepare_asking(question, self._effort, self._sources)
@@ -165,9 +165,9 @@ class AnswerWithModel:
 
 
 def _unanswered(away: Unavailable) -> Unanswered:
-    """Say when to ask again; and what budget is used up, if that is why."""
+    """Say when to ask again; or what budget is used up, if that is why."""
     if isinstance(away, BudgetExhausted):
-        return Unanswered(away.retry_after, str(away))
+        return OverBudget(str(away))
     return Unanswered(away.retry_after)
 
 

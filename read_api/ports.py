@@ -6,6 +6,8 @@ from typing import Protocol, TypeAlias, TypeVar
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from domain.budget import BudgetStanding
+
 B = TypeVar("B")
 Q = TypeVar("Q")
 T = TypeVar("T")
@@ -68,3 +70,9 @@ class Caller(Protocol):
     ) -> None:
         """Refuse a peer's key unless the peer is an active member of each session."""
         ...
+
+
+class FindBudget(Protocol):
+    """Tells how a workspace stands to what it may spend on models."""
+
+    async def __call__(self, workspace: str) -> BudgetStanding: ...

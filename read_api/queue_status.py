@@ -12,7 +12,7 @@ from projections.progress_counts import Items, count_items
 from projections.unembedded import Unembedded, count_unembedded
 from read_api.asking import Named
 from read_api.moment import PresentQuery, answer, reached
-from read_api.ports import Injected, Parse
+from read_api.ports import FindBudget, Injected, Parse
 
 EMBEDDED_WITHIN = timedelta(seconds=10)
 """So long work counts as pending for want of a vector of what it concluded."""
@@ -37,13 +37,17 @@ class SessionQueueStatus(msgspec.Struct, frozen=True):
 
 
 class QueueStatus(msgspec.Struct, frozen=True):
-    """The work of a workspace; total is the sum of the other three."""
+    """The work of a workspace; total is the sum of the other three.
+
+    ``budget`` is there while what is pending waits for it, and says until when.
+    """
 
     total_work_units: int
     completed_work_units: int
     in_progress_work_units: int
     pending_work_units: int
     sessions: dict[str, SessionQueueStatus] | None
+    budget: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @get("/v3/workspaces/{workspace:str}/queue/status", opt={"query": QueueQuery})
@@ -53,6 +57,7 @@ async def get_queue_status(
     views: Injected[Views],
     database: Injected[Database],
     query_embedder: Injected[QueryEmbedder],
+    find_budget: Injected[FindBudget],
 ) -> Response[QueueStatus]:
     """Count work items: of messages, of summaries that fell due, of dreams (E06).
 
@@ -95,6 +100,7 @@ async def get_queue_status(
         in_progress_work_units=dreams.running,
         pending_work_units=total - completed - dreams.running,
         sessions=sessions if sessions and session is None else None,
+        budget=(await find_budget(workspace)).told or msgspec.UNSET,
     )
     return answer(content, position)
 

@@ -1,6 +1,6 @@
 """All questions over HTTP, and how what only they can meet is answered."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response, Router
 
@@ -38,10 +38,49 @@ from read_api.sessions import (
     list_peer_sessions,
     list_sessions,
 )
+from read_api.usage import get_usage
 from read_api.webhooks import list_webhooks
 from read_api.workspaces import list_workspaces
 
 Asked = Request[Any, Any, Any]
+
+
+_QUESTIONS: Final = (
+    get_answer_lineage,
+    get_card,
+    get_card_lines,
+    get_conclusion,
+    get_consequences,
+    get_lineage,
+    get_message,
+    get_peer_context,
+    get_queue_status,
+    get_representation,
+    get_retraction,
+    get_scope,
+    get_scope_status,
+    get_session_context,
+    get_session_peer_config,
+    get_session_summaries,
+    get_usage,
+    list_conclusions,
+    list_derivations,
+    list_dreams,
+    list_messages,
+    list_peer_sessions,
+    list_peers,
+    list_retractions,
+    list_scope_sessions,
+    list_scopes,
+    list_session_peers,
+    list_sessions,
+    list_webhooks,
+    list_workspaces,
+    query_conclusions,
+    search_peer,
+    search_session,
+    search_workspace,
+)
 
 
 def read_routes() -> Router:
@@ -55,41 +94,7 @@ def read_routes() -> Router:
         path="/",
         before_request=_make_storable,
         exception_handlers={NotReached: _say, NobodyEmbeds: _say},
-        route_handlers=[
-            get_answer_lineage,
-            get_card,
-            get_card_lines,
-            get_conclusion,
-            get_consequences,
-            get_lineage,
-            get_message,
-            get_peer_context,
-            get_queue_status,
-            get_representation,
-            get_retraction,
-            get_scope,
-            get_scope_status,
-            get_session_context,
-            get_session_peer_config,
-            get_session_summaries,
-            list_conclusions,
-            list_derivations,
-            list_dreams,
-            list_messages,
-            list_peer_sessions,
-            list_peers,
-            list_retractions,
-            list_scope_sessions,
-            list_scopes,
-            list_session_peers,
-            list_sessions,
-            list_webhooks,
-            list_workspaces,
-            query_conclusions,
-            search_peer,
-            search_session,
-            search_workspace,
-        ],
+        route_handlers=[*_QUESTIONS],
     )
 
 

@@ -81,6 +81,13 @@ class Dream(_Instructed):
     enabled: bool | None = None
 
 
+class Budget(BaseModel):
+    """What a workspace may spend on models in the deployment's window."""
+
+    max_cost_usd: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
+    max_tokens: Annotated[int, Field(ge=0, le=2**53)] | None = None
+
+
 class Configuration(BaseModel):
     """A workspace's or a session's configuration (HC 5.1)."""
 
@@ -105,6 +112,12 @@ class Configuration(BaseModel):
             if (section := getattr(self, name)) is not None
         }
         return {**(self.__pydantic_extra__ or {}), **known}
+
+
+class WorkspaceConfiguration(Configuration):
+    """A workspace's configuration, which may cap what models cost it."""
+
+    budget: Budget | None = None
 
 
 class MessageConfiguration(BaseModel):

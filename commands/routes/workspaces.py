@@ -12,7 +12,7 @@ from commands.routes.free_json import Metadata
 from commands.routes.names import NewName
 from commands.routes.ports import GivenCaller, GivenOrigin, GivenParse, GivenWrite
 from commands.routes.reply import reply
-from commands.routes.settings import Configuration, stored
+from commands.routes.settings import WorkspaceConfiguration, stored
 from commands.workspace import (
     ConfigureWorkspace,
     CreateWorkspace,
@@ -28,14 +28,16 @@ class WorkspaceCreate(BaseModel):
 
     id: NewName
     metadata: Metadata = {}
-    configuration: Configuration = Field(default_factory=Configuration)
+    configuration: WorkspaceConfiguration = Field(
+        default_factory=WorkspaceConfiguration
+    )
 
 
 class WorkspaceUpdate(BaseModel):
     """Body of E03."""
 
     metadata: Metadata | None = None
-    configuration: Configuration | None = None
+    configuration: WorkspaceConfiguration | None = None
 
 
 class WorkspaceBody(msgspec.Struct, frozen=True):

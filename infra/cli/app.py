@@ -16,6 +16,7 @@ from infra.cli.status import status
 from infra.cli.taking_back import correct, retract, undo
 from infra.cli.trace import trace
 from infra.cli.up import up
+from infra.cli.usage import usage
 from infra.cli.vectors import vectors
 from infra.cli.verify import run_verify
 from infra.cli.webhooks import webhooks
@@ -42,6 +43,7 @@ app.command()(rebuild)
 app.command()(reset)
 app.command()(checkpoint)
 app.command("verify")(run_verify)
+app.command()(usage)
 app.command()(settings)
 app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")

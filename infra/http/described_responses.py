@@ -44,6 +44,7 @@ _ITEMS: Final = {
 _REFUSALS: Final = {
     400: "Refused as things stand",
     401: "No key, or not one for this",
+    402: "The workspace's budget for models is used up; the detail says until when",
     404: "Not found",
     405: "The feature is off",
     409: "In conflict with what is there",
@@ -93,6 +94,8 @@ def _refused(path: str, method: str, handler: HTTPRouteHandler) -> Iterator[int]
         yield from (503,) if path == "/health" else (404,) * (path == "/metrics")
         return
     yield from (401, 404, 503)
+    if path.endswith("/chat"):
+        yield 402
     if is_write(path, method, handler):
         yield from (400, 409)
     elif path == "/v3/keys":

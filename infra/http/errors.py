@@ -13,6 +13,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.status_codes import (
     HTTP_400_BAD_REQUEST,
     HTTP_401_UNAUTHORIZED,
+    HTTP_402_PAYMENT_REQUIRED,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_408_REQUEST_TIMEOUT,
@@ -22,7 +23,7 @@ from litestar.status_codes import (
     HTTP_503_SERVICE_UNAVAILABLE,
 )
 
-from commands.asking import Unanswered
+from commands.asking import OverBudget, Unanswered
 from commands.ports import EventStoreError, KeyReused, Overloaded
 from domain.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from infra.auth.errors import Unauthorized
@@ -35,6 +36,7 @@ logger = logging.getLogger("palimpsest.http")
 
 _STATUS: dict[type[Exception], int] = {
     Unauthorized: HTTP_401_UNAUTHORIZED,
+    OverBudget: HTTP_402_PAYMENT_REQUIRED,
     BodyMissing: HTTP_408_REQUEST_TIMEOUT,
     NotFound: HTTP_404_NOT_FOUND,
     Invalid: HTTP_422_UNPROCESSABLE_ENTITY,
@@ -69,11 +71,11 @@ def answer_failure(request: Asked, failure: Exception) -> Response[bytes]:
         case ValidationFailed():
             items = [_shown(item) for item in failure.items]
             return _refusal(HTTP_422_UNPROCESSABLE_ENTITY, items)
-        case Overloaded() | Unanswered():
+        case Overloaded() | Unanswered() if not isinstance(failure, OverBudget):
             seconds = min(failure.retry_after or _RETRY_AFTER, _RETRY_AFTER)
             after = {"Retry-After": f"{max(1, round(seconds))}"}
             return _refusal(HTTP_503_SERVICE_UNAVAILABLE, str(failure), after)
-        case DomainError() | EventStoreError() | Unauthorized() | BodyMissing():
+        case _ if isinstance(failure, tuple(_STATUS)):
             return _refusal(_status_of(failure), _text(str(failure)))
         case HTTPException():
             return _of_litestar(request, failure)

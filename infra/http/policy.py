@@ -46,6 +46,7 @@ POLICY: Final[dict[tuple[str, str], Door]] = {
     ("POST", _W + "/search"): Door.WORKSPACE,
     ("POST", _W + "/chat"): Door.WORKSPACE,
     ("GET", _W + "/queue/status"): Door.WORKSPACE,
+    ("GET", _W + "/usage"): Door.WORKSPACE,
     ("POST", _W + "/schedule_dream"): Door.WORKSPACE,
     ("GET", _W + "/dreams"): Door.WORKSPACE,
     ("POST", _W + "/peers/list"): Door.WORKSPACE,

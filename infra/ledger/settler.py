@@ -23,7 +23,7 @@ AT_ONCE: Final = 100
 
 _FOLDED_WITHIN: Final = 5.0
 _AGAIN: Final = 1.0
-_LOOK_EVERY: Final = 60.0
+_LOOK_EVERY: Final = 15.0
 _LEAVE_WITHIN: Final = 5.0
 
 _AWAY: Final = (*LOST, asyncpg.InterfaceError, EventStoreError)

@@ -13,7 +13,7 @@ from infra.postgres.views import LIVE
 LOST_AFTER: Final = timedelta(hours=1)
 """So long after its beginning a call is given up whose process never told its end."""
 
-_SETTLED_LATE: Final = timedelta(seconds=30)
+_SETTLED_LATE: Final = timedelta(seconds=10)
 """So long after its end a call is looked for that its process did not count."""
 
 _TURN: Final = 7700107

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.budget import (
     Budget,
+    BudgetStanding,
     Spent,
     begin_of,
     budget_of,
@@ -97,3 +98,24 @@ def test_a_window_holds_the_moment_and_the_next_begins_where_it_ends(seconds):
 )
 def test_it_says_how_much_of_what_and_when_it_renews(budget, spent, told):
     assert say_used_up(budget, spent, NOW) == told
+
+
+@pytest.mark.parametrize(
+    ("budget", "spent", "refused", "used_up"),
+    [
+        (Budget(), Spent(10, 10), Spent(5, 5), False),
+        (Budget(max_tokens=10), Spent(0, 9), None, False),
+        (Budget(max_tokens=10), Spent(0, 10), None, True),
+        (Budget(max_cost=10), Spent(10, 0), None, True),
+        (Budget(max_tokens=10), Spent(0, 6), Spent(0, 4), False),
+        (Budget(max_tokens=10), Spent(0, 6), Spent(0, 5), True),
+    ],
+)
+def test_a_budget_is_used_up_when_what_was_wanted_last_has_no_room(
+    budget, spent, refused, used_up
+):
+    standing = BudgetStanding(
+        budget=budget, spent=spent, aside=Spent(), refused=refused, at=NOW
+    )
+    assert standing.is_used_up == used_up
+    assert (standing.told is not None) == used_up

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr
 
-from commands.asking import Answered, Unanswered
+from commands.asking import Answered, OverBudget, Unanswered
 from commands.response_format import read_response_format
 from infra.chat import _read_form as read_form
 from infra.llm.client import open_client
@@ -300,9 +300,8 @@ async def test_a_stream_that_is_left_ends_the_call(memory):
 
 async def test_a_budget_that_is_used_up_is_told(memory):
     model = ScriptedModel(calls(LOOK), BudgetExhausted("$5 of $5 are spent", 60.0))
-    with pytest.raises(Unanswered, match="5 of") as raised:
+    with pytest.raises(OverBudget, match="5 of"):
         await answerer(model, memory).answer(asked())
-    assert raised.value.retry_after == 60
 
 
 async def test_an_answer_with_tools_is_put_into_its_form_once(memory):

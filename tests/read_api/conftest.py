@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from domain.budget import Budget, BudgetStanding, Spent
 from domain.embedding import Embedded, EmbeddingRecorded
 from domain.event import Event
 from domain.recorded import Recorded
@@ -106,6 +107,13 @@ class Remembered:
         return len(self.events)
 
 
+async def unbounded(_workspace: str) -> BudgetStanding:
+    """Tell that a workspace has no budget."""
+    return BudgetStanding(
+        budget=Budget(), spent=Spent(), aside=Spent(), refused=None, at=START
+    )
+
+
 class Asking:
     """An HTTP client of the questions, and the hand that folds events."""
 
@@ -126,6 +134,7 @@ class Asking:
                 "message_embedder": self.embedder,
                 "reranker": self.reranker,
                 "tokens": tokens,
+                "find_budget": unbounded,
                 "context_max_tokens": context_max_tokens,
             },
             AppSettings(is_ready=lambda: True, count_tokens=tokens.count),
