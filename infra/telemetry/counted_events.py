@@ -131,6 +131,11 @@ class EventCounts:
             "What models cost, where somebody set a price",
             *("feature", "model"),
         )
+        self._call_errors = counter(
+            "palimpsest_model_errors",
+            "Calls of models that brought no answer, by a word for why",
+            *("feature", "model", "reason"),
+        )
         self._call_seconds = series.histogram(
             "palimpsest_model_call_seconds",
             "How long models took, all attempts",
@@ -187,6 +192,8 @@ class EventCounts:
         """Count a call by what it was for; of a model that names itself freely."""
         made = (event.feature, event.model)
         self._calls.add(1, event.feature, event.transport, event.model, event.outcome)
+        if event.outcome != "answered":
+            self._call_errors.add(1, *made, event.reason)
         for kind in ("input", "output", "cached"):
             if tokens := event.usage.get(kind, 0):
                 self._call_tokens.add(tokens, *made, kind)
