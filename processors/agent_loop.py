@@ -114,6 +114,8 @@ class AgentLoop:
         self._spent = 0
         self._used: list[ToolUse] = []
         self._offered = cost_of(toolbox.offers, tokens)
+        self._given = 0
+        """Tokens of what is being asked, as we count."""
         self._more = 1.0
         """How many tokens the provider counts where we count one."""
 
@@ -196,19 +198,17 @@ class AgentLoop:
         if completion is None:
             raise Unavailable(f"the model {self._model.model}")
         self._taken.append(completion)
-        self._count(prompt, completion)
+        self._count(completion)
         yield completion
 
-    def _count(self, prompt: Prompt, completion: Completion) -> None:
+    def _count(self, completion: Completion) -> None:
         """Count what was spent; a provider counts otherwise than we, or not at all."""
         usage = completion.usage
-        given = Conversation(prompt.turns, self._tokens).within(0)[1]
-        given += self._offered if prompt.tools else 0
         if usage.input:
-            self._more = max(1.0, usage.input / max(1, given))
-        spent = Conversation([completion.turn], self._tokens).within(0)[1]
-        self._spent += usage.input or given
-        self._spent += usage.output or spent
+            self._more = max(1.0, usage.input / max(1, self._given))
+        said = Conversation([completion.turn], self._tokens)
+        self._spent += usage.input or self._given
+        self._spent += usage.output or said.within(0)[1]
 
     def _prompt(self, conversation: Conversation, tools: Tools) -> tuple[Prompt, bool]:
         """Return what is asked next, and whether there is room for more after it.
@@ -220,7 +220,8 @@ class AgentLoop:
         offered = 0 if tools == "none" else self._offered
         room = min(limits.max_input, left - limits.max_output) / self._more
         turns, cost = conversation.within(int(room) - offered)
-        cost = int((cost + offered) * self._more)
+        self._given = cost + offered
+        cost = int(self._given * self._more)
         most = max(min(limits.max_output, left - cost), min(_LEAST, limits.max_output))
         choice = limits.tool_choice if tools == "use" and not self._used else "auto"
         prompt = Prompt(

@@ -6,6 +6,7 @@ limit (RS 7.5); a text that is missing or too long is refused in words.
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,8 +20,12 @@ MOST: Final = 20_000
 A = TypeVar("A", bound=msgspec.Struct)
 
 
+@cache
 def schema_of(arguments: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the JSON Schema of an object, everything in its place: no references."""
+    """Return the JSON Schema of an object, everything in its place: no references.
+
+    It is made once, and not to be changed.
+    """
     [schema], components = msgspec.json.schema_components(
         [arguments], ref_template="{name}"
     )
@@ -57,11 +62,8 @@ def read_arguments(arguments: type[A], text: str) -> A:
         ToolError: it is not an object, or lacks a text that is needed.
     """
     given = read_object(text)
-    info = inspect.type_info(arguments)
-    if not isinstance(info, inspect.StructType):  # pragma: no cover  it is one
-        raise TypeError(arguments)
     read: dict[str, Any] = {}
-    for field in info.fields:
+    for field in _fields(arguments):
         value = given.get(field.encode_name)
         mended = _UNUSABLE if value is None else _mended(_bare(field.type), value)
         if mended is not _UNUSABLE:
@@ -74,6 +76,14 @@ def read_arguments(arguments: type[A], text: str) -> A:
         return msgspec.convert(read, arguments, strict=False)
     except msgspec.ValidationError as wrong:
         raise ToolError(f"The arguments do not fit: {wrong}") from None
+
+
+@cache
+def _fields(arguments: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    info = inspect.type_info(arguments)
+    if not isinstance(info, inspect.StructType):  # pragma: no cover  it is one
+        raise TypeError(arguments)
+    return info.fields
 
 
 def read_object(text: str) -> dict[str, Any]:
