@@ -1,0 +1,52 @@
+"""A model of no latency for benches: it draws a fact from each line of a window."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.support.openai_stub import OpenAIStub, openai_stub
+from tests.support.stub_server import Call
+
+_LINE = re.compile(r"^\[(\d+)\] \S+ \S+ ([^:]+): (.*)$", re.MULTILINE)
+ANSWER = " ".join(["It is the old mill by the river that they remember best."] * 12)
+
+
+def is_derivation(call: Call) -> bool:
+    """Whether the call asks what a window tells."""
+    form = call.body.get("response_format") or {}
+    return "explicit" in json.dumps(form)
+
+
+def answer(call: Call) -> str:
+    """Draw a fact from each line, or say what is said to everything else."""
+    if not is_derivation(call):
+        return ANSWER
+    lines = _LINE.findall(call.text)
+    return json.dumps(
+        {
+            "explicit": [
+                {"peer": peer, "content": f"{peer}: {said}", "evidence": [int(number)]}
+                for number, peer, said in lines
+            ]
+        }
+    )
+
+
+@contextlib.contextmanager
+def scripted_server() -> Iterator[OpenAIStub]:
+    """The server, for as long as it is needed."""
+    with openai_stub() as stub:
+        stub.otherwise = answer
+        yield stub
+
+
+def settings(stub: OpenAIStub, **more: str) -> dict[str, str]:
+    """What a server of ours is told to ask it."""
+    return {"LLM_OPENAI_API_KEY": "bench", "LLM_OPENAI_BASE_URL": stub.url, **more}
+
+
+def tokens_of(call: Call, count: Any) -> int:
+    """What was said to the model, in o200k_base tokens."""
+    return sum(count(each["content"] or "") for each in call.body["messages"])
