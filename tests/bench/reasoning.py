@@ -36,6 +36,7 @@ from tests.bench.scripted_server import (
     scripted_server,
     settings,
     tokens_of,
+    tokens_of_lines,
 )
 from tests.support.openai_stub import OpenAIStub
 from tests.support.server import Server, running
@@ -109,7 +110,7 @@ async def first_token(server: Server, workspace: str, questions: list[str]) -> A
         writer.write(post(path, body))
         await reader.readuntil(b'"content"')
         times.append(1000 * (time.perf_counter() - begun))
-        await reader.readuntil(b'"done":true')
+        await reader.readuntil(b"true}")
         writer.close()
     return spread(times)
 
@@ -145,6 +146,9 @@ async def paced(
         await connection.close()
     thousand = 1000 / messages
     asked = [(each, tokens_of(each, counter.count)) for each in stub.chats]
+    told = sum(
+        tokens_of_lines(call, counter.count) for call, _ in asked if is_derivation(call)
+    )
     ours = [tokens for call, tokens in asked if is_derivation(call)]
     sums = [tokens for call, tokens in asked if not is_derivation(call)]
     return {
@@ -152,6 +156,7 @@ async def paced(
         "ours": {
             "derivation_calls": round(thousand * len(ours), 1),
             "derivation_tokens_with_prompt": round(thousand * sum(ours)),
+            "derivation_tokens_of_messages": round(thousand * told),
             "summary_calls": round(thousand * len(sums), 1),
             "summary_tokens_with_prompt": round(thousand * sum(sums)),
         },

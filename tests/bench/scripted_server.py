@@ -10,6 +10,9 @@ from tests.support.openai_stub import OpenAIStub, openai_stub
 from tests.support.stub_server import Call
 
 _LINE = re.compile(r"^\[(\d+)\] \S+ \S+ ([^:]+): (.*)$", re.MULTILINE)
+DATED = 14
+"""Tokens of a line's number, date and time, about."""
+
 ANSWER = " ".join(["It is the old mill by the river that they remember best."] * 12)
 
 
@@ -50,3 +53,9 @@ def settings(stub: OpenAIStub, **more: str) -> dict[str, str]:
 def tokens_of(call: Call, count: Any) -> int:
     """What was said to the model, in o200k_base tokens."""
     return sum(count(each["content"] or "") for each in call.body["messages"])
+
+
+def tokens_of_lines(call: Call, count: Any) -> int:
+    """What of it are lines of the conversation."""
+    lines = (f"{who}: {said}" for _, who, said in _LINE.findall(call.text))
+    return sum(DATED + count(line) for line in lines)
