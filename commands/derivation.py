@@ -12,12 +12,12 @@ from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.parents import watch_named_session
 from commands.ports import Appended
+from domain.concluding import conclude
 from domain.conclusion import (
     ConclusionDerived,
     ConclusionReinforced,
     Conclusions,
     Found,
-    conclude,
     evolve_conclusions,
 )
 from domain.derivation import (

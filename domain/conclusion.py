@@ -79,6 +79,23 @@ class ConclusionReinforced(
     run: str = ""
 
 
+class ConclusionReworded(
+    ConclusionReinforced, frozen=True, kw_only=True, tag="conclusion-reworded"
+):
+    """A known conclusion was drawn again, told in words it was not always told in.
+
+    Those who heard it hold it in these from then on if they are ``fuller``; who hears
+    it first holds it in them in any case. It is known by ``content_key``, too.
+    """
+
+    sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "observed")
+
+    content: Personal[str]
+    content_key: Personal[str]
+    level: Level = "explicit"
+    fuller: bool = False
+
+
 class ConclusionRetracted(Event, frozen=True, kw_only=True, tag="conclusion-retracted"):
     """A conclusion no longer holds for ``observer``, or for anyone if that is None.
 
@@ -127,19 +144,28 @@ class Conclusions(msgspec.Struct, frozen=True):
     ``retracted`` are ids with the observer they were retracted for, None for all, and
     the unit that did; ``anew`` are those of them who concluded it again since;
     ``dropped`` are the keys under which conclusions are known again once they are
-    reinstated.
+    reinstated; ``reworded`` are those that were put in several words.
     """
 
     known: dict[tuple[str, str, str], str] = {}
     retracted: dict[tuple[str, str | None], str] = {}
     anew: frozenset[tuple[str, str | None]] = frozenset()
     dropped: dict[str, tuple[str, str, str]] = {}
+    reworded: frozenset[str] = frozenset()
+
+
+class Near(msgspec.Struct, frozen=True):
+    """A fact that means the same: the key of its text, and whether this says more."""
+
+    key: str
+    fuller: bool
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """One fact an engine found, before it is known to be new or known.
 
-    ``sources`` are conclusions it was built on, by the ids they were derived under.
+    ``sources`` are conclusions it was built on, by the ids they were derived under;
+    ``near`` is a known one, or one found before it, that it only says again.
     """
 
     id: str
@@ -151,6 +177,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     pattern: str = ""
     confidence: str = ""
+    near: Near | None = None
 
 
 def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
@@ -164,12 +191,25 @@ def evolve_conclusions(state: Conclusions, event: Event) -> Conclusions:
             return _without(state, event)
         case ConclusionReinstated():
             return _again(state, event)
-        case ConclusionReinforced() if state.retracted:
-            # Whoever retracted it may hold it anew.
-            anew = {each for each in state.retracted if each[0] == event.id}
-            return msgspec.structs.replace(state, anew=state.anew | anew)
+        case ConclusionReinforced():
+            return _reinforced(state, event)
         case _:
             return state
+
+
+def _reinforced(state: Conclusions, event: ConclusionReinforced) -> Conclusions:
+    if isinstance(event, ConclusionReworded):
+        key = (event.level, event.observed, event.content_key)
+        state = msgspec.structs.replace(
+            state,
+            known={key: event.id, **state.known},
+            reworded=state.reworded | {event.id},
+        )
+    if not state.retracted:
+        return state
+    # Whoever retracted it may hold it anew.
+    anew = {each for each in state.retracted if each[0] == event.id}
+    return msgspec.structs.replace(state, anew=state.anew | anew)
 
 
 def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
@@ -187,6 +227,7 @@ def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
         retracted,
         anew,
         {**state.dropped, **dropped},
+        state.reworded,
     )
 
 
@@ -200,7 +241,7 @@ def _again(state: Conclusions, event: ConclusionReinstated) -> Conclusions:
     # What was concluded anew meanwhile is what a further saying reinforces.
     known = {key: event.id, **state.known}
     dropped = {id_: k for id_, k in state.dropped.items() if id_ != event.id}
-    return Conclusions(known, retracted, anew, dropped)
+    return Conclusions(known, retracted, anew, dropped, state.reworded)
 
 
 def retract_conclusion(
@@ -233,50 +274,3 @@ def is_retracted(
 def content_key(content: str) -> str:
     """Normalise a text so that equal conclusions meet: trimmed, lower (RS 2.5)."""
     return content.strip().lower()
-
-
-def conclude(
-    state: Conclusions,
-    named: tuple[str, str],
-    found: list[Found],
-    engine: Engine,
-    derivation: str,
-) -> list[ConclusionDerived | ConclusionReinforced]:
-    """Record each fact: new ones as derived, known ones as reinforced (RS 2.5)."""
-    workspace, session = named
-    known = dict(state.known)
-    events: list[ConclusionDerived | ConclusionReinforced] = []
-    for fact in found:
-        key = (fact.level, fact.observed, content_key(fact.content))
-        if key in known:
-            events.append(
-                ConclusionReinforced(
-                    workspace=workspace,
-                    session=session,
-                    id=known[key],
-                    observed=fact.observed,
-                    occurred_at=fact.occurred_at,
-                    engine=engine,
-                    evidence=fact.evidence,
-                    derivation=derivation,
-                )
-            )
-            continue
-        known[key] = fact.id
-        events.append(
-            ConclusionDerived(
-                workspace=workspace,
-                session=session,
-                id=fact.id,
-                observed=fact.observed,
-                content=fact.content,
-                content_key=key[2],
-                occurred_at=fact.occurred_at,
-                engine=engine,
-                level=fact.level,
-                evidence=fact.evidence,
-                sources=fact.sources,
-                derivation=derivation,
-            )
-        )
-    return events

@@ -16,6 +16,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
 )
 from domain.derivation import (
     DerivationCompleted,
@@ -100,6 +101,7 @@ EVENTS: tuple[type[Event], ...] = (
     SessionRemovedFromScope,
     ConclusionDerived,
     ConclusionReinforced,
+    ConclusionReworded,
     ConclusionRetracted,
     ConclusionReinstated,
     RetractionRecorded,

@@ -51,9 +51,10 @@ from infra.proof.signer import Signer
 from infra.random_id import random_id
 from infra.reach import StoredReach
 from infra.reactions import Feeds
-from infra.reasoning import Reasoners, make_reasoners
+from infra.reasoning import Reasoners, make_reasoners, said_again
 from infra.rerank.choice import open_reranker
 from infra.settings import Settings
+from infra.stored_neighbours import StoredNeighbours
 from infra.sweep import sweep_daily
 from infra.telemetry.telemetry import Exposition, open_telemetry
 from infra.tokens.counter import O200kCounter
@@ -122,7 +123,7 @@ async def open_palimpsest(
         state = State()
         watch.add(log.appending)
         dreaming = await _dreaming(dsn, parts, reasoners, settings, models)
-        reactions = _processors(parts, reasoners, dreaming.processor)
+        reactions = _processors(parts, reasoners, settings, dreaming.processor)
         for feed in await feeds.start(reactions):
             watch.add(feed)
         dreaming.start(running, watch)
@@ -192,9 +193,10 @@ async def _dreaming(
 
 
 def _processors(
-    parts: _Parts, reasoners: Reasoners, dreams: Processor
+    parts: _Parts, reasoners: Reasoners, settings: Settings, dreams: Processor
 ) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
+    near = StoredNeighbours(decide, parts.vectors.opened.serving, log, parts.readers)
     reactions = (
         DeriveConclusions(
             decide,
@@ -202,6 +204,7 @@ def _processors(
             reasoners.conclusions,
             clock=_now,
             gathers=reasoners.gathers,
+            said_again=said_again(settings, reasoners, near, parts.tokens),
         ),
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now

@@ -12,8 +12,9 @@ from processors.derive_conclusions import Gathering
 from processors.gates import Gates
 from processors.model_reasoner import Limits, ModelReasoner
 from processors.offline_reasoner import OfflineReasoner
-from processors.ports import TokenCounter
+from processors.ports import Neighbours, TokenCounter, Tokenizer
 from processors.reasoner import Reasoner
+from processors.said_again import SaidAgain, Sameness
 
 
 class Reasoners(msgspec.Struct, frozen=True):
@@ -68,3 +69,16 @@ def _gathering(settings: Settings) -> Gathering:
         flush=settings.deriver_flush_enabled,
     )
     return Gathering(gates, settings.deriver_representation_batch_target_input_tokens)
+
+
+def said_again(
+    settings: Settings, reasoners: Reasoners, near: Neighbours, tokens: Tokenizer
+) -> SaidAgain | None:
+    """Return who finds what is said again in other words; None where nobody does."""
+    if not settings.deriver_deduplicate or reasoners.gathers is None:
+        return None
+    sameness = Sameness(
+        settings.deriver_deduplicate_distance,
+        settings.deriver_deduplicate_uniqueness_weight,
+    )
+    return SaidAgain(near, tokens, sameness)

@@ -14,6 +14,7 @@ from commands.derivation import (
     record_failure,
     watch_derivation,
 )
+from commands.living import Source
 from commands.ports import Clock
 from domain.derivation import (
     Considered,
@@ -42,6 +43,7 @@ from processors.language_model import BudgetExhausted, ModelRefused, Unavailable
 from processors.ports import StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Reasoner
+from processors.said_again import SaidAgain
 from processors.said_since import ReadSaid
 from processors.stories import stories
 from processors.waiting import SaidSince
@@ -92,6 +94,7 @@ class DeriveConclusions:
         *,
         clock: Clock,
         gathers: Gathering | None = None,
+        said_again: SaidAgain | None = None,
         generation: int = 1,
     ) -> None:
         self._decide = decide
@@ -99,6 +102,7 @@ class DeriveConclusions:
         self._clock = clock
         self._gathers = gathers
         self._generation = generation
+        self._said_again = said_again
         self._since = SaidSince(ReadSaid(decide, streams))
         self._draw = Drawing(decide, reasoner, told=gathers is not None)
 
@@ -203,8 +207,19 @@ class DeriveConclusions:
                 return await self._failed(named, work, tries, failure)
             _LOG.warning("%s: passed over: %s", self.name, failure)
             unanswered = True
+        if self._said_again is not None and drawn.found:
+            source = Source(*named, work.handled[0].position)
+            marked = await self._said_again(source, drawn.found)
+            drawn = msgspec.structs.replace(drawn, found=marked)
+        command = self._command(named, work, drawn, unanswered=unanswered)
+        await record_derivation(self._decide, command)
+        return Done()
+
+    def _command(
+        self, named: tuple[str, str], work: "_Work", drawn: Drawn, *, unanswered: bool
+    ) -> RecordDerivation:
         messages = [_message(each) for each in work.handled]
-        command = RecordDerivation(
+        return RecordDerivation(
             workspace=named[0],
             session=named[1],
             position=work.handled[0].position,
@@ -220,8 +235,6 @@ class DeriveConclusions:
             refused=drawn.refused,
             again=work.again is not None,
         )
-        await record_derivation(self._decide, command)
-        return Done()
 
     async def _failed(
         self,

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
+from commands.living import Source
 from domain.recorded import Recorded
 
 
@@ -10,6 +13,36 @@ class TokenCounter(Protocol):
     """Counts o200k_base tokens."""
 
     def count(self, text: str) -> int: ...
+
+
+class Tokenizer(Protocol):
+    """Cuts a text into o200k_base tokens."""
+
+    def ids(self, text: str) -> Sequence[int]: ...
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """A conclusion's words, and how far in meaning: 0 is the same."""
+
+    content: str
+    distance: float
+
+
+class Neighbours(Protocol):
+    """Knows what is near in meaning."""
+
+    async def nearest(
+        self, source: Source, told: Sequence[tuple[str, str]]
+    ) -> Sequence[Neighbour | None]:
+        """Return, for each (observed peer, text), the nearest explicit conclusion.
+
+        It is one of the source's session, or an earlier of these texts; None where
+        there is none.
+
+        Raises:
+            Unavailable
+        """
+        ...
 
 
 class Embedder(Protocol):

@@ -8,6 +8,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
 )
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
@@ -41,7 +42,8 @@ class Conclusions:
     ``origin`` is the id the conclusion was derived under. The row of the observed
     peer itself (or of the one observer it was made for, then ``named``) has that id;
     every other observer's row has one made of both. A conclusion drawn again counts
-    once more for those who heard it; who hears it then for the first time gets it.
+    once more for those who heard it; who hears it then for the first time gets it,
+    in the words it was then put in.
     Retracted, its row ends, by the ``unit`` of the retraction; drawn again for who
     retracted it, it has a new one; reinstated, the row goes on under its id.
     ``born`` is the position of an id's first row: the order of equal ``created_at``.
@@ -101,6 +103,7 @@ class Conclusions:
     handles = (
         ConclusionDerived,
         ConclusionReinforced,
+        ConclusionReworded,
         ConclusionRetracted,
         ConclusionReinstated,
         SessionAddedToScope,

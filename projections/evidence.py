@@ -1,10 +1,15 @@
 """Evidence: which messages a conclusion rests on, and what rests on a message."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from domain.conclusion import ConclusionDerived, ConclusionReinforced
+from domain.conclusion import (
+    ConclusionDerived,
+    ConclusionReinforced,
+    ConclusionReworded,
+)
 from domain.recorded import Recorded
 from projections.as_of import NOW
 from projections.ports import Connection
@@ -14,11 +19,12 @@ class Evidence:
     """The table ``evidence``: one row for each conclusion and message.
 
     ``conclusion`` is the id it was derived under, whoever sees it; ``position`` is
-    when the message was first cited for it.
+    when the message was first cited for it. ``worded`` are messages whose words it is
+    told in: without one of them nobody knows how to tell it.
     """
 
     name = "evidence"
-    version = 1
+    version = 2
     tables = """
         CREATE TABLE evidence (
             tenant     text COLLATE "C" NOT NULL,
@@ -27,33 +33,38 @@ class Evidence:
             session    text COLLATE "C" NOT NULL,
             seq        integer NOT NULL,
             position   bigint NOT NULL,
+            worded     boolean NOT NULL DEFAULT FALSE,
             PRIMARY KEY (tenant, conclusion, message)
         );
     """
     indexes = """
         CREATE INDEX evidence_message ON evidence (tenant, message);
     """
-    handles = (ConclusionDerived, ConclusionReinforced)
+    handles = (ConclusionDerived, ConclusionReinforced, ConclusionReworded)
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
-        sent = [
-            (event.workspace, event.id, e.message, e.session, e.seq, recorded.position)
-            for recorded in batch
-            if isinstance(
-                event := recorded.event, ConclusionDerived | ConclusionReinforced
-            )
-            for e in event.evidence
-        ]
+        sent: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        for recorded in batch:
+            event = recorded.event
+            if not isinstance(event, ConclusionDerived | ConclusionReinforced):
+                continue
+            worded = isinstance(event, ConclusionReworded) and event.fuller
+            for e in event.evidence:
+                key = (event.workspace, event.id, e.message)
+                first = sent.get(key, (*key, e.session, e.seq, recorded.position))
+                sent[key] = (*first[:6], worded or (len(first) > 6 and first[6]))  # noqa: PLR2004
         if sent:
-            await db.execute(_INSERT, *map(list, zip(*sent, strict=True)))
+            await db.execute(_INSERT, *map(list, zip(*sent.values(), strict=True)))
 
 
-# Sent in position order: of two citations in one batch the first is kept.
+# Of two citations the first is kept.
 _INSERT = """
-    INSERT INTO evidence (tenant, conclusion, message, session, seq, position)
+    INSERT INTO evidence AS t
+        (tenant, conclusion, message, session, seq, position, worded)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[],
-                         $6::bigint[])
-    ON CONFLICT DO NOTHING
+                         $6::bigint[], $7::boolean[])
+    ON CONFLICT (tenant, conclusion, message) DO UPDATE SET worded = TRUE
+        WHERE excluded.worded AND NOT t.worded
 """
 
 

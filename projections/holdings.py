@@ -9,6 +9,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
 )
 from domain.names import public_id
 from domain.recorded import Recorded
@@ -77,7 +78,9 @@ class Holdings:
     ) -> list[Values]:
         """Count once more for those who heard it; new to some, it begins for them.
 
-        Who retracted it holds it anew, as another conclusion.
+        Who retracted it holds it anew, as another conclusion. Put in other words, it
+        is in these for who hears it first, and for who heard it if they say more:
+        what others heard besides stays theirs.
         """
         rows = self._known.get((event.workspace, event.id), {})
         if event.id not in rows:
@@ -97,6 +100,9 @@ class Holdings:
                 row = {**before.row, "times_derived": drawn}
             else:
                 row = _begun(_seen_by(first, observer, recorded.id.hex), recorded)
+            heard_first = before is None or not before.open
+            if isinstance(event, ConclusionReworded) and (event.fuller or heard_first):
+                row["content"] = as_text(event.content)
             row["occurred_at"] = occurred_at
             self.remember(Holding(row))
             opened.append(row)

@@ -11,6 +11,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
 )
 from domain.event import Engine
 from domain.recorded import Recorded
@@ -68,6 +69,7 @@ class Lives:
     handles = (
         ConclusionDerived,
         ConclusionReinforced,
+        ConclusionReworded,
         ConclusionRetracted,
         ConclusionReinstated,
     )

@@ -66,7 +66,8 @@ async def find_told(
 async def find_resting(db: Connection, tenant: str, told: Sequence[Told]) -> Drawn:
     """Return what falls without these messages, and what stands without them.
 
-    A conclusion that cites others falls when none of what it cites is left to recall.
+    A conclusion that cites others falls when none of what it cites is left to recall,
+    or not that in whose words it is told.
     What was built on conclusions falls with those.
     """
     messages = [message for each in told for message in each.ids]
@@ -152,9 +153,10 @@ _RESTING = f"""
             JOIN message AS m ON m.tenant = e.tenant AND m.id = e.message
             WHERE e.tenant = c.tenant AND e.conclusion = c.origin
                 AND NOT e.message = ANY ($2::text[]) AND {recalled()(Bind())}
-        ) AS left
+        ) AND NOT cited.worded AS left
     FROM (
-        SELECT e.conclusion, min(e.message) AS lost FROM evidence AS e
+        SELECT e.conclusion, min(e.message) AS lost, bool_or(e.worded) AS worded
+        FROM evidence AS e
         WHERE e.tenant = $1 AND e.message = ANY ($2::text[]) GROUP BY e.conclusion
     ) AS cited
     JOIN conclusion AS c ON c.tenant = $1 AND c.origin = cited.conclusion

@@ -21,6 +21,23 @@ class ReasoningSettings(BaseModel):
         description="have the model conclude at once, whatever waits. The offline "
         "engine never waits",
     )
+    deriver_deduplicate: bool = Field(
+        default=True,
+        description="let what only says again what is known in other words reinforce "
+        "it. The offline engine knows equal texts only",
+    )
+    deriver_deduplicate_distance: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="cosine distance up to which two facts of a session are one",
+    )
+    deriver_deduplicate_uniqueness_weight: int = Field(
+        default=10,
+        ge=0,
+        le=1_000,
+        description="tokens that one is worth which the other wording lacks",
+    )
     deriver_max_input_tokens: int = Field(
         default=25_000, ge=1, le=25_000, description="most tokens a model is given"
     )

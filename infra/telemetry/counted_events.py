@@ -9,6 +9,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
 )
 from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.dream import DreamCompleted, SpecialistCompleted
@@ -92,6 +93,7 @@ class EventCounts:
             DerivationFailed: lambda _: self._derivations.add(1, "failed"),
             ConclusionDerived: lambda e: self._conclusions.add(1, e.level),
             ConclusionReinforced: lambda _: self._conclusions.add(1, "reinforced"),
+            ConclusionReworded: lambda _: self._conclusions.add(1, "reinforced"),
             ConclusionRetracted: lambda _: self._conclusions.add(1, "retracted"),
             ConclusionReinstated: lambda _: self._conclusions.add(1, "reinstated"),
             SummaryProduced: self._summed_up,

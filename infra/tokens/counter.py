@@ -59,6 +59,12 @@ class O200kCounter:
             return len(encode(text))
         return sum(len(encode(part)) for part in _slices(text, _SLICE))
 
+    def ids(self, text: str) -> list[int]:
+        """Return the tokens of a text of at most 200,000 characters; more are cut."""
+        if self._encoding is None:
+            self.load()
+        return self._encoding.encode_ordinary(text[:_SLICE])  # type: ignore[union-attr]  # load() set it or raised
+
 
 def _encoding() -> Encoding:
     packed = files(__package__).joinpath(_RANKS_FILE).read_bytes()

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.concluding import conclude
 from domain.conclusion import (
     EVIDENCE_ERASED,
     ConclusionDerived,
@@ -11,7 +12,6 @@ from domain.conclusion import (
     Conclusions,
     Evidence,
     Found,
-    conclude,
     evolve_conclusions,
     is_retracted,
     retract_conclusion,

@@ -183,6 +183,26 @@ def test_while_the_model_is_down_messages_wait(http, stub, at):
     eventually(lambda: concluded(http, at) == ["ann told: I wait."])
 
 
+def test_what_is_said_again_in_other_words_is_one_conclusion_with_all_it_rests_on(
+    http, at
+):
+    """Vectors of texts that share nearly all their words are near one another."""
+    told = "spend every single summer evening down by the river with friends and a"
+    told += " guitar singing very old songs until it gets dark and cold outside"
+    first = say(http, at, f"I {told}.")
+    eventually(lambda: not pending(http, at))
+    more = say(http, at, f"I {told} again.")
+    eventually(lambda: not pending(http, at))
+    [held] = http.post(f"{at}/conclusions/list", json={}).json()["items"]
+    assert held["content"] == f"ann told: I {told} again."
+    lineage = http.get(f"{at}/conclusions/{held['id']}/lineage").json()
+    assert [each["id"] for each in lineage["messages"]] == [*first, *more]
+    say(http, at, f"I {told} twice in 2024.", f"I {told} twice in 2025.")
+    eventually(lambda: not pending(http, at))
+    # One of them says it once more; another year is another fact.
+    assert len(concluded(http, at)) == 2
+
+
 def test_what_was_passed_over_is_listed_and_derived_when_it_is_redriven(http, stub, at):
     stub.otherwise = lambda call: "no answer" if "The peers" in call.text else "x"
     say(http, at, "I grow tomatoes.")

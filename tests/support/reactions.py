@@ -17,7 +17,7 @@ from domain.membership import Role, join_peers
 from domain.message import Draft, add_messages
 from domain.names import Stream, session_stream
 from domain.recorded import Cause, Recorded
-from domain.session import Session, evolve_session
+from domain.session import PeerLeft, Session, evolve_session
 from infra.master_key import MasterKey
 from infra.postgres.embedded import ClusterAddress
 from infra.postgres.log import LogSettings, PostgresLog
@@ -27,6 +27,7 @@ from processors.gates import Gates
 from processors.language_model import Purpose
 from processors.processor import Batch
 from processors.reasoner import Drawn, Fact, Reasoner, Said, SummedUp, Window
+from processors.said_again import SaidAgain
 
 SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -107,6 +108,17 @@ class Memory:
             Reason(Cause(actor="client", correlation_id=uuid4())),
         )
 
+    async def leave(self, peer: str, *, session: str = "s") -> None:
+        """Let a peer leave a session that may never have been opened."""
+        left = PeerLeft(workspace="w", session=session, peer=peer, left_at=SAID_AT)
+        stream = session_stream("w", session)
+        await self.decide(
+            "w",
+            [Watched(stream, Session(), evolve_session)],
+            lambda _: {stream: [left]},
+            Reason(Cause(actor="client", correlation_id=uuid4())),
+        )
+
     async def ask(self, reason: Asked, session: str = "s") -> list[Recorded]:
         """Ask that what waits or failed be derived; return what that recorded."""
         named = ("w", session)
@@ -155,6 +167,7 @@ def deriving(
     *,
     decide: Decide | None = None,
     clock: Callable[[], datetime] | None = None,
+    said_again: SaidAgain | None = None,
 ) -> DeriveConclusions:
     """Make the processor that derives, in a process of its own if it decides so."""
     return DeriveConclusions(
@@ -163,6 +176,7 @@ def deriving(
         reasoner or Echo(),
         clock=clock or (lambda: datetime.now(UTC)),
         gathers=gathers,
+        said_again=said_again,
     )
 
 
