@@ -82,9 +82,11 @@ class EventCounts:
 
     def count(self, recorded: Recorded) -> None:
         """Count one event."""
-        counts = self._on.get(type(recorded.event))
-        if counts is not None:
-            counts(recorded.event)
+        kind = type(recorded.event)
+        if kind not in self._on:  # a kind of a known one counts as that
+            known = (self._on.get(each) for each in kind.__mro__)
+            self._on[kind] = next(filter(None, known), _nothing)
+        self._on[kind](recorded.event)
 
     def _table(self) -> dict[type[Event], Callable[[Any], None]]:
         return {
@@ -214,3 +216,7 @@ class EventCounts:
         for kind in ("input", "output"):
             if tokens := engine.usage.get(kind, 0):
                 self._deriver_tokens.add(tokens, task, kind, "total")
+
+
+def _nothing(_event: Event) -> None:
+    """Count nothing."""

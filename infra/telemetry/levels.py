@@ -24,8 +24,13 @@ _WITHIN: Final = 2.0
 _MOST_PENDING: Final = 10_000
 """Messages without vectors that are counted, most."""
 
+_LATELY: Final = 5
+"""Minutes within which a workspace was refused a call that counts as stopped."""
+
 _PENDING: Final = f"""
 SELECT (SELECT count(*) FROM webhook_delivery WHERE state = 'pending') AS webhooks,
+    (SELECT count(*) FROM log.llm_refusal
+        WHERE refused_at > now() - make_interval(mins => {_LATELY})) AS stopped,
     (SELECT count(*) FROM (
         SELECT FROM log.event WHERE position > $1 AND type = 'message-added'
         LIMIT {_MOST_PENDING}) AS waiting) AS messages
@@ -64,6 +69,10 @@ class Levels:
         )
         self._webhooks = gauge(
             "palimpsest_webhooks_pending", "Webhook deliveries that wait"
+        )
+        self._stopped = gauge(
+            "palimpsest_budget_stopped_workspaces",
+            f"Workspaces whose budget refused a call in the last {_LATELY} minutes",
         )
         self._connections = gauge(
             "db_pool_connections", "Connections", "instance_type", "state"
@@ -109,6 +118,7 @@ class Levels:
         pending = await database.fetchrow(_PENDING, embedded)
         self._messages.set(pending["messages"])
         self._webhooks.set(pending["webhooks"])
+        self._stopped.set(pending["stopped"])
 
     def _set(self, each: Consumer) -> None:
         self._lag_events.set(each.lag_events, each.kind, each.name)
@@ -120,8 +130,8 @@ class Levels:
     def _forget(self) -> None:
         for gauge in (self._head, self._lag_events, self._lag_seconds, self._held):
             gauge.clear()
-        self._messages.clear()
-        self._webhooks.clear()
+        for gauge in (self._messages, self._webhooks, self._stopped):
+            gauge.clear()
 
     def _count_connections(self, pools: Mapping[str, asyncpg.Pool]) -> None:
         totals = {"checked_out": 0, "checked_in": 0, "size": 0, "overflow": 0}

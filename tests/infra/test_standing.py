@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import msgspec
+
+from infra.cli.status import _waits
 from infra.feed_ledger import FeedLedger, Hold
 from infra.postgres.view_readers import open_view_readers
 from infra.standing import Waiting, standing
@@ -61,3 +64,19 @@ async def test_what_is_parked_is_no_lag(feeding, memory, database):
             now = await standing(pool)
     [fed] = [each for each in now.consumers if each.name == "scripted"]
     assert (fed.lag_events, fed.lag_seconds, fed.parked) == (0, 0, 1)
+
+
+def test_what_waits_is_told_in_a_line_each():
+    found = Waiting(
+        processor="derive_conclusions",
+        state="retry",
+        reason="Unavailable",
+        keys=2,
+        attempts=5,
+        seconds=61.4,
+    )
+    assert _waits(found) == (
+        "derive_conclusions: 2 keys tried again for Unavailable, since 61 s, 5 attempts"
+    )
+    parked = msgspec.structs.replace(found, state="parked", keys=1, reason="ValueError")
+    assert _waits(parked).startswith("derive_conclusions: a key parked for ValueError")

@@ -4,6 +4,8 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import asyncpg
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,6 +19,7 @@ from infra.postgres.view_readers import open_view_readers
 from infra.telemetry.metrics import Metrics
 from infra.telemetry.observers import Answer
 from processors.processor import Batch, Done, Park
+from tests.infra.telemetry.test_emitter import call
 from tests.support.log import WORKSPACE, request, said
 from tests.support.projecting import projecting
 from tests.support.reactions import memory, opened
@@ -178,6 +181,24 @@ async def test_where_the_database_is_away_there_are_counters_and_no_levels(metri
     assert [key for key in found if key[0] == "palimpsest_derivations_total"]
 
 
+async def test_what_models_took_is_counted_by_what_they_were_for(metrics):
+    answered = call(run="r")
+    failed = msgspec.structs.replace(answered, outcome="failed", reason="unavailable")
+    metrics.committed(commit(answered, failed))
+    found = await shown(metrics)
+    made = {"feature": "dialectic.answer", "model": "tiny"}
+    for outcome in ("answered", "failed"):
+        labels = made | {"transport": "openai", "outcome": outcome}
+        assert of(found, "palimpsest_model_calls_total", **labels) == 1
+    tokens = made | {"token_type": "input"}
+    assert of(found, "palimpsest_model_tokens_total", **tokens) == 10
+    cost = of(found, "palimpsest_model_cost_dollars_total", **made)
+    assert cost == pytest.approx(24e-6)
+    why = made | {"reason": "unavailable"}
+    assert of(found, "palimpsest_model_errors_total", **why) == 1
+    assert of(found, "palimpsest_model_call_seconds_count", **made) == 2
+
+
 async def test_levels_say_where_all_stand_and_are_read_once_a_second(
     metrics, memory, database
 ):
@@ -186,6 +207,9 @@ async def test_levels_say_where_all_stand_and_are_read_once_a_second(
         [told] = await memory.say("a secret between us")
         assert await prompt.wait_for(told.position, 5)
         assert await lagging.wait_for(told.position, 5)
+        db = await asyncpg.connect(database.dsn())
+        await db.execute("INSERT INTO log.llm_refusal VALUES (now(), 1, 1, 'w')")
+        await db.close()
         async with open_view_readers(database.dsn()) as pool:
             text = await metrics.exposition(pool, {"views": pool}, set())
             begun = time.perf_counter()
@@ -200,6 +224,7 @@ async def test_levels_say_where_all_stand_and_are_read_once_a_second(
     assert of(found, "palimpsest_consumer_lag_seconds", **lag) == 0
     assert of(found, "messages_created_total", workspace_name="w") == 1
     assert of(found, "message_embeddings_pending") == 0
+    assert of(found, "palimpsest_budget_stopped_workspaces") == 1
     assert of(found, "db_pool_connections", instance_type="api", state="size") == 6
     assert each < 0.25  # a hundredth of that where nothing else runs
 
