@@ -20,9 +20,8 @@ class StoredCards:
         self._database = database
 
     async def __call__(self, pair: Pair, position: int | None = None) -> CardShown:
-        """Return the card at a position, or as it stands once the views know all."""
-        if position is None:
-            await self._news.head()
+        """Return the card at a position, or as it stands, once the views know all."""
+        await self._news.head()
         as_of = NOW if position is None else position
         async with self._database.acquire() as db:
             card = await show_card(db, pair, as_of)

@@ -153,7 +153,9 @@ class Dream:
         reason: CancelReason | None = None
         if job.scheduled.trigger == "threshold" and few:
             reason = "dreamt-meanwhile"
-        elif not await is_enabled(self._decide, pair[0], news, self._rules):
+        elif kind not in self._rules.kinds or not await is_enabled(
+            self._decide, pair[0], news, self._rules
+        ):
             reason = "disabled"
         if reason is not None:
             await self._record(recorded, _cancelled(job.scheduled, reason))

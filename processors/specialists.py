@@ -65,6 +65,19 @@ _READS: Final[Mapping[Specialist, tuple[str, ...]]] = {
 Stopped = Unavailable | ModelRefused | EventStoreError
 
 
+TOOLS: Final = frozenset(
+    (
+        *READ_TOOLS,
+        CreateObservationsDeductive.name,
+        CreateObservationsInductive.name,
+        CreateObservationsContradiction.name,
+        DeleteObservations.name,
+        UpdatePeerCard.name,
+    )
+)
+"""All tools any of them may have."""
+
+
 class SpecialistFailed(Exception):  # noqa: N818  says what happened
     """A specialist came to no end; ``tally`` is what it had changed by then.
 
@@ -214,7 +227,8 @@ def _completed(
     task, tally, engine = run.task, run.tally, run.engine
     calls: Counter[str] = Counter()
     if done is not None:
-        calls.update(use.tool for use in done.tools)
+        # A name of no tool is whatever a model wrote, and is told nowhere.
+        calls.update(use.tool if use.tool in TOOLS else "unknown" for use in done.tools)
         engine = msgspec.structs.replace(
             engine,
             model=done.model,

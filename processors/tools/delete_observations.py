@@ -10,7 +10,12 @@ from commands.grounds import Ground
 from commands.identity import processor_command
 from commands.ports import Held
 from commands.reach import Reach
-from commands.retraction import RetractConclusion, retract
+from commands.retraction import (
+    RetractConclusion,
+    Retracted,
+    retract,
+    retracted_of,
+)
 from commands.write import Write
 from domain.errors import NotFound
 from domain.retraction import ExplicitFact, TooMuch
@@ -70,6 +75,10 @@ class DeleteObservations:
         gone: list[str] = []
         for name in names:
             command = self._run.next_name(self.name)
+            if (said := await self._done_before(command, name)) is not None:
+                lines.append(f"{name[:100]}: {said}")
+                gone.append(name)
+                continue
             ground = known.get(name)
             if ground is None or (instead and ground.id == instead.id):
                 lines.append(f"{name[:100]}: nothing is held under it to take back")
@@ -80,15 +89,29 @@ class DeleteObservations:
         self._run.tally.refused += len(names) - len(gone)
         return ToolResult("\n".join(lines), tuple(gone))
 
+    def _reason(self, name: str) -> Reason:
+        task = self._run.task
+        identity = processor_command(task.pair[0], name)
+        cause = msgspec.structs.replace(task.cause, command_id=identity.id)
+        return Reason(cause, identity)
+
+    async def _done_before(self, command: str, name: str) -> str | None:
+        """Say again what was said when a crash broke off what came after."""
+        workspace = self._run.task.pair[0]
+        seen = await self._run.decide.seen(workspace, self._reason(command))
+        if seen is None:
+            return None
+        named = self._run.shown.find(name)
+        told = None if named is None else self._run.shown.text_of(named)
+        self._run.tally.deleted["explicit" if told is None else told.level] += 1
+        return _taken_back(retracted_of(seen.recorded, seen.last))
+
     async def _retract(
         self, name: str, ground: Ground, why: Arguments, instead: Ground | None
     ) -> tuple[str, list[str]]:
         task = self._run.task
-        workspace = task.pair[0]
-        identity = processor_command(workspace, name)
-        cause = msgspec.structs.replace(task.cause, command_id=identity.id)
         command = RetractConclusion(
-            workspace=workspace,
+            workspace=task.pair[0],
             held=_held(ground),
             everywhere=ground.named,
             note=why.reason or None,
@@ -98,9 +121,8 @@ class DeleteObservations:
             run=task.dream.id,
         )
         try:
-            done = await retract(
-                self._write, self._reach, command, Reason(cause, identity)
-            )
+            reason = self._reason(name)
+            done = await retract(self._write, self._reach, command, reason)
         except ExplicitFact:
             return "the peer stated that itself, so it stays", []
         except NotFound:
@@ -112,6 +134,11 @@ class DeleteObservations:
         return "taken back" + (f", with {more} built on it" if more else ""), [
             ground.id
         ]
+
+
+def _taken_back(done: Retracted) -> str:
+    more = len(done.conclusions) - 1
+    return "taken back" + (f", with {more} built on it" if more else "")
 
 
 def _held(ground: Ground) -> Held:

@@ -89,7 +89,8 @@ class UpdatePeerCard:
         changes = () if appended is None else appended.recorded
         done = [_changed(each.event) for each in changes]
         self._run.tally.card_changes += len(done)
-        self._card = await self._read_card(self._run.task.pair)
+        at = None if appended is None else appended.last
+        self._card = await self._read_card(self._run.task.pair, at)
         told = [*(each for each in done if each), *_refused(edited), *unread]
         self._run.tally.refused += 0 if edited is None else len(_all(edited))
         return ToolResult(

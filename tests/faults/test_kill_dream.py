@@ -106,3 +106,5 @@ def test_a_dream_that_was_killed_goes_on_and_concludes_nothing_twice(server, stu
             {"inductive": 1},
         ]
         assert len(http.get(f"{AT}/dreams").json()["items"]) == 1
+    asked = sum(dreams(call) for call in stub.stub.calls)
+    assert asked == 9, "seven calls, and two again that were never answered"

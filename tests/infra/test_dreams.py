@@ -14,6 +14,7 @@ from domain.dream import (
     DreamStarted,
     SpecialistCompleted,
 )
+from domain.retraction import RetractionRecorded
 from processors.language_model import BudgetExhausted, ModelRefused, Unavailable
 from processors.processor import Batch, Done
 from projections.dreams import count_dreams, find_due_dreams, list_dreams
@@ -154,6 +155,29 @@ async def test_killed_in_the_middle_it_goes_on_and_writes_nothing_twice(dreams):
     assert completed.created == {"deductive": 2}
     keys = [each.purpose.key for each in dreams.deduction.prompts]
     assert keys[:4] == keys[4:8] == keys[8:12]
+
+
+async def test_killed_after_taking_back_it_takes_back_once_and_counts_it(dreams):
+    await told(dreams, 2)
+    delete = calls(("delete_observations", {"observation_ids": ["c3"]}))
+    script = [calls(("get_recent_observations", {})), deduce("wrong", "c1"), delete]
+    asked = await dreams.ask()
+    dreams.deduction.script = [*script, killed]
+    with pytest.raises(Killed):
+        await dreams.have(asked)
+    dreams.start_anew()
+    dreams.deduction.script = [*script, "Done"]
+    await dreams.have(asked)
+    assert len(await dreams.events(RetractionRecorded)) == 1
+    [completed] = await dreams.events(DreamCompleted)
+    assert (completed.created, completed.deleted) == (
+        {"deductive": 1},
+        {"deductive": 1},
+    )
+    first, second = [
+        [t.content for t in dreams.deduction.prompts[number].turns] for number in (3, 7)
+    ]
+    assert first == second, "what is asked again is asked in the same words"
 
 
 async def test_killed_between_two_specialists_the_first_is_not_asked_again(dreams):

@@ -359,14 +359,18 @@ async def test_each_call_is_for_a_purpose_that_is_the_same_when_it_is_done_again
 
 
 async def test_no_item_makes_a_call_fail_whatever_it_is(dreams):
-    for junk in ([], {}, [None, 1, [], {"content": 7}], "x", None):
+    for junk in ({}, [None, 1, [], {"content": 7}], "x", None):
         arguments = json.dumps({"observations": junk})
         dreams.deduction.script.append(
             calls(("create_observations_deductive", arguments))
         )
+    dreams.deduction.script.append(calls(("Alice's secret", {})))
     events = await dreams.have()
     assert not [e for e in events if isinstance(e, ConclusionDerived)]
     assert [e for e in events if isinstance(e, DreamCompleted)]
+    told_of = next(e for e in events if isinstance(e, SpecialistCompleted)).tool_calls
+    assert told_of["unknown"] == 1
+    assert not [name for name in told_of if "secret" in name]
 
 
 async def test_what_was_inferred_falls_as_its_level_needs_and_comes_back(dreams):
