@@ -2,16 +2,20 @@
 
 import msgspec
 
-from projections.as_of import NOW, holding
+from projections.as_of import NOW, holding, recorded_by
 from projections.collection import Collection, find_collection
 from projections.condition import Bind, Condition, always, every
+from projections.favour import favour_of
 from projections.ports import Connection
 from projections.probe import Probe
-from projections.ranking import Candidate, Scored, rank
-from projections.stems import find_stems
+from projections.ranking import Candidate, Scored, rank_grounded
+from projections.stems import Stems, find_stems
 from projections.verbatim import Containing
 
 _DEPTH = 50
+
+_GROUNDS = 8
+"""How many of the messages a conclusion rests on are looked at: the newest."""
 
 
 class ConclusionQuestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,44 +72,71 @@ async def search_conclusions(
 ) -> list[Scored]:
     """Return conclusions by words and meaning, best first, at most ``limit``.
 
-    What shares neither a stem nor any meaning a vector could show is not found.
+    What shares neither a stem nor any meaning a vector could show is not found. What is
+    found is ordered also by how well the messages answer that it rests on.
     """
     if not question.query.strip():
         return []
     stems = await find_stems(db, question.tenant, question.query, question.as_of)
     vectors = await find_collection(db, "conclusion", question.probe)
+    said = await find_collection(db, "message", question.probe)
     bind = Bind(question.tenant)
-    signals = _signals(stems.bm25("c.words", bind), vectors, question, bind)
+    signals = _signals(stems, (vectors, said), question, bind)
     rows = await db.fetch(signals, *bind.values)
+    favour = favour_of(question.query)
+    shares = favour.shares([(row["observed"], row["occurred_at"]) for row in rows])
     candidates = [
         Candidate(
             id=row["id"],
-            place=(row["id"], 0),
+            place=(row["session"] or "", n),
             bm25=row["bm25"],
             distance=row["distance"],
             verbatim=row["verbatim"],
             age=row["from_position"],
+            favour=share,
         )
-        for row in rows
+        for n, (row, share) in enumerate(zip(rows, shares, strict=True))
     ]
-    return rank(candidates, neighbours=False)[: question.limit]
+    grounds = {
+        row["id"]: Candidate(
+            id=row["id"],
+            place=("", n),
+            bm25=row["said_bm25"],
+            distance=row["said_distance"],
+            verbatim=False,
+            age=0,
+        )
+        for n, row in enumerate(rows)
+        if row["said_bm25"] is not None
+    }
+    return rank_grounded(candidates, grounds)[: question.limit]
 
 
 def _signals(
-    bm25: str, vectors: Collection | None, question: ConclusionQuestion, bind: Bind
+    stems: Stems,
+    vectors: tuple[Collection | None, Collection | None],
+    question: ConclusionQuestion,
+    bind: Bind,
 ) -> str:
-    """Write what finds a pair's candidates: the best by words, then by meaning."""
+    """Write what finds a pair's candidates: the best by words, then by meaning.
+
+    Then the same is taken of the newest messages each rests on. ``vectors`` are those
+    of conclusions and those of messages.
+    """
+    bm25 = stems.bm25("c.words", bind)
+    concluded, said = vectors
     join, distance, bound = "", "NULL::float8", ""
-    if vectors is not None:
-        join = f" {_beside('LEFT JOIN', vectors, question, bind)}"
-        distance = vectors.distance(bind)
+    if concluded is not None:
+        join = f" {_beside('LEFT JOIN', concluded, question, bind)}"
+        distance = concluded.distance(bind)
     if question.farthest is not None:
         bound = _bound(distance, question, bind)
     same = Containing(question.query, "").test(bind, "c")
     depth = bind(max(_DEPTH, 2 * question.limit))
     return f"""
         WITH held AS MATERIALIZED (
-            SELECT c.id, c.from_position, {bm25} AS bm25, {distance} AS distance,
+            SELECT c.id, c.origin, c.session, c.observed, c.occurred_at,
+                   c.from_position, {bm25} AS bm25, {distance} AS distance,
                    {same} AS verbatim
             FROM conclusion AS c{join}
             WHERE {_held(question, bind)}{bound}
@@ -116,7 +147,31 @@ def _signals(
             (SELECT * FROM held WHERE distance IS NOT NULL
              ORDER BY distance LIMIT {depth})
         )
-        SELECT * FROM hit
+        SELECT hit.*, said.bm25 AS said_bm25, said.distance AS said_distance
+        FROM hit
+        LEFT JOIN LATERAL ({_said(stems, said, question, bind)}) AS said ON TRUE
+    """  # noqa: S608  every value is bound
+
+
+def _said(
+    stems: Stems, vectors: Collection | None, question: ConclusionQuestion, bind: Bind
+) -> str:
+    """Write what takes the signals of the messages a ``hit`` rests on."""
+    join, distance = "", "NULL::float8"
+    if vectors is not None:
+        distance = vectors.nearest(question.as_of, bind)
+        join = (
+            f"LEFT JOIN {vectors.table} AS v ON v.tenant = $1 AND v.session = m.session"
+            f" AND v.seq = m.seq AND {vectors.there(question.as_of, bind)}"
+        )
+    cited = recorded_by(question.as_of, "e.position")(bind)
+    return f"""
+        SELECT max({stems.bm25("m.words", bind)}) AS bm25, min({distance}) AS distance
+        FROM (SELECT e.message FROM evidence AS e
+              WHERE e.tenant = $1 AND e.conclusion = hit.origin AND {cited}
+              ORDER BY e.position DESC, e.message LIMIT {_GROUNDS}) AS e
+        JOIN message AS m ON m.tenant = $1 AND m.id = e.message
+        {join}
     """  # noqa: S608  every value is bound
 
 
