@@ -83,19 +83,24 @@ def said_in(prompt: Prompt) -> str:
 
 
 def state_lines(said: str) -> Any:
-    """Answer as a good deriver would: a fact for each numbered line of the peer.
+    """Answer as a good deriver would: a fact for each numbered line of each peer.
 
-    Where no peer is named, and so no facts are wanted, it is a short text.
+    Where no peers are named, and so no facts are wanted, it is a short text.
     """
-    peer = re.search(r"^The peer: (.*)$", said, re.MULTILINE)
-    if peer is None:
+    _, named, told = said.partition("The peers:")
+    if not named:
         return "It was said."
-    line = rf"^\[(\d+)\] \S+ \S+ {re.escape(peer[1])}: (.*)$"
-    lines = re.findall(line, said, re.MULTILINE)
+    peers = set(re.findall(r"^- (\S+)$", told, re.MULTILINE))
+    lines = re.findall(r"^\[(\d+)\] \S+ \S+ (\S+): (.*)$", told, re.MULTILINE)
     return {
         "explicit": [
-            {"content": f"{peer[1]} said: {words}", "evidence": [int(number)]}
-            for number, words in lines
+            {
+                "peer": peer,
+                "content": f"{peer} said: {words}",
+                "evidence": [int(number)],
+            }
+            for number, peer, words in lines
+            if peer in peers
         ]
     }
 

@@ -1,18 +1,21 @@
 """The models of measurements answer as a model does, in a process and over a socket."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from infra.llm.models import open_models
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
 from processors.language_model import JsonSchema, Prompt, Turn
+from processors.prompts import derive_conclusions
+from processors.reasoner import Said
 from tests.bench.scripted_model import ScriptedModel, model_server
 from tests.contracts.language_model import streamed
 
-LINES = (
-    "The peer: ann\n\n[1] 2026-11-28 12:00 ann: I sail.\n[2] 2026-11-28 12:01 bo: No."
-)
-FACTS = Prompt(turns=(Turn("user", LINES),), max_tokens=100)
+AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SAID = [Said("m1", "ann", "I sail.", AT), Said("m2", "bo", "No.", AT)]
+FACTS = Prompt(turns=derive_conclusions.render(SAID, ["ann"]), max_tokens=100)
 TALK = Prompt(turns=(Turn("user", "Tea or coffee?"),), max_tokens=100)
 
 
@@ -32,7 +35,8 @@ async def scripted(request):
 async def test_it_states_what_each_line_says_and_talks_otherwise(scripted):
     anything = JsonSchema("facts", {"type": "object"})
     value = (await scripted.structured(FACTS, anything)).value
-    assert value == {"explicit": [{"content": "ann said: I sail.", "evidence": [1]}]}
+    fact = {"peer": "ann", "content": "ann said: I sail.", "evidence": [1]}
+    assert value == {"explicit": [fact]}
     completion = await scripted.complete(TALK)
     assert completion.text == "It was said."
     assert completion.usage.input > 0
