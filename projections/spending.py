@@ -64,24 +64,39 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int = NOW
 
 
-async def sum_up(
-    db: Connection, wanted: Wanted, limit: int, offset: int = 0
-) -> tuple[list[Spending], int]:
-    """Return the sums of the groups wanted, in their order, and how many there are."""
+class Summed(msgspec.Struct, frozen=True):
+    """Some of the groups, how many there are, and all of them together."""
+
+    groups: list[Spending]
+    total: int
+    whole: Spending
+
+
+_NOTHING: Final = Spending(group=(), **dict.fromkeys(_SUMS, 0))
+
+
+async def sum_up(db: Connection, wanted: Wanted, limit: int, offset: int = 0) -> Summed:
+    """Return the sums of the groups wanted, in their order."""
     bind = Bind(wanted.tenant)
     rows = await db.fetch(_statement(wanted, bind, limit, offset), *bind.values)
     if rows:
-        return [_spending(row, len(wanted.groups)) for row in rows], rows[0]["total"]
+        groups = [_spending(row, _named(wanted, row)) for row in rows]
+        whole = _spending(rows[0], (), "all_")
+        return Summed(groups, rows[0]["total"], whole)
     if not offset:
-        return [], 0
-    first, total = await sum_up(db, wanted, 1)
-    return [], total if first else 0
+        return Summed([], 0, _NOTHING)
+    first = await sum_up(db, wanted, 1)
+    return Summed([], first.total, first.whole)
 
 
 def _statement(wanted: Wanted, bind: Bind, limit: int, offset: int) -> str:
     columns = [_column(each) for each in wanted.groups]
     named = ", ".join(f"{each} AS g{n}" for n, each in enumerate(columns))
-    sums = ", ".join(f"sum({each})::bigint AS {each}" for each in _SUMS)
+    sums = ", ".join(
+        f"sum({each})::bigint AS {each},"
+        f" (sum(sum({each})) OVER ())::bigint AS all_{each}"
+        for each in _SUMS
+    )
     grouped = ", ".join(str(n + 1) for n in range(len(columns)))
     source = "SELECT * FROM llm_usage WHERE tenant = $1"
     if wanted.as_of != NOW:
@@ -97,11 +112,10 @@ def _statement(wanted: Wanted, bind: Bind, limit: int, offset: int) -> str:
         )
         if value is not None
     )
-    group_by = f" GROUP BY {grouped} ORDER BY {grouped}" if columns else ""
-    head = f"{named}, {sums}" if columns else sums
     return (
-        f"SELECT {head}, count(*) OVER () AS total FROM ({source}) AS u"  # noqa: S608  every value is bound
-        f" WHERE TRUE{where}{group_by} LIMIT {bind(limit)} OFFSET {bind(offset)}"
+        f"SELECT {named}, {sums}, count(*) OVER () AS total FROM ({source}) AS u"  # noqa: S608  every value is bound
+        f" WHERE TRUE{where} GROUP BY {grouped} ORDER BY {grouped}"
+        f" LIMIT {bind(limit)} OFFSET {bind(offset)}"
     )
 
 
@@ -111,9 +125,12 @@ def _column(group: Group) -> str:
     return "to_char(day, 'YYYY-MM-DD')" if group == "day" else group
 
 
-def _spending(row: Row, groups: int) -> Spending:
-    group = tuple(row[f"g{n}"] for n in range(groups))
-    return Spending(group=group, **{each: row[each] or 0 for each in _SUMS})
+def _named(wanted: Wanted, row: Row) -> tuple[str, ...]:
+    return tuple(row[f"g{n}"] for n in range(len(wanted.groups)))
+
+
+def _spending(row: Row, group: tuple[str, ...], prefix: str = "") -> Spending:
+    return Spending(group=group, **{each: row[prefix + each] for each in _SUMS})
 
 
 async def workspaces_that_spent(db: Connection) -> Sequence[str]:

@@ -65,7 +65,8 @@ class DerivationShown(msgspec.Struct, frozen=True, kw_only=True):
     counts what was sent, ``attempt`` the tries that were recorded, each None where
     nobody noted it; ``latency_ms`` is measured, ``cost_usd`` at the prices set then.
     ``refused`` facts and ``invented`` premises rested on nothing. ``run`` is the dream
-    it was inferred in.
+    it was inferred in. ``call_ids`` are
+    those its calls of a model are recorded under.
     """
 
     id: str | None
@@ -94,6 +95,7 @@ class DerivationShown(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime
     position: int
     run: str | None = None
+    call_ids: tuple[str, ...] = ()
 
 
 class LifeEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,6 +287,7 @@ def _made(engine: Engine, of: Derivation) -> DerivationShown:
         cost_usd=None if cost is None else cost / 1_000_000,
         latency_ms=None if call is None else call.latency_ms,
         requests=None if call is None else call.attempts,
+        call_ids=() if call is None else call.ids,
         attempt=of.attempt,
         reason=of.reason,
         refused=of.refused,

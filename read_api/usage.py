@@ -105,15 +105,14 @@ async def get_usage(
     wanted = _wanted(workspace, query, moment.as_of)
     offset = min((query.page - 1) * query.size, 2**62)
     async with database.acquire() as db:
-        groups, total = await sum_up(db, wanted, query.size, offset)
-        [whole], _ = await sum_up(db, msgspec.structs.replace(wanted, groups=()), 1)
+        found = await sum_up(db, wanted, query.size, offset)
     page = UsagePage(
-        items=[usage_row(each) for each in groups],
-        total=total,
+        items=[usage_row(each) for each in found.groups],
+        total=found.total,
         page=query.page,
         size=query.size,
-        pages=-(-total // query.size),
-        totals=usage_row(whole),
+        pages=-(-found.total // query.size),
+        totals=usage_row(found.whole),
         budget=budget_shown(await find_budget(workspace)),
     )
     return answer(page, moment)

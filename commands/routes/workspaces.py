@@ -22,6 +22,9 @@ from commands.workspace import (
 from commands.write import Written
 from domain.workspace import Workspace, WorkspaceCreated
 
+NEEDS_WIDE_KEY = "`budget` requires a workspace- or admin-level key"
+"""What a peer's or a session's key is told that sets what a workspace may spend."""
+
 
 class WorkspaceCreate(BaseModel):
     """Body of E01: nulls are refused here (HC 1.6)."""
@@ -61,6 +64,8 @@ async def post_workspace(
     """E01: 201 when made, 200 when it was there."""
     body = await parse.body(WorkspaceCreate)
     caller.check_names(body.id)
+    if body.configuration.budget is not None:
+        caller.refuse_narrow(NEEDS_WIDE_KEY)
     command = CreateWorkspace(
         workspace=body.id,
         metadata=body.metadata,

@@ -91,12 +91,11 @@ async def _of(
 ) -> WorkspaceUsage:
     own = msgspec.structs.replace(wanted, tenant=workspace)
     async with found.views.acquire() as db:
-        groups, _ = await sum_up(db, own, _MOST)
-        [whole], _ = await sum_up(db, msgspec.structs.replace(own, groups=()), 1)
+        summed = await sum_up(db, own, _MOST)
     return WorkspaceUsage(
         workspace=workspace,
-        groups=[usage_row(each) for each in groups],
-        totals=usage_row(whole),
+        groups=[usage_row(each) for each in summed.groups],
+        totals=usage_row(summed.whole),
         budget=budget_shown(await budgets(workspace)),
     )
 

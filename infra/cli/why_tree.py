@@ -186,6 +186,8 @@ def _add_derivation(tree: Tree, made: DerivationShown | None) -> None:
         branch.add(Text(f"{read} of {made.session_id}, {at}"))
     if took := ", ".join(_took(made)):
         branch.add(Text(f"took {took}"))
+    if made.call_ids:
+        branch.add(Text(f"in calls {harmless(', '.join(made.call_ids))}"))
     if made.refused or made.invented:
         refused = _counted(made.refused, "fact")
         invented = _counted(made.invented, "premise")

@@ -103,6 +103,12 @@ def test_what_waits_for_a_budget_goes_on_when_it_is_raised(http, at, stub, serve
     eventually(lambda: http.get(f"{at}/usage").json()["totals"]["calls"] == 1)
     status = http.get(f"{at}/queue/status").json()
     assert "budget" not in status
+    [conclusion] = http.post(f"{at}/conclusions/list", json={}).json()["items"]
+    path = f"{at}/conclusions/{conclusion['id']}/lineage"
+    [call] = http.get(path).json()["derivation"]["call_ids"]
+    trail = shown(server, "events", "--json").splitlines()
+    [told] = [each for each in trail if "llm-call-recorded" in each]
+    assert json.loads(told)["event"]["id"] == call
     assert "derivation-failed" not in shown(server, "events", "--json")
 
 

@@ -121,6 +121,21 @@ def test_x97_a_peers_key_reads_its_own_configuration(guarded, at, keys):
     refused(guarded.put(url, json={}, headers=keys(p="alice")))
 
 
+def test_a_budget_wants_the_workspaces_key(guarded, at, keys):
+    """Also where the workspace is only asked for, and would be made."""
+    name = at.rpartition("/")[2]
+    body = {"id": name, "configuration": {"budget": {"max_tokens": 1}}}
+    for narrow in (keys(p="alice"), keys(s="s")):
+        answer = guarded.post("/v3/workspaces", json=body, headers=narrow)
+        refused(answer, "`budget` requires a workspace- or admin-level key")
+        assert guarded.put(at, json=body, headers=narrow).status_code == 401
+        assert guarded.get(f"{at}/usage", headers=narrow).status_code == 401
+    del body["id"]
+    assert guarded.put(at, json=body, headers=keys()).status_code == 200
+    told = guarded.get(f"{at}/usage", headers=keys()).json()["budget"]
+    assert (told["state"], told["max_tokens"]) == ("open", 1)
+
+
 @pytest.mark.parametrize("scope", ["sc", ["sc"], "nowhere"])
 def test_x131_a_scope_wants_the_workspaces_key(guarded, at, keys, chat, context, scope):
     def represent(key):

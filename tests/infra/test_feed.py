@@ -9,11 +9,12 @@ import pytest
 from infra.delivery import Delivery, FeedLimits
 from infra.feed import Feed
 from infra.feed_ledger import FeedLedger, Hold, Superseded
-from processors.language_model import Unavailable
+from processors.language_model import BudgetExhausted, Unavailable
 from processors.processor import Done, Park, Retry
 from tests.support.embedded import until
 from tests.support.feeding import AT_ONCE, Scripted
 from tests.support.positions import processor_positions
+from tests.support.reactions import batch
 
 LATER = timedelta(hours=1)
 
@@ -193,6 +194,16 @@ def test_waits_grow_up_to_a_bound_and_honour_what_was_asked():
     waits = [delivery.patience(attempts, None) for attempts in range(5)]
     assert [each.total_seconds() for each in waits] == [10, 20, 40, 60, 60]
     assert delivery.patience(0, 33.0) == timedelta(seconds=33)
+
+
+async def test_a_budget_is_looked_at_as_often_as_it_says_and_told_by_name(memory):
+    [said] = await memory.say("a")
+    poor = failing_at("a", BudgetExhausted("budget used up: all of it", 7))
+    delivery = Delivery(Scripted(poor), FeedLimits())
+    for attempts in (0, 50):
+        hold = await delivery(batch(said), attempts)
+        assert hold.after == timedelta(seconds=7)
+        assert hold.reason == "budget used up: all of it"
 
 
 async def test_a_bug_is_tried_some_times_then_parks_at_the_one_event(

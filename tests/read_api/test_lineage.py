@@ -170,6 +170,7 @@ async def test_the_derivation_says_who_made_it_of_what_and_what_it_took(ask):
         "refused": 1,
         "invented": 4,
         "run": None,
+        "call_ids": [],
         "generation": 1,
         "position": 10,
     }
