@@ -7,17 +7,13 @@ and ``read_api``, and ``_processors`` below are the table of contents of the sys
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import asyncpg
-import msgspec
 from litestar.types import ASGIApp
 
 from commands.asking import Chat
-from commands.decide import Decide
 from commands.routes import ROUTES as WRITES
-from commands.write import Write
 from infra.abandoned_clones import AbandonedClones
 from infra.active_sessions import ActiveSessions
 from infra.auth.wanted import wanted_keyring
@@ -25,7 +21,6 @@ from infra.chat import ChatParts, make_chat
 from infra.derivation_deadlines import keep_deadlines
 from infra.dreaming import Dreaming, DreamParts, make_dreaming
 from infra.embedder.nobody import Nobody
-from infra.embedding import VectorParts, Vectors, wire_vectors
 from infra.engines import engine_names
 from infra.erasure import with_erasure
 from infra.files.pdf import PdfReader
@@ -38,54 +33,31 @@ from infra.http.gate import Gate
 from infra.key_source import master_key_of, signing_key_of
 from infra.ledger.standing import Budgets
 from infra.ledger.wiring import budget_of_all, open_ledger
-from infra.limits import limits_of
 from infra.llm.find_model import FindModel
 from infra.llm.models import open_models
 from infra.memberships import Memberships
 from infra.palimpsest import Palimpsest, State
+from infra.parts import Parts, now, open_parts
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
-from infra.postgres.view_readers import open_view_readers
-from infra.projector import Projector
 from infra.proof.signer import Signer
-from infra.random_id import random_id
 from infra.reach import StoredReach
 from infra.reactions import Feeds
 from infra.reasoning import Reasoners, make_reasoners, said_again
-from infra.rerank.choice import open_reranker
 from infra.settings import Settings
 from infra.stored_neighbours import StoredNeighbours
 from infra.sweep import sweep_daily
 from infra.telemetry.telemetry import Exposition, open_telemetry
-from infra.tokens.counter import O200kCounter
 from infra.traffic import Traffic
-from infra.view_history import ViewHistory
 from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
-from infra.woken_derivation import WokenDerivation
 from processors.announce_drained import AnnounceDrained
 from processors.close_retractions import CloseRetractions
 from processors.close_scopes import CloseScopes
 from processors.derive_conclusions import DeriveConclusions
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
-from projections.ports import Reranker
 from read_api import ROUTES as QUESTIONS
-
-
-class _Parts(msgspec.Struct, frozen=True):
-    """What several of the wired need, opened once."""
-
-    log: PostgresLog
-    write: Write
-    prompt: Projector
-    lagging: Projector
-    views: ViewHistory
-    readers: asyncpg.Pool
-    tokens: O200kCounter
-    woken: WokenDerivation
-    vectors: Vectors
-    reranker: Reranker
 
 
 @asynccontextmanager
@@ -111,13 +83,13 @@ async def open_palimpsest(
         await log.keys.verify()
         telemetry.follow(log)
         watch = Watch()
-        signer = Signer(log.checkpoints, signing_key_of(data, settings), _now)
+        signer = Signer(log.checkpoints, signing_key_of(data, settings), now)
         watch.add(signer.start(settings.checkpoint_seconds, running))
         traffic = Traffic()
         views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
         found = await running.enter_async_context(open_models(settings))
         feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
-        parts = await _open_parts((dsn, log, views, feeds), settings, running)
+        parts = await open_parts((dsn, log, views, feeds), settings, running)
         models = open_ledger(telemetry.models(found), parts, settings, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
         state = State()
@@ -139,43 +111,8 @@ async def open_palimpsest(
         yield Palimpsest(around, engine_names(settings), watch, state)
 
 
-async def _open_parts(
-    opened: tuple[str, PostgresLog, tuple[Projector, Projector], Feeds],
-    settings: Settings,
-    running: AsyncExitStack,
-) -> _Parts:
-    dsn, log, views, feeds = opened
-    tokens = O200kCounter()
-    await asyncio.to_thread(tokens.load)
-    write = Write(
-        Decide(log.store),
-        store=log.store,
-        views=views[0],
-        clock=_now,
-        new_id=random_id,
-        tokens=tokens,
-        limits=limits_of(settings),
-    )
-    readers = await running.enter_async_context(open_view_readers(dsn))
-    return _Parts(
-        log,
-        write,
-        *views,
-        ViewHistory(*views, log.store),
-        readers,
-        tokens,
-        WokenDerivation(feeds.pool),
-        await wire_vectors(
-            VectorParts(dsn, log, views[1], feeds, write.decide, tokens),
-            settings,
-            running,
-        ),
-        await open_reranker(settings, running),
-    )
-
-
 async def _dreaming(
-    dsn: str, parts: _Parts, reasoners: Reasoners, settings: Settings, models: FindModel
+    dsn: str, parts: Parts, reasoners: Reasoners, settings: Settings, models: FindModel
 ) -> Dreaming:
     needed = DreamParts(
         dsn,
@@ -186,14 +123,14 @@ async def _dreaming(
         parts.prompt,
         parts.vectors.questions,
         parts.tokens,
-        _now,
+        now,
         reasoners.offline.engine,
     )
     return await make_dreaming(settings, models, needed)
 
 
 def _processors(
-    parts: _Parts, reasoners: Reasoners, settings: Settings, dreams: Processor
+    parts: Parts, reasoners: Reasoners, settings: Settings, dreams: Processor
 ) -> tuple[Processor, ...]:
     decide, log = parts.write.decide, parts.log
     near = StoredNeighbours(decide, parts.vectors.opened.serving, log, parts.readers)
@@ -202,26 +139,26 @@ def _processors(
             decide,
             log.store,
             reasoners.conclusions,
-            clock=_now,
+            clock=now,
             gathers=reasoners.gathers,
             said_again=said_again(settings, reasoners, near, parts.tokens),
         ),
         SummarizeSession(
-            decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=_now
+            decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=now
         ),
         dreams,
         AnnounceDrained(
-            decide, log.store, clock=_now, signs=parts.write.limits.signs_webhooks
+            decide, log.store, clock=now, signs=parts.write.limits.signs_webhooks
         ),
     )
     holdings = StoredHoldings(log, parts.readers, parts.views)
     closing = CloseRetractions(decide, _reach(parts))
     leaving = CloseScopes(decide, _reach(parts))
-    return (*with_erasure(reactions, decide, holdings, _now), closing, leaving)
+    return (*with_erasure(reactions, decide, holdings, now), closing, leaving)
 
 
 async def _tend(
-    parts: _Parts,
+    parts: Parts,
     reasoners: Reasoners,
     settings: Settings,
     watch: Watch,
@@ -231,7 +168,7 @@ async def _tend(
     watch.add(await parts.vectors.change.start())
     keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
     log, decide = parts.log, parts.write.decide
-    clones = AbandonedClones(log.store, parts.readers, decide, _now)
+    clones = AbandonedClones(log.store, parts.readers, decide, now)
     sweeping = asyncio.create_task(
         sweep_daily(log, clones, settings.idempotency_days, settings.llm_journal_days)
     )
@@ -239,17 +176,17 @@ async def _tend(
     watch.add(sweeping)
 
 
-def _reach(parts: _Parts) -> StoredReach:
+def _reach(parts: Parts) -> StoredReach:
     return StoredReach(parts.log, parts.readers, parts.prompt)
 
 
-def _chat_parts(parts: _Parts) -> ChatParts:
+def _chat_parts(parts: Parts) -> ChatParts:
     questions = parts.vectors.questions
-    return ChatParts(parts.readers, parts.views, questions, parts.tokens, _now)
+    return ChatParts(parts.readers, parts.views, questions, parts.tokens, now)
 
 
 def _application(
-    parts: _Parts,
+    parts: Parts,
     settings: Settings,
     state: State,
     chat: Chat,
@@ -273,7 +210,7 @@ def _application(
             "context_max_tokens": settings.get_context_max_tokens,
             "find_message": FoundMessages(parts.readers),
             "find_held": HeldConclusions(parts.readers),
-            "find_budget": Budgets(parts.log.calls, budget_of_all(settings), _now),
+            "find_budget": Budgets(parts.log.calls, budget_of_all(settings), now),
             "reach": _reach(parts),
             "wake_derivation": parts.woken,
             "text_memory": parts.vectors.texts,
@@ -290,7 +227,7 @@ def _application(
             metrics=metrics,
             gate=None
             if keyring is None
-            else Gate(keyring, Memberships(parts.readers).are_active, _now),
+            else Gate(keyring, Memberships(parts.readers).are_active, now),
         ),
     )
 
@@ -298,7 +235,3 @@ def _application(
 async def _stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
