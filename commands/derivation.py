@@ -93,6 +93,12 @@ def watch_derivation(workspace: str, session: str) -> Watched[Derivation]:
     return Watched(stream, Derivation(), evolve_derivation)
 
 
+def watch_concluded(workspace: str, session: str) -> Watched[Conclusions]:
+    """Return what is concluded from a session, as a stream to look at."""
+    stream = conclusion_stream(workspace, session)
+    return Watched(stream, Conclusions(), evolve_conclusions)
+
+
 async def record_derivation(
     decide: Decide, command: RecordDerivation
 ) -> Appended | None:
@@ -107,7 +113,7 @@ async def record_derivation(
     identity = processor_command(command.workspace, command.name)
     named = (command.workspace, command.session)
     derivation = watch_derivation(*named)
-    conclusions = Watched(conclusion_stream(*named), Conclusions(), evolve_conclusions)
+    conclusions = watch_concluded(*named)
     found = _with_ids(command.found, identity.id)
     # What it took is said once, with the derivation.
     engine = msgspec.structs.replace(command.engine, usage={}, call=None)

@@ -11,8 +11,9 @@ from typing import Final, cast
 import msgspec
 
 from commands.decide import Decide
+from commands.derivation import watch_concluded
 from commands.parents import watch_session, watch_workspace
-from domain.conclusion import MAX_CONCLUSION, Evidence, Found
+from domain.conclusion import MAX_CONCLUSION, Evidence, Found, content_key
 from domain.configuration import resolve
 from domain.derivation import Refused
 from domain.event import ERASED, Engine
@@ -20,6 +21,7 @@ from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.language_model import Purpose
 from processors.reasoner import Fact, Reasoner, Said, Window
+from processors.recalled import says_nothing, without_recalled
 
 NOTHING: Final = frozenset({"", ERASED})
 """What a message reads of which nothing is left."""
@@ -65,12 +67,17 @@ class Drawing:
             if each.content not in NOTHING and each.id not in withheld
         ]
         numbers = {_said(each).seq for each in handled}
-        own = {m.id: m for m in readable if m.derive and m.seq in numbers}
+        told = await self._told_by_them(named, readable)
+        own = {
+            m.id: m
+            for m in readable
+            if m.derive and m.seq in numbers and not says_nothing(told[m.id])
+        }
         observed = tuple(dict.fromkeys(each.author for each in own.values()))
         if not observed:
             return Outcome()
         window = Window(
-            said=[Said(e.id, e.author, e.content, e.created_at) for e in readable],
+            said=[Said(e.id, e.author, told[e.id], e.created_at) for e in readable],
             observed=observed,
             purpose=Purpose(
                 workspace=named[0],
@@ -89,6 +96,19 @@ class Drawing:
             refused += invented
         found.sort(key=lambda fact: fact.evidence[-1].seq)
         return Outcome(tuple(found), drawn.engine, refused)
+
+    async def _told_by_them(
+        self, named: tuple[str, str], messages: Sequence[MessageAdded]
+    ) -> dict[str, str]:
+        """Return what each message says, without what memory told its author."""
+        known = (await self._decide.look(watch_concluded(*named))).known
+        authors = {each.author for each in messages}
+
+        def is_known(text: str) -> bool:
+            key = content_key(text)
+            return any(("explicit", author, key) in known for author in authors)
+
+        return {e.id: without_recalled(e.content, is_known) for e in messages}
 
     async def _instructions(self, message: MessageAdded) -> str | None:
         """Return what the tenant tells a model: by message, session or workspace."""
