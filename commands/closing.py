@@ -77,3 +77,23 @@ async def close_retraction(
         return {}
 
     await decide(workspace, watched, decision, Reason(cause))
+
+
+async def close_undone(
+    decide: Decide, reach: Reach, named: tuple[str, str], cause: Cause
+) -> None:
+    """Let what the (workspace, unit) brought back fall with what it rests on.
+
+    Another unit may have taken that, on another stream, while this one was undone.
+
+    Raises:
+        Overloaded, WrongExpectedVersion: see ``commands.ports``.
+    """
+    workspace, unit = named
+    state = await look_anew(decide, workspace, unit)
+    back = [each for each in state.conclusions if each.id not in state.lost]
+    if not state.undone or not back:
+        return
+    unsupported = await reach.unsupported(workspace, unit, back)
+    for other in sorted({each.unit for each in unsupported if each.unit}):
+        await close_retraction(decide, reach, (workspace, other), cause)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from commands.closing import close_retraction, look_anew
+from commands.closing import close_retraction, close_undone
 from commands.decide import Decide
 from commands.ports import Overloaded
 from commands.reach import Reach
@@ -19,8 +19,9 @@ class CloseRetractions:
     """Looks at each unit once more, when the views know all there was at its moment.
 
     What a unit takes is found in views and decided upon: what another command built on
-    it in between is found here. It also lets this process know what another decided,
-    as the command line does beside a running server.
+    it in between is found here. What an undone one brought back while another took what
+    it rests on falls with that. It also lets this process know what another decided, as
+    the command line does beside a running server.
     """
 
     name = "close_retractions"
@@ -34,15 +35,16 @@ class CloseRetractions:
         """Close the units of a batch."""
         for recorded in batch.events:
             cause = cause_of(self.name, recorded)
-            match recorded.event:
-                case RetractionRecorded() as event:
-                    named = (event.workspace, event.unit)
-                    try:
+            try:
+                match recorded.event:
+                    case RetractionRecorded() as event:
+                        named = (event.workspace, event.unit)
                         await close_retraction(self._decide, self._reach, named, cause)
-                    except Overloaded:
-                        return Retry(_SOON, "the views are behind")
-                case RetractionUndone() as event:
-                    await look_anew(self._decide, event.workspace, event.unit)
-                case _:
-                    continue
+                    case RetractionUndone() as event:
+                        named = (event.workspace, event.unit)
+                        await close_undone(self._decide, self._reach, named, cause)
+                    case _:
+                        continue
+            except Overloaded:
+                return Retry(_SOON, "the views are behind")
         return Done()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.retraction import RetractionRecorded
+from domain.retraction import RetractionRecorded, RetractionUndone
 from processors.close_retractions import CloseRetractions
 from processors.processor import Batch, Done
 from tests.support.taking import ground
@@ -17,7 +17,8 @@ async def ground_(log, log_dsn):
 async def close(memory):
     """Give the processor all units there are, twice."""
     events = await memory.log.store.read_log(after=0, limit=1_000)
-    units = [e for e in events if isinstance(e.event, RetractionRecorded)]
+    kinds = (RetractionRecorded, RetractionUndone)
+    units = [e for e in events if isinstance(e.event, kinds)]
     process = CloseRetractions(memory.decide, memory.reach)
     for _ in range(2):
         assert await process(Batch("w", tuple(units))) == Done()
@@ -72,3 +73,28 @@ async def test_another_process_is_told_what_this_one_decided(ground_):
     assert await memory.withheld() == set()
     await close(memory)
     assert (await memory.summary(), await memory.withheld()) == (None, {"m1", "m2"})
+
+
+class Unaware(Behind):
+    """Says of what comes back that it is supported, as it was a moment ago."""
+
+    async def unsupported(self, *_):
+        return []
+
+
+async def test_what_came_back_while_its_ground_was_taken_falls_with_that(ground_):
+    memory = ground_
+    await memory.begin()
+    await memory.conclude("a", cites=["m1"])
+    await memory.conclude("b", "a", session=None)
+    first = await memory.retract("b")
+    ground_taken = await memory.retract("a")
+    reach = memory.reach
+    memory.reach = Unaware(reach, None)
+    await memory.undo(first.unit)
+    memory.reach = reach
+    assert set(await memory.live()) == {"b"}
+    await close(memory)
+    assert await memory.live() == {}
+    await memory.undo(ground_taken.unit)
+    assert set(await memory.live()) == {"a", "b"}
