@@ -39,6 +39,8 @@ from processors.processor import Batch, Done, Retry
 from processors.summarize_session import SummarizeSession
 from tests.processors.test_embed_memory import Counting
 from tests.support.law import assert_rebuilt_equals_live
+from tests.support.ledgers import Answering, Books
+from tests.support.ledgers import prompt as question
 from tests.support.log import CAUSE
 from tests.support.projecting import projecting
 from tests.support.reactions import SAID_AT, Echo, at_once, deriving
@@ -339,6 +341,44 @@ async def test_a_parked_key_of_an_erased_session_goes_on(eraser, feeding):
     await eraser.erase()
     parked = await feeding.parking.list(parked_only=True)
     assert [each.ordering_key for each in parked] == ["w/t"]
+
+
+async def test_what_models_answered_goes_with_its_session_or_its_workspace(eraser):
+    """Of what belongs to no session nobody knows of whom it tells."""
+    memory = eraser.memory
+    made = WorkspaceCreated(workspace="w", uid="w", created_at=SAID_AT)
+    await eraser.append(workspace_stream("w"), made)
+    await memory.say("I ski.")
+    books = Books(memory.log, memory.decide, eraser.views, eraser.readers)
+    model = books.model(Answering())
+    for session in ("s", "t", None):
+        work = {"key": "1-2", "session": session}
+        await model.complete(question("What of it?", **work))
+    assert await answered(eraser) == ["s", "t", None]
+    await eraser.erase()
+    assert await answered(eraser) == ["t"]
+    await books.settler.settle()
+    [used] = await books.rows("SELECT calls FROM llm_usage WHERE tenant = 'w'")
+    assert used["calls"] == 3
+
+    asked = WorkspaceDeletionRequested(
+        workspace="w", requested_at=SAID_AT, purge_at=LATER
+    )
+    recorded = await eraser.append(workspace_stream("w"), asked)
+    assert await eraser.workspace(Batch("w", recorded)) == Done()
+    assert await memory.log.calls._pool.fetch("SELECT FROM log.llm_call") == []
+    await eraser.law()
+    assert await books.rows("SELECT FROM llm_usage") == []
+    await books.model(Answering()).complete(question("Late.", session="s"))
+    await books.settler.settle()
+    assert await books.rows("SELECT FROM llm_call") == []
+
+
+async def answered(eraser):
+    rows = await eraser.memory.log.calls._pool.fetch(
+        "SELECT session FROM log.llm_call WHERE response IS NOT NULL ORDER BY session"
+    )
+    return [row["session"] for row in rows]
 
 
 async def test_a_workspace_goes_with_every_stream_key_and_vector(eraser):
