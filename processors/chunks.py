@@ -24,7 +24,7 @@ class Chunking(msgspec.Struct, frozen=True):
     """
 
     window: int
-    most: int = 40
+    most: int = 64
 
 
 def chunks(text: str, chunking: Chunking) -> list[str]:
@@ -52,7 +52,7 @@ def chunks(text: str, chunking: Chunking) -> list[str]:
 
 def _places(text: str) -> list[tuple[int, float]]:
     """Return where each word begins, and how many tokens there are to its end."""
-    foreign = 1.0 if text.isascii() else _FOREIGN
+    foreign = _FOREIGN if _is_foreign(text) else 1.0
     places: list[tuple[int, float]] = []
     sum_of_all = 0.0
     for found in _PIECE.finditer(text):
@@ -60,6 +60,14 @@ def _places(text: str) -> list[tuple[int, float]]:
             sum_of_all += weight * foreign
             places.append((start, sum_of_all))
     return places
+
+
+def _is_foreign(text: str) -> bool:
+    """Tell whether one letter of two hundred is none of English, quotes aside."""
+    if text.isascii():
+        return False
+    strange = sum(each > "\x7f" and each.isalpha() for each in text)
+    return strange * 200 > len(text)
 
 
 def _weighed(word: str, start: int) -> list[tuple[int, int]]:

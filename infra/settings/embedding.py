@@ -25,7 +25,7 @@ class EmbeddingSettings(BaseModel):
         default=300_000, ge=1, description="most tokens of one request for vectors"
     )
     embedding_max_chunks: int = Field(
-        default=40,
+        default=64,
         ge=1,
         le=1_000,
         description="most vectors of a message longer than the model reads at once; "

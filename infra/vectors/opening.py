@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from infra.embedder.serving import Serving
+from infra.embedder.serving import Serving, Unreachable
 from infra.embedder.source import VectorSource
 from infra.settings import Settings
 from infra.vectors.ledger import CollectionLedger, Known
@@ -77,7 +77,9 @@ async def open_vectors(
     await ledger.fill(target)
     stack = await running.enter_async_context(AsyncExitStack())
     knows = open_known(before, settings, tokens)
-    former = traced(await stack.enter_async_context(knows))
+    former = await stack.enter_async_context(knows)
+    if not isinstance(former, Unreachable):
+        former = traced(former)
     filling = await _open_wanted(wanted, target, tokens, running)
     filling = msgspec.structs.replace(filling, source=traced(filling.source))
     served_by = Source(before, former, stack)

@@ -46,3 +46,15 @@ def test_no_more_chunks_are_made_than_asked_for():
     long = "word " * 5_000
     assert len(chunks(long, Chunking(230, most=3))) == 3
     assert chunks(long, Chunking(230, most=1)) == [long]
+
+
+def test_a_long_text_of_another_language_is_cut_finer_and_to_its_end():
+    german = "Ich lerne am liebsten mit Bildern, weil ich mir das für später merke. "
+    long = (german * 400)[:25_000].strip()
+    found = chunks(long, Chunking(230))
+    assert len(chunks("I learn best by pictures. " * 900, Chunking(230))) < len(found)
+    assert len(found) < Chunking(230).most
+    assert found[-1].endswith(long[-10:])
+    quoted = "I\u2019d rather learn by pictures, it\u2019s easier for me. " * 400
+    plain = quoted.replace("\u2019", "'")
+    assert len(chunks(quoted, Chunking(230))) == len(chunks(plain, Chunking(230)))
