@@ -14,7 +14,7 @@ from infra.postgres.log import PostgresLog
 from infra.settings import Settings
 from infra.telemetry.doors import Doors, RequestLines
 from infra.telemetry.observers import DeliveryObserver, Folded, RequestObserver
-from infra.telemetry.unharmed import unharmed
+from infra.telemetry.unharmed import Unharmed, unharmed, unharmed_append
 from processors.sending import WebhookSender
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Telemetry:
         if self.emitter is not None:
             log.tell(unharmed(self.emitter.committed, None))
         if self.traces is not None:
-            log.follow_appends(self.traces.appending)
+            log.follow_appends(unharmed_append(self.traces.appending))
 
     def folds(self, group: str) -> Sequence[Folded]:
         """Return who is told of the folds of a group of views."""
@@ -92,14 +92,14 @@ class Telemetry:
     def measure(self, metrics: "Metrics") -> None:
         """Keep metrics of everything."""
         self.metrics = metrics
-        self.requests.append(metrics.requests)
-        self.deliveries.append(metrics.deliveries)
+        self.requests.append(Unharmed(metrics.requests))
+        self.deliveries.append(Unharmed(metrics.deliveries))
 
     def trace(self, traces: "Traces") -> None:
         """Follow everything by spans; requests first, so that all else is below."""
         self.traces = traces
-        self.requests.insert(0, traces.requests)
-        self.deliveries.insert(0, traces.deliveries)
+        self.requests.insert(0, Unharmed(traces.requests))
+        self.deliveries.insert(0, Unharmed(traces.deliveries))
 
 
 @asynccontextmanager
@@ -128,7 +128,7 @@ async def open_telemetry(settings: Settings) -> AsyncIterator[Telemetry]:
             from infra.telemetry.errors import reporting  # noqa: PLC0415  an extra
 
             reports = await running.enter_async_context(reporting(settings))
-            telemetry.requests.append(reports)
+            telemetry.requests.append(Unharmed(reports))
         if settings.telemetry_enabled:
             await _emit(telemetry, settings, running)
         yield telemetry
@@ -143,7 +143,7 @@ async def _emit(
     metrics = telemetry.metrics
     count = _nothing if metrics is None else metrics.told
     emitter = telemetry.emitter = await start_emitter(settings, count, running)
-    telemetry.requests.append(ToldRequests(emitter))
+    telemetry.requests.append(Unharmed(ToldRequests(emitter)))
     if metrics is not None:
         metrics.buffered = emitter.__len__
 

@@ -3,7 +3,12 @@
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
+
+from commands.ports import Appended, AppendRequest
+from infra.postgres.commit import Follows
+
+Followed = tuple[AppendRequest, Callable[[Appended | None], None]]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,3 +32,31 @@ def unharmed(tell: Callable[P, T], otherwise: T) -> Callable[P, T]:
             return otherwise
 
     return told
+
+
+class Unharmed:
+    """Fulfils ``RequestObserver`` or ``DeliveryObserver`` with one that may raise."""
+
+    def __init__(self, observer: Any) -> None:
+        self._begin = unharmed(observer.begin, _nothing)
+
+    def begin(self, *seen: Any) -> Callable[[Any], None]:
+        """See either."""
+        return unharmed(self._begin(*seen), None)
+
+
+def unharmed_append(follows: Follows) -> Follows:
+    """Return what follows appends; should it raise, they go on as they were asked."""
+    told = unharmed(follows, None)
+
+    def followed(request: AppendRequest) -> Followed:
+        begun = told(request)
+        if begun is None:
+            return request, _nothing
+        return begun[0], unharmed(begun[1], None)
+
+    return followed
+
+
+def _nothing(_: object) -> None:
+    """Say nothing."""
