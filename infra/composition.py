@@ -90,7 +90,7 @@ async def open_palimpsest(
         found = await running.enter_async_context(open_models(settings))
         feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
         parts = await open_parts((dsn, log, views, feeds), settings, running)
-        models = open_ledger(telemetry.models(found), parts, settings, running)
+        models = open_ledger(telemetry.models(found), parts, settings, watch, running)
         reasoners = await make_reasoners(settings, models, parts.tokens)
         state = State()
         watch.add(log.appending)

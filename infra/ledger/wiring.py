@@ -15,6 +15,7 @@ from infra.ledger.settler import Settler
 from infra.llm.find_model import FindModel
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
+from infra.watch import Watch
 from processors.ports import TokenCounter
 
 
@@ -42,7 +43,11 @@ def budget_of_all(settings: Settings) -> Budget:
 
 
 def open_ledger(
-    models: FindModel, parts: Parts, settings: Settings, running: AsyncExitStack
+    models: FindModel,
+    parts: Parts,
+    settings: Settings,
+    watch: Watch,
+    running: AsyncExitStack,
 ) -> JournalledModels:
     """Return the models, journalled and within budget until the stack ends.
 
@@ -50,6 +55,8 @@ def open_ledger(
     """
     settler = Settler(parts.log.calls, parts.write.decide, parts.views)
     settling = asyncio.create_task(settler.run(), name="ledger of model calls")
+
+    watch.add(settling)
 
     async def leave() -> None:
         await settler.settled()
