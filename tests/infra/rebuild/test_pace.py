@@ -29,7 +29,7 @@ async def test_rows_are_looked_up_by_key_however_empty_the_table_was(log_dsn):
     try:
         await make_schema(db, "pace")
         await make_tables(db, ALL)
-        await db.execute("INSERT INTO card VALUES ('w', 'a', 'b', '{x}', 1)")
+        await db.execute("""INSERT INTO card VALUES ('w', 'a', 'b', '["x"]', 0, 1)""")
         await analyze_views(db, "pace")
         counted = dict(
             await db.fetch(
