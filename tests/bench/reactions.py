@@ -26,11 +26,10 @@ from infra.postgres.embedded import ClusterAddress, EmbeddedPostgres
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
 from infra.tokens.counter import O200kCounter
-from processors.derive_conclusions import DeriveConclusions
 from processors.offline_reasoner import OfflineReasoner
 from processors.summarize_session import SummarizeSession
 from tests.processors.offline.utterances import rows
-from tests.support.reactions import SAID_AT, Memory
+from tests.support.reactions import SAID_AT, Memory, deriving
 
 MESSAGES = 3_000
 SESSIONS = 20
@@ -85,7 +84,7 @@ async def throughput(address: ClusterAddress, texts: list[str], at_once: int) ->
         tokens = O200kCounter()
         tokens.load()
         reasoner = OfflineReasoner(tokens)
-        derive = await feed_of(memory, pool, DeriveConclusions(memory.decide, reasoner))
+        derive = await feed_of(memory, pool, deriving(memory, reasoner))
         took = await drain(derive)
         drawn = await memory.events(ConclusionDerived, ConclusionReinforced)
         print(
@@ -106,7 +105,7 @@ async def throughput(address: ClusterAddress, texts: list[str], at_once: int) ->
 async def latency(address: ClusterAddress, samples: int = 200) -> None:
     async with fresh(address) as (memory, pool):
         tokens = O200kCounter()
-        processor = DeriveConclusions(memory.decide, OfflineReasoner(tokens))
+        processor = deriving(memory, OfflineReasoner(tokens))
         feed = await feed_of(memory, pool, processor)
         running = asyncio.create_task(feed.run())
         follower = memory.log.follow()

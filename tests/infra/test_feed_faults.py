@@ -16,13 +16,12 @@ from domain.summary import SummaryProduced
 from infra.delivery import FeedLimits
 from infra.feed import Feed
 from infra.feed_ledger import FeedLedger
-from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.summarize_session import SummarizeSession
 from tests.processors.test_embed_memory import Counting
 from tests.processors.test_summarize_session import NOW, Words
 from tests.support.feeding import AT_ONCE
-from tests.support.reactions import Echo
+from tests.support.reactions import Echo, deriving
 
 
 class LosesTheCheckpoint(FeedLedger):
@@ -41,7 +40,7 @@ def processors(memory):
     """Make all of them afresh, as a restarted process does."""
     decide = Decide(memory.log.store)
     return [
-        DeriveConclusions(decide, Echo()),
+        deriving(memory, decide=decide),
         EmbedMemory(decide, Counting(), memory.log.embeddings, memory.log.fingerprint),
         SummarizeSession(
             decide, memory.log.store, Echo(), tokens=Words(), clock=lambda: NOW

@@ -24,13 +24,12 @@ from domain.recorded import Cause
 from domain.session import MessageAdded, SessionCreated
 from domain.summary import SummaryProduced
 from infra.trace import trace
-from processors.derive_conclusions import DeriveConclusions
 from processors.embed_memory import EmbedMemory
 from processors.summarize_session import SummarizeSession
 from projections.holdings import row_id
 from tests.processors.test_embed_memory import Counting
 from tests.processors.test_summarize_session import NOW, Words
-from tests.support.reactions import Echo, batch
+from tests.support.reactions import Echo, batch, deriving
 from tests.support.seeing import seen
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,7 +93,7 @@ async def answer(memory, conclusion):
 async def a_life(memory):
     """Let everything happen that can happen to a message."""
     *_, one, two = await first_request(memory)
-    derive = DeriveConclusions(memory.decide, Echo())
+    derive = deriving(memory)
     await derive(batch(one, two))
     later = await memory.say("I ski.", "Bye", short_every=4)
     await derive(batch(*later))
@@ -173,7 +172,7 @@ async def test_another_observers_row_leads_to_the_same_story(memory, database, o
     await memory.join("alice")
     await memory.join("bob", observe_others=True)
     said = await memory.say("I ski.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     [drawn] = await memory.events(ConclusionDerived)
     async with seen(database, opened) as views:
         his = await trace(views.readers, opened.store, row_id(drawn.id, "bob"))
@@ -183,7 +182,7 @@ async def test_another_observers_row_leads_to_the_same_story(memory, database, o
 
 async def test_a_retracted_conclusion_keeps_its_story(memory, database, opened):
     said = await memory.say("I ski.")
-    await DeriveConclusions(memory.decide, Echo())(batch(*said))
+    await deriving(memory)(batch(*said))
     [drawn] = await memory.recorded(ConclusionDerived)
     retracted = ConclusionRetracted(
         workspace="w", session="s", id=drawn.event.id, reason="deleted", actor="client"
