@@ -30,6 +30,9 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """How an answer was come by; ``run`` joins the calls of models it took.
 
     ``iterations`` counts these, ``prefetched`` what was found before the first.
+    ``conclusions``, by the ids they were derived under, and ``messages`` are what it
+    was given beside the question, those its cards rest on too; not the session's
+    history, for the session seals the answer.
     ``ended`` is ``answered``, or what the model had to stop for: ``iterations`` or
     ``budget``. ``form`` says of an answer in a form whether it ``fits``, was
     ``repaired`` or is ``unfit``; "" where none was asked for.
@@ -41,6 +44,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     prefetched: int = 0
     form: str = ""
     tools: tuple[ToolUsed, ...] = ()
+    conclusions: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"):
@@ -49,10 +54,9 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     ``peer`` observes, ``target`` is asked about; both are ``*`` where the whole
     workspace was asked. ``conclusions`` are the ids they were derived under;
     ``as_of`` is the position up to which the views had been folded then. Each has a
-    data key to itself: an answer goes with any of the sessions it quotes, or its tools
-    told of. ``inputs``
-    are the arguments of the tools of the ``trace``, in their order, as JSON; there is
-    no trace of an answer no model gave.
+    data key to itself: an answer goes with any of the sessions its model was told of,
+    whatever it says it rests on. ``inputs`` are the arguments of the tools of the
+    ``trace``, in their order, as JSON; there is no trace of an answer no model gave.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = ("session", "seal")
@@ -78,10 +82,11 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
 
     @property
     def told_of(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Messages and conclusions that stand in it or may: cited, or told by tools."""
-        tools = () if self.trace is None else self.trace.tools
-        messages = (*self.messages, *(m for each in tools for m in each.messages))
-        drawn = (*self.conclusions, *(c for each in tools for c in each.conclusions))
+        """Messages and conclusions that stand in it or may: cited, given, or found."""
+        trace = self.trace
+        told = () if trace is None else (trace, *trace.tools)
+        messages = (*self.messages, *(m for each in told for m in each.messages))
+        drawn = (*self.conclusions, *(c for each in told for c in each.conclusions))
         return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(drawn))
 
 

@@ -9,7 +9,7 @@ from domain.configuration import uses_cards
 from domain.moment import NOW
 from processors.reasoner import Said
 from processors.recall import Background
-from projections.cards import get_card
+from projections.cards import ShownLine, show_card
 from projections.message_body import MessageBody
 from projections.ports import Connection, Database
 from projections.session_context import Fitted, newest_that_fit
@@ -35,30 +35,37 @@ class ViewBackground:
         """Return what there is of it, or was at the moment asked about."""
         async with self._database.acquire() as db:
             own, target = await self._read_cards(db, question)
+            rests_on = (each for line in (*own, *target) for each in line.evidence)
             history = await self._read_history(db, question)
             then = await _read_time(db, question)
-        return Background(card=own, target_card=target, history=history, then=then)
+        return Background(
+            card=tuple(line.text for line in own),
+            target_card=tuple(line.text for line in target),
+            rests_on=tuple(dict.fromkeys(rests_on)),
+            history=history,
+            then=then,
+        )
 
     async def _read_cards(
         self, db: Connection, question: AskedQuestion
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    ) -> tuple[list[ShownLine], list[ShownLine]]:
         tenant, peer, target = question.workspace, question.peer, question.target
         if peer is None or target is None:
-            return (), ()
+            return [], []
         workspace = await get_workspace(db, tenant, question.as_of)
         levels = [None if workspace is None else workspace.configuration]
         if question.session is not None:
             session = await get_session(db, tenant, question.session, question.as_of)
             levels.append(None if session is None else session.configuration)
         if not uses_cards(*levels, otherwise=self._cards):
-            return (), ()
+            return [], []
         observer = question.scope or peer
         within = (question.as_of, question.sessions)
-        own = await get_card(db, tenant, observer, peer, *within)
+        own = await show_card(db, (tenant, observer, peer), *within)
         of_target = None
         if target != peer:
-            of_target = await get_card(db, tenant, observer, target, *within)
-        return tuple(own or ()), tuple(of_target or ())
+            of_target = await show_card(db, (tenant, observer, target), *within)
+        return own.lines if own else [], of_target.lines if of_target else []
 
     async def _read_history(
         self, db: Connection, question: AskedQuestion

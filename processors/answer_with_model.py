@@ -178,6 +178,8 @@ def _trace(asking: Asking, run: AgentRun, form: str) -> Trace:
         ended=run.ended,
         prefetched=asking.prefetched,
         form=form,
+        conclusions=asking.conclusions,
+        messages=asking.messages,
         tools=tuple(
             ToolUsed(
                 iteration=each.iteration,

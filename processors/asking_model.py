@@ -22,7 +22,7 @@ from processors.recall import (
 from processors.sights import sight_of
 from processors.tools.memory import OpenMemory
 from processors.tools.registry import chat_tools
-from processors.tools.shown import Named, Shown
+from processors.tools.shown import Kind, Named, Shown
 from processors.tools.toolbox import Toolbox
 
 _LINE: Final = 24
@@ -59,8 +59,10 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """A question made ready for a model.
 
-    ``prefetched`` counts what was found for it beforehand, ``as_of`` is the position
-    memory was asked at.
+    ``prefetched`` counts what was found for it beforehand, ``conclusions`` and
+    ``messages`` are the ids of all it was given, but for the history of its session,
+    with which an answer goes anyway; ``as_of`` is the position memory was
+    asked at.
     """
 
     opening: tuple[Turn, ...]
@@ -69,6 +71,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     schema: JsonSchema | None
     purpose: Purpose
     prefetched: int
+    conclusions: tuple[str, ...]
+    messages: tuple[str, ...]
     as_of: int
 
     def evidence(
@@ -123,8 +127,14 @@ async def prepare_asking(
             session=question.session,
         ),
         prefetched=len(found),
+        conclusions=(*_ids(found, "conclusion"), *background.rests_on),
+        messages=_ids(found, "message"),
         as_of=recalled.as_of,
     )
+
+
+def _ids(found: Sequence[Recollection], kind: Kind) -> tuple[str, ...]:
+    return tuple(each.id for each in found if each.kind == kind)
 
 
 def _toolbox(

@@ -48,13 +48,15 @@ class MemorySearch(Protocol):
 class Background(msgspec.Struct, frozen=True, kw_only=True):
     """What is told beside a question, whatever it is (RS 7.3).
 
-    ``card`` is the asking peer's own, ``target_card`` what it keeps of another;
+    ``card`` is the asking peer's own, ``target_card`` what it keeps of another, and
+    ``rests_on`` the conclusions both rest on, by the ids they were derived under;
     ``history`` are the newest messages of the session the question names. ``then`` is
     the time a question of the past is asked at; None is now.
     """
 
     card: tuple[str, ...] = ()
     target_card: tuple[str, ...] = ()
+    rests_on: tuple[str, ...] = ()
     history: tuple[Said, ...] = ()
     then: datetime | None = None
 

@@ -64,6 +64,8 @@ class TraceTold(msgspec.Struct, frozen=True, kw_only=True):
     ended: str
     prefetched: int
     form: str
+    conclusions: tuple[str, ...]
+    messages: tuple[str, ...]
     tools: list[ToolTold]
 
 
@@ -155,6 +157,8 @@ def _trace(event: QuestionAnswered) -> TraceTold | None:
         ended=trace.ended,
         prefetched=trace.prefetched,
         form=trace.form,
+        conclusions=trace.conclusions,
+        messages=trace.messages,
         tools=[
             ToolTold(**msgspec.structs.asdict(each), input=str(text))
             for each, text in used

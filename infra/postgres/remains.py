@@ -57,6 +57,8 @@ SELECT q.data ->> 'id' AS id FROM (
     WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
         AND e.type = 'question-answered'
 ) AS q WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
+    OR q.data #> '{trace,messages}' ?| $3::text[]
+    OR q.data #> '{trace,conclusions}' ?| $3::text[]
     OR EXISTS (SELECT FROM jsonb_array_elements(q.data #> '{trace,tools}') AS t (used)
         WHERE t.used -> 'messages' ?| $3::text[]
             OR t.used -> 'conclusions' ?| $3::text[])
@@ -103,7 +105,7 @@ class Remains:
     async def answers_citing(self, workspace: str, cited: Sequence[str]) -> list[str]:
         """Return the ids of questions whose answers rest on any of these records.
 
-        What tools told a model on the way counts too.
+        What its model was given, or told by tools on the way, counts too.
         """
         every = f"question-{workspace}"
         rows = await self._pool.fetch(_CITING, workspace, every, list(cited))

@@ -107,10 +107,10 @@ async def test_of_a_card_is_told_what_the_sessions_asked_cover(database, opened)
     await append(opened, [BORN, OWN, ski, line])
     async with seen(database, opened) as views:
         gather = ViewBackground(views.readers, cards=True, history_tokens=100)
-        told = [
-            (await gather(asking(sessions=listed))).card
-            for listed in (None, ("s",), ("t",), ())
-        ]
+        asked = (None, ("s",), ("t",), ())
+        found = [await gather(asking(sessions=listed)) for listed in asked]
+    assert [each.rests_on for each in found] == [("c1",), ("c1",), (), ()]
+    told = [each.card for each in found]
     assert told == [("Name: Alice", "ATTRIBUTE: skis"), ("ATTRIBUTE: skis",), (), ()]
 
 

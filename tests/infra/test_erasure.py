@@ -111,10 +111,12 @@ class Eraser:
         )
         await self.append(stream, event)
 
-    async def answer(self, name, *, messages=(), conclusions=(), tool=None):
+    async def answer(self, name, *, messages=(), conclusions=(), tool=None, given=None):
         trace = None
-        if tool is not None:
-            trace = Trace(run="r", iterations=1, ended="answered", tools=(tool,))
+        if tool is not None or given is not None:
+            tools = () if tool is None else (tool,)
+            told = {"tools": tools, **(given or {})}
+            trace = Trace(run="r", iterations=1, ended="answered", **told)
         event = QuestionAnswered(
             workspace="w",
             id=name,
@@ -235,13 +237,16 @@ async def test_answers_that_quote_a_session_go_with_it_wherever_asked(eraser):
         "five": {"tool": looked(messages=(skis.event.id,))},
         "six": {"tool": looked(conclusions=("skiing",))},
         "seven": {"tool": looked(messages=(rows.event.id,))},
+        "eight": {"given": {"messages": (skis.event.id,)}},
+        "nine": {"given": {"conclusions": ("skiing",)}},
+        "ten": {"given": {"conclusions": ("rowing",), "messages": (rows.event.id,)}},
     }.items():
         await eraser.answer(name, **quoted)
     await eraser.erase()
     told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
     assert told == {
-        **dict.fromkeys(("one", "two", "five", "six"), ERASED),
-        **{each: f"{each}!" for each in ("three", "four", "seven")},
+        **dict.fromkeys(("one", "two", "five", "six", "eight", "nine"), ERASED),
+        **{each: f"{each}!" for each in ("three", "four", "seven", "ten")},
     }
     asked = {e.id: e.inputs for e in await eraser.memory.events(QuestionAnswered)}
     assert (asked["five"], asked["seven"]) == ((ERASED,), ('{"query": "skiing"}',))
@@ -254,16 +259,20 @@ async def test_an_answer_that_comes_after_the_erasure_is_forgotten_as_it_comes(e
     late = await eraser.answer("late", messages=(skis.event.id, rows.event.id))
     kept = await eraser.answer("kept", messages=(rows.event.id,))
     seen = await eraser.answer("seen", tool=looked(messages=(skis.event.id,)))
-    came = Batch("w/peer/alice", (*late, *kept, *seen))
+    given = await eraser.answer("given", given={"messages": (skis.event.id,)})
+    came = Batch("w/peer/alice", (*late, *kept, *seen, *given))
     assert await eraser.session(came) == Done()
     told = {e.id: e.answer for e in await eraser.memory.events(QuestionAnswered)}
-    assert told == {"late": ERASED, "kept": "kept!", "seen": ERASED}
+    gone = dict.fromkeys(("late", "seen", "given"), ERASED)
+    assert told == {"kept": "kept!", **gone}
 
     session = session_stream("w", "t")
     await eraser.delete("t")
     await eraser.append(session, SessionErasureBegun(workspace="w", session="t"))
-    waiting = await eraser.answer("waiting", messages=(rows.event.id,))
-    assert isinstance(await eraser.session(Batch("w/peer/alice", waiting)), Retry)
+    await eraser.conclude("sporty", None, evidence=[rows.event])
+    for quoted in ({"messages": (rows.event.id,)}, {"conclusions": ("sporty",)}):
+        waiting = await eraser.answer("waiting", **quoted)
+        assert isinstance(await eraser.session(Batch("w/peer/alice", waiting)), Retry)
 
 
 async def test_it_is_erased_once_however_often_it_is_asked(eraser):

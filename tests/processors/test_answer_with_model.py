@@ -78,10 +78,6 @@ class Words:
         return len(text.split())
 
 
-async def no_background(_question):
-    return Background()
-
-
 @pytest.fixture
 def stub():
     with openai_stub() as stub:
@@ -102,7 +98,12 @@ async def answering(stub, memory):
         yield lambda most=10_000, **more: answerer(model, memory, most, **more)
 
 
-def answerer(model, memory, most=10_000, *, prefetched=25, **limits):
+def answerer(
+    model, memory, most=10_000, *, prefetched=25, background=Background(), **limits
+):
+    async def gather(_question):
+        return background
+
     plain = {"iterations": 3, "max_input": most, "max_output": 250}
     effort = Effort(
         model=model,
@@ -113,7 +114,7 @@ def answerer(model, memory, most=10_000, *, prefetched=25, **limits):
     )
     sources = Sources(
         memory=memory,
-        gather=no_background,
+        gather=gather,
         open_memory=memory.open,
         read_form=read_form,
         tokens=Words(),
@@ -242,6 +243,16 @@ async def test_without_a_list_what_tools_showed_is_evidence_too(memory):
     model = ScriptedModel(calls(LOOK), "Tea.")
     answered = await answerer(model, memory).answer(asked())
     assert answered.conclusions == ("conclusion-1", "conclusion-2", "conclusion-9")
+
+
+async def test_all_that_was_given_is_traced_whatever_is_cited(memory):
+    background = Background(card=("Skis.",), rests_on=("c-9",))
+    model = ScriptedModel("Tea. [[sources: none]]")
+    answered = await answerer(model, memory, background=background).answer(asked())
+    assert (answered.conclusions, answered.messages) == ((), ())
+    trace = answered.trace
+    assert trace.conclusions == ("conclusion-1", "conclusion-2", "c-9")
+    assert trace.messages == ("message-1",)
 
 
 async def test_ids_are_cited_as_labels_are_and_inventions_are_not(memory):
