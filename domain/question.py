@@ -34,8 +34,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     was given beside the question, those its cards rest on too; not the session's
     history, for the session seals the answer.
     ``ended`` is ``answered``, or what the model had to stop for: ``iterations`` or
-    ``budget``. ``form`` says of an answer in a form whether it ``fits``, was
-    ``repaired`` or is ``unfit``; "" where none was asked for.
+    ``budget``. ``form`` says of an answer in a form whether it ``fits`` or was
+    ``repaired``; "" where none was asked for.
     """
 
     run: str
@@ -83,8 +83,9 @@ class QuestionAnswered(Event, frozen=True, kw_only=True, tag="question-answered"
     @property
     def told_of(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Messages and conclusions that stand in it or may: cited, given, or found."""
-        trace = self.trace
-        told = () if trace is None else (trace, *trace.tools)
+        told: tuple[Trace | ToolUsed, ...] = ()
+        if self.trace is not None:
+            told = (self.trace, *self.trace.tools)
         messages = (*self.messages, *(m for each in told for m in each.messages))
         drawn = (*self.conclusions, *(c for each in told for c in each.conclusions))
         return tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(drawn))

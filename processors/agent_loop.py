@@ -134,7 +134,7 @@ class AgentLoop:
     async def stream(
         self, opening: Sequence[Turn]
     ) -> AsyncGenerator[str | Completion | AgentRun, None]:
-        """Yield what the model says as it says it, and the run last.
+        """Yield what the model says as it says it, in no form, and the run last.
 
         Each call's pieces are followed by its completion: one with calls goes on with
         tools. Closing the generator ends the call at the provider.
@@ -178,7 +178,9 @@ class AgentLoop:
             async with aclosing(self._asked(ask, prompt)) as pieces:
                 async for piece in pieces:
                     yield piece
-            if nudged or ended == "budget" or self._taken[-1].text.strip():
+            last = self._taken[-1]
+            may_help = not nudged or (last.calls and tools == "see")
+            if last.text.strip() or ended == "budget" or not may_help:
                 break
             conversation.say(render(NUDGE))
             nudged, tools = True, "none"
@@ -261,8 +263,7 @@ class AgentLoop:
             yield await self._model.complete(prompt)
 
     async def _pieces(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
-        schema = None if _may_use_tools(prompt) else self._schema
-        async with aclosing(self._model.stream(prompt, schema)) as pieces:
+        async with aclosing(self._model.stream(prompt)) as pieces:
             async for piece in pieces:
                 yield piece
 

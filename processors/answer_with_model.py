@@ -14,7 +14,7 @@ from commands.asking import Answered, AskedQuestion, OverBudget, Unanswered
 from domain.event import Engine
 from domain.question import ToolUsed, Trace
 from processors.agent_loop import AgentLoop, AgentRun
-from processors.answer_form import Formed, NotOfForm, form_answer
+from processors.answer_form import Formed, form_answer
 from processors.answer_stream import ShownAnswer
 from processors.asking_model import Asking, Effort, Sources, prepare_asking
 from processors.cited_answer import split_sources
@@ -48,12 +48,9 @@ class AnswerWithModel:
         """
         asking = await prepare_asking(question, self._effort, self._sources)
         try:
-            run = await self._loop(asking).complete(asking.opening)
             if asking.schema is not None:
-                formed = await self._formed(asking, run)
-                text = json.dumps(formed.value, ensure_ascii=False)
-                form = "repaired" if formed.repaired else "fits"
-                return self._answered(asking, formed.run, text, None, form)
+                return await self._in_form(asking)
+            run = await self._loop(asking).complete(asking.opening)
         except Malformed:
             raise
         except Unavailable as away:
@@ -64,9 +61,18 @@ class AnswerWithModel:
     async def stream(
         self, question: AskedQuestion
     ) -> AsyncGenerator[str | Answered, None]:
-        """See the port. What was shown stays part of the answer."""
+        """See the port. What was shown stays part of the answer.
+
+        An answer in a form is shown once it is known to fit: until a model is done it
+        may still use a tool, and what it said before would be no part of the object.
+        """
+        if question.form is not None:
+            formed = await self.answer(question)
+            yield formed.content
+            yield formed
+            return
         asking = await prepare_asking(question, self._effort, self._sources)
-        shown = ShownAnswer(in_form=asking.schema is not None)
+        shown = ShownAnswer()
         run = None
         try:
             async with aclosing(self._loop(asking).stream(asking.opening)) as steps:
@@ -78,33 +84,18 @@ class AnswerWithModel:
                     part = shown.end() if ended else shown.take(str(step))
                     if part:
                         yield part
-            if run is None:
-                raise Unanswered(None)
-            form = ""
-            if asking.schema is not None:
-                form, run = await self._finish(asking, run, shown)
-                if form == "repaired":
-                    yield shown.text
-        except Malformed:
-            raise
         except Unavailable as away:
             raise _unanswered(away) from away
-        yield self._answered(asking, run, shown.text, shown.cited, form)
+        if run is None:
+            raise Unanswered(None)
+        yield self._answered(asking, run, shown.text, shown.cited)
 
-    async def _finish(
-        self, asking: Asking, run: AgentRun, shown: ShownAnswer
-    ) -> tuple[str, AgentRun]:
-        """Say whether what was shown fits; where nothing was, have it mended."""
-        if not shown.text:
-            formed = await self._formed(asking, run)
-            shown.text = json.dumps(formed.value, ensure_ascii=False)
-            return "repaired", formed.run
-        schema = asking.schema.schema if asking.schema is not None else {}
-        try:
-            self._sources.read_form(shown.text, schema)
-        except NotOfForm:
-            return "unfit", run
-        return "fits", run
+    async def _in_form(self, asking: Asking) -> Answered:
+        run = await self._loop(asking).complete(asking.opening)
+        formed = await self._formed(asking, run)
+        text = json.dumps(formed.value, ensure_ascii=False)
+        form = "repaired" if formed.repaired else "fits"
+        return self._answered(asking, formed.run, text, None, form)
 
     async def _formed(self, asking: Asking, run: AgentRun) -> Formed:
         if asking.schema is None:  # pragma: no cover  asked of a form only

@@ -47,7 +47,7 @@ async def find_quotable(db: Connection, tenant: str, session: str) -> list[str]:
 async def find_quoted(
     db: Connection, tenant: str, messages: Sequence[str], conclusions: Sequence[str]
 ) -> list[str] | None:
-    """Return the sessions these belong to or rest on; None if any of them is no more."""
+    """Return the sessions these belong to or rest on; None if any is no more."""
     rows = await db.fetch(_QUOTED, tenant, list(messages), list(conclusions))
     if {row["id"] for row in rows} < {*messages, *conclusions}:
         return None

@@ -1,5 +1,6 @@
 """Chat: ask what a peer's memory holds, or a workspace's; both are recorded."""
 
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 
@@ -168,14 +169,15 @@ async def _events(
     write: Write, chat: Chat, body: WorkspaceChatRequest, opened: Opened
 ) -> Events:
     """Yield a delta for each piece, then the one event that says it is all."""
-    async for piece in tell(write, chat.answerer, opened):
-        if not isinstance(piece, Answer):
-            yield {"delta": {"content": piece}, "done": False}
-        elif body.include_evidence:
-            evidence = await _evidence(chat, opened, piece)
-            yield {"done": True, "evidence": msgspec.to_builtins(evidence)}
-        else:
-            yield {"done": True}
+    async with aclosing(tell(write, chat.answerer, opened)) as pieces:
+        async for piece in pieces:
+            if not isinstance(piece, Answer):
+                yield {"delta": {"content": piece}, "done": False}
+            elif body.include_evidence:
+                evidence = await _evidence(chat, opened, piece)
+                yield {"done": True, "evidence": msgspec.to_builtins(evidence)}
+            else:
+                yield {"done": True}
 
 
 async def _evidence(chat: Chat, opened: Opened, answer: Answer) -> EvidenceBody:

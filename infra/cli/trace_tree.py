@@ -21,11 +21,6 @@ _ENDED: Final = {
     "budget": ", and had to stop for want of tokens",
 }
 
-_FORM: Final = {
-    "repaired": "its form was mended",
-    "unfit": "it does not fit the form asked for",
-}
-
 
 def add_trace(tree: Tree, story: AnswerLineage) -> None:
     """Add how an answer was come by, where a model gave it."""
@@ -43,7 +38,7 @@ def _summed_up(trace: TraceTold) -> str:
     calls = f"{trace.iterations} call{'' if trace.iterations == 1 else 's'}"
     told = f"answered in {calls} of the model (run {trace.run})"
     told += f"{_ENDED.get(trace.ended, '')}; {trace.prefetched} found beforehand"
-    return f"{told}; {_FORM[trace.form]}" if trace.form in _FORM else told
+    return f"{told}; its form was mended" if trace.form == "repaired" else told
 
 
 def _used(use: ToolTold) -> str:

@@ -140,7 +140,7 @@ async def test_how_an_answer_was_come_by_is_told(opened, database):
         iterations=3,
         ended="iterations",
         prefetched=7,
-        form="unfit",
+        form="repaired",
         tools=(used, wrong),
     )
     inputs = ('{"query": "fit\\u001b"}', "{")
@@ -167,7 +167,7 @@ async def test_how_an_answer_was_come_by_is_told(opened, database):
     text = drawn(found)
     for part in (
         "answered in 3 calls of the model (run r1), and had to stop there",
-        "7 found beforehand; it does not fit the form asked for",
+        "7 found beforehand; its form was mended",
         '1. search_memory {"query": "fit',
         "found c4, c3, cut from 20,000 characters",
         "2. steal { was told what is wrong with that",

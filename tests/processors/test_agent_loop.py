@@ -137,6 +137,17 @@ async def test_a_model_that_calls_for_ever_is_not_followed():
     assert model.prompts[-1].tools == ()
 
 
+async def test_who_looks_up_though_it_may_not_is_asked_without_tools_at_last():
+    mute = calls(("echo", {"text": "more"}))
+    model = ScriptedModel("", mute, mute, "At last.")
+    run = await looping(model, iterations=2).complete(OPENING)
+    assert run.text == "At last."
+    assert [bool(each.tools) for each in model.prompts] == [True, True, True, False]
+    model = ScriptedModel("", otherwise=mute)
+    run = await looping(model, iterations=2).complete(OPENING)
+    assert (run.text, run.iterations) == ("", 4)
+
+
 async def test_without_iterations_there_are_no_tools():
     model = ScriptedModel("Tea.")
     run = await looping(model, iterations=0).complete(OPENING)

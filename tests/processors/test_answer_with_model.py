@@ -53,6 +53,9 @@ FOUND = (
 )
 
 
+NOTHING = Background()
+
+
 class Memory:
     """Recalls the same, whatever is asked; remembers how much was wanted."""
 
@@ -99,7 +102,7 @@ async def answering(stub, memory):
 
 
 def answerer(
-    model, memory, most=10_000, *, prefetched=25, background=Background(), **limits
+    model, memory, most=10_000, *, prefetched=25, background=NOTHING, **limits
 ):
     async def gather(_question):
         return background
@@ -335,12 +338,23 @@ async def test_a_streamed_form_is_its_object_alone(memory):
     assert whole.trace.form == "fits"
 
 
-async def test_a_streamed_form_is_checked_at_its_end(memory):
-    model = ScriptedModel('{"drink": 1}')
-    *pieces, whole = await streamed(answerer(model, memory), asked(form=FORM))
-    assert "".join(pieces) == whole.content == '{"drink": 1}'
-    assert whole.trace.form == "unfit"
-    model = ScriptedModel("Tea, I think.", '{"drink": "tea"}')
-    *pieces, whole = await streamed(answerer(model, memory), asked(form=FORM))
-    assert "".join(pieces) == whole.content == '{"drink": "tea"}'
-    assert whole.trace.form == "repaired"
+async def test_a_streamed_form_is_mended_before_it_is_shown(memory):
+    for said in ('{"drink": 1}', "Tea, I think."):
+        model = ScriptedModel(said, '{"drink": "tea"}')
+        *pieces, whole = await streamed(answerer(model, memory), asked(form=FORM))
+        assert "".join(pieces) == whole.content == '{"drink": "tea"}'
+        assert whole.trace.form == "repaired"
+
+
+async def test_what_is_said_before_a_tool_is_used_is_no_part_of_a_form(memory):
+    for said in ("{", '{"drink": "?"}', "I look for {drink}."):
+        model = ScriptedModel(calls(LOOK, text=said), '{"drink": "tea"}')
+        *pieces, whole = await streamed(answerer(model, memory), asked(form=FORM))
+        assert "".join(pieces) == whole.content == '{"drink": "tea"}'
+        assert whole.trace.form == "fits"
+
+
+async def test_a_streamed_form_that_never_fits_is_no_answer(memory):
+    model = ScriptedModel(calls(LOOK), '{"drink": 1}', Malformed("the model"))
+    with pytest.raises(Malformed):
+        await streamed(answerer(model, memory), asked(form=FORM))
