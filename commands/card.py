@@ -18,6 +18,7 @@ from commands.parents import (
 )
 from commands.ports import Appended
 from commands.proposal import Proposal
+from commands.reach import Reach
 from commands.write import Birth, Write, Written
 from domain.card import Card, evolve_card
 from domain.card import replace_card as replace
@@ -50,13 +51,14 @@ def watch_card(workspace: str, observer: str, observed: str) -> Watched[Card]:
 
 
 async def replace_card(
-    write: Write, command: ReplaceCard, reason: Reason
+    write: Write, reach: Reach, command: ReplaceCard, reason: Reason
 ) -> Written[Card]:
     """Replace the card; makes workspace and observer on demand.
 
     Raises:
         Invalid: the workspace's or the observer's name could never be one, or a scope
             would be observed.
+        Overloaded: the views are behind that tell which of an agent's lines stand.
     """
     workspace = watch_workspace(command.workspace)
     observer = {command.observer: watch_peer(command.workspace, command.observer)}
@@ -64,13 +66,19 @@ async def replace_card(
     card = watch_card(command.workspace, command.observer, command.observed)
     named = (command.workspace, command.observer, command.observed)
     birth = Birth(write.clock(), write.new_id)
+    lines = (await write.decide.look(card)).lines or ()
+    shown: frozenset[str] = frozenset()
+    if any(not line.pinned and line.text in command.entries for line in lines):
+        shown = await reach.shown_lines(named)
 
     def decision(proposal: Proposal) -> None:
         for name, peer in observed.items():
             refuse_unobservable(proposal.state(peer), name)
         found_workspace(proposal, workspace, birth)
         found_peers(proposal, observer, birth)
-        proposal.record(card, replace(proposal.state(card), named, command.entries))
+        proposal.record(
+            card, replace(proposal.state(card), named, command.entries, shown)
+        )
 
     peers = observer | observed
     return await write(card, (workspace, *peers.values()), decision, reason)

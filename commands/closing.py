@@ -29,8 +29,7 @@ async def look_anew(decide: Decide, workspace: str, unit: str) -> Retraction:
     streams is read again.
     """
     record = watch_retraction(workspace, unit)
-    decide.forget(record.stream.name)
-    state = await decide.look(record)
+    state = await decide.look_anew(record)
     touched: list[Watched[Any]] = [*watch_all(workspace, state.conclusions)]
     touched += [watch_summary_of(workspace, each) for each in state.summaries]
     touched += [watch_named_session(workspace, e.session) for e in state.messages]

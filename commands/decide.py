@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -141,8 +141,12 @@ class Decide:
     async def look(self, watched: Watched[S]) -> S:
         """Return one stream's state as it stands, appends under way included."""
         await self._load([watched])
-        state: S = self._cache[watched.stream.name].state
-        return state
+        return cast("S", self._cache[watched.stream.name].state)
+
+    async def look_anew(self, watched: Watched[S]) -> S:
+        """Return one stream's state as it is in the log, whatever is known of it."""
+        self.forget(watched.stream.name)
+        return await self.look(watched)
 
     def position_of(self, watched: Sequence[Watched[Any]]) -> int:
         """Return the newest durable position folded into these states, 0 if none."""

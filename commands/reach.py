@@ -120,3 +120,10 @@ class Reach(Protocol):
     async def unheld(self, workspace: str, observer: str) -> Sequence[TakenConclusion]:
         """Return what an observer inferred from what it does not hold any more."""
         ...
+
+    async def shown_lines(self, card: tuple[str, str, str]) -> frozenset[str]:
+        """Return the ids of the lines an agent wrote on a card that are shown.
+
+        The card is that of (workspace, observer, observed).
+        """
+        ...

@@ -4,7 +4,7 @@ Its owner sets all of it at once, in lines of any form, which stay as set: no ag
 touches them. An agent's lines rest on conclusions and obey ``domain/card_form.py``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -18,7 +18,8 @@ class CardReplacedByOwner(
 ):
     """The owner set the whole card, in this order (HC E15).
 
-    An agent's line that is in it as it was stays the agent's, with its evidence.
+    An agent's line that is in it as it was stays the agent's, with its evidence, if it
+    is among ``kept``, by their ids; where these are not told, in any case.
     """
 
     sealed_for: ClassVar[tuple[str | None, str | None]] = (None, "observed")
@@ -26,6 +27,7 @@ class CardReplacedByOwner(
     observer: str
     observed: str
     entries: Personal[tuple[str, ...]]
+    kept: tuple[str, ...] | None = None
 
 
 class CardEntryAdded(Event, frozen=True, kw_only=True, tag="card-entry-added"):
@@ -120,11 +122,13 @@ def evolve_card(state: Card, event: Event) -> Card:
 def _after(lines: tuple[CardLine, ...], event: CardChange) -> tuple[CardLine, ...]:
     match event:
         case CardReplacedByOwner():
-            return _replaced(lines, event.entries)
+            return _replaced(lines, event.entries, event.kept)
         case CardEntryAdded():
             return (*lines, _line(event))
         case CardEntryRevised():
             new = _line(event)
+            if all(line.id != event.id for line in lines):
+                return (*lines, new)  # what it revises was erased
             return tuple(new if line.id == event.id else line for line in lines)
         case CardEntryRemoved():
             return tuple(line for line in lines if line.id != event.id)
@@ -135,21 +139,37 @@ def _line(event: CardEntryAdded | CardEntryRevised) -> CardLine:
 
 
 def _replaced(
-    lines: Sequence[CardLine], entries: Sequence[str]
+    lines: Sequence[CardLine], entries: Sequence[str], kept: Collection[str] | None
 ) -> tuple[CardLine, ...]:
-    kept = {line.text: line for line in reversed(lines) if not line.pinned}
-    return tuple(kept.pop(text, CardLine("", text)) for text in entries)
+    own = {
+        line.text: line
+        for line in reversed(lines)
+        if not line.pinned and (kept is None or line.id in kept)
+    }
+    return tuple(own.pop(text, CardLine("", text)) for text in entries)
 
 
 def replace_card(
-    state: Card, named: tuple[str, str, str], entries: tuple[str, ...]
+    state: Card,
+    named: tuple[str, str, str],
+    entries: tuple[str, ...],
+    shown: Collection[str] = (),
 ) -> list[CardReplacedByOwner]:
-    """Replace the card of (workspace, observer, observed); equal is no event."""
-    if state.entries == entries:
+    """Replace the card of (workspace, observer, observed); equal is no event.
+
+    ``shown`` are the agents' lines that stand, by their ids: what the owner sets is
+    shown, so a line that was withdrawn is the owner's from then on.
+    """
+    after = _replaced(state.lines or (), entries, shown)
+    if state.lines == after:
         return []
     workspace, observer, observed = named
     return [
         CardReplacedByOwner(
-            workspace=workspace, observer=observer, observed=observed, entries=entries
+            workspace=workspace,
+            observer=observer,
+            observed=observed,
+            entries=entries,
+            kept=tuple(line.id for line in after if not line.pinned),
         )
     ]

@@ -127,10 +127,10 @@ class _Edit:
     def _take(self, wanted: WantedLine, id_: str) -> None:
         before = self._before(wanted)
         evidence = tuple(e for e in wanted.evidence if e in self._holding)
-        same = before is not None and same_line(before.text) == same_line(wanted.text)
+        stays = before is not None and self._stays(before, wanted.text)
         if not fits_form(wanted.text, self._form):
             self._refused["malformed"].append(wanted.text)
-        elif not evidence and not same:
+        elif not evidence and not stays:
             self._refused["baseless"].append(wanted.text)
         elif self._wanted >= self._room:
             self._refused["surplus"].append(wanted.text)
@@ -155,8 +155,8 @@ class _Edit:
             self._changes.append(CardEntryAdded(id=id_, **said))
             return
         self._kept.add(before.id)
-        stays = same_line(before.text) == same_line(text)
-        if not (stays and set(evidence) <= set(before.evidence)):
+        known = set(evidence) <= set(before.evidence)
+        if not (known and self._stays(before, text)):
             self._changes.append(CardEntryRevised(id=before.id, **said))
 
     def _before(self, wanted: WantedLine) -> CardLine | None:
@@ -167,6 +167,11 @@ class _Edit:
                 return line
         named = self._own.get(wanted.revises or "")
         return None if named is None or named.id in self._kept else named
+
+    def _stays(self, before: CardLine, text: str) -> bool:
+        """Tell whether a line says what it says; one that is not shown says nothing."""
+        same = same_line(before.text) == same_line(text)
+        return same and before.id in self._edit.shown
 
     def _named(self) -> dict[str, Any]:
         edit = self._edit

@@ -15,7 +15,7 @@ from commands.reach import (
 from domain.retraction import MOST_TAKEN, Retraction, TakenConclusion
 from infra.held_conclusions import HeldConclusions
 from infra.postgres.log import PostgresLog
-from projections.cards import find_card_lines
+from projections.cards import find_card_lines, show_card
 from projections.dependants import find_falling, find_unsupported
 from projections.ports import Connection, Database
 from projections.scope_support import find_unheld
@@ -120,6 +120,13 @@ class StoredReach:
         """Return what an observer inferred from what it does not hold any more."""
         async with self._all_known() as (db, _):
             return await find_unheld(db, workspace, observer)
+
+    async def shown_lines(self, card: tuple[str, str, str]) -> frozenset[str]:
+        """Return the ids of the lines an agent wrote on a card that are shown."""
+        async with self._all_known() as (db, _):
+            shown = await show_card(db, card)
+        lines = () if shown is None else shown.lines
+        return frozenset(line.id for line in lines if not line.pinned)
 
     @asynccontextmanager
     async def _all_known(self) -> AsyncIterator[tuple[Connection, int]]:

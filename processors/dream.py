@@ -127,7 +127,7 @@ class Dream:
         return await self._fail(job, recorded, error, Tally())
 
     async def _job(self, pair: Pair, dream: str) -> Job | None:
-        return (await self._decide.look(watch_dreams(*pair))).find(dream)
+        return (await self._decide.look_anew(watch_dreams(*pair))).find(dream)
 
     async def _record(self, recorded: Recorded, event: Advance) -> None:
         command = AdvanceDream(
@@ -147,7 +147,7 @@ class Dream:
         if job.scheduled.trigger == "asked":
             return None
         kind = job.scheduled.kind
-        last = (await self._decide.look(watch_dreams(*pair))).last(kind)
+        last = (await self._decide.look_anew(watch_dreams(*pair))).last(kind)
         news = await self._news.since(pair, last.read)
         few = news.count < self._rules.threshold
         reason: CancelReason | None = None

@@ -114,7 +114,7 @@ class ScheduleDreams:
     async def _consider(
         self, pair: Pair, kind: DreamKind, trigger: Trigger, last: Recorded
     ) -> None:
-        state = await self._decide.look(watch_dreams(*pair))
+        state = await self._decide.look_anew(watch_dreams(*pair))
         if (kind, *pair[1:]) in state.waiting:
             return
         news = await self._news.since(pair, state.last(kind).read)

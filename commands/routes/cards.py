@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from commands.card import ReplaceCard, replace_card
 from commands.routes.free_json import Text
-from commands.routes.ports import GivenOrigin, GivenParse, GivenWrite
+from commands.routes.ports import GivenOrigin, GivenParse, GivenReach, GivenWrite
 from commands.routes.reply import reply
 
 
@@ -40,6 +40,7 @@ async def put_card(
     parse: GivenParse,
     origin: GivenOrigin,
     write: GivenWrite,
+    reach: GivenReach,
 ) -> Response[CardBody]:
     """E15: always 200, with the card as it was sent."""
     query, body = await parse.query_and_body(CardQuery, CardUpdate)
@@ -49,5 +50,6 @@ async def put_card(
         observed=peer if query.target is None else query.target,
         entries=tuple(body.peer_card),
     )
-    written = await replace_card(write, command, await origin.reason(workspace))
+    reason = await origin.reason(workspace)
+    written = await replace_card(write, reach, command, reason)
     return reply(CardBody(command.entries), written.position)
