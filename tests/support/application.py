@@ -177,6 +177,7 @@ class Application:
                 "text_memory": None,
                 "find_held": None,
                 "reach": None,
+                "wake_derivation": None,
                 "find_message": self.find_message,
             },
             AppSettings(is_ready=lambda: self.ready, count_tokens=tokens.count),
