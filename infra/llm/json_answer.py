@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema
-
 from infra.llm.mended_json import mend_json
 
 
@@ -26,6 +24,8 @@ def read_answer(text: str, schema: Mapping[str, Any], *, cut: bool = False) -> A
     spelled = json.dumps(value, ensure_ascii=False)
     if "\\u0000" in spelled or not _is_text(spelled):
         raise NotOfSchema("it has NUL or lone surrogates in a text")
+    import jsonschema  # noqa: PLC0415  3 MB nobody needs without structured answers
+
     checker = jsonschema.Draft202012Validator(schema)
     wrong = next(checker.iter_errors(value), None)
     if wrong is not None:

@@ -10,12 +10,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint, find_endpoint
 from infra.llm.fallback import FallbackModel
 from infra.llm.measured import MeasuredModel
-from infra.llm.openai_model import OpenAIModel
-from infra.llm.openai_request import openai_body
 from infra.llm.patience import Patience
 from infra.settings import Settings
 from infra.settings.model_choice import ModelChoice, ModelConfig
@@ -58,14 +55,18 @@ class Models:
             return None
         bounds = patience.within(endpoint.timeout)
         model: LanguageModel
+        # The SDKs are large: who asks nobody there does without them.
         if choice.transport == "anthropic":
-            # Its SDK is large: who asks nobody there does without it.
             from infra.llm.anthropic_client import open_anthropic  # noqa: PLC0415
             from infra.llm.anthropic_model import AnthropicModel  # noqa: PLC0415
 
             there = await self._client(endpoint, open_anthropic)
             model = AnthropicModel(there, choice, endpoint.body, bounds)
         else:
+            from infra.llm.client import open_client  # noqa: PLC0415
+            from infra.llm.openai_model import OpenAIModel  # noqa: PLC0415
+            from infra.llm.openai_request import openai_body  # noqa: PLC0415
+
             here = await self._client(endpoint, open_client)
             model = OpenAIModel(here, choice, openai_body(choice, endpoint), bounds)
         return MeasuredModel(model, self._settings.llm_prices)

@@ -3,7 +3,6 @@
 from contextlib import AsyncExitStack
 
 from infra.rerank.asked import Reranking
-from infra.rerank.http_reranker import HttpReranker
 from infra.rerank.nobody import NoReranker
 from infra.settings import Settings
 from projections.ports import Reranker
@@ -13,6 +12,8 @@ async def open_reranker(settings: Settings, running: AsyncExitStack) -> Reranker
     """Open the way to the reranker that is set, until the stack ends."""
     if settings.rerank_url is None:
         return NoReranker()
+    from infra.rerank.http_reranker import HttpReranker  # noqa: PLC0415  its httpx
+
     asked = Reranking(
         url=settings.rerank_url,
         wire=settings.rerank_wire,

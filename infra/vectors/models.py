@@ -10,10 +10,8 @@ import msgspec
 from infra.embedder.asked import EmbeddingModel
 from infra.embedder.choice import Embedding, chosen_embedding
 from infra.embedder.process import EmbedderProcess
-from infra.embedder.provider import ProviderEmbedder
 from infra.embedder.serving import Unreachable
 from infra.embedder.source import VectorSource
-from infra.llm.client import open_client
 from infra.llm.endpoint import Endpoint, find_endpoint
 from infra.settings import Settings
 from infra.settings.model_choice import Overrides, Transport
@@ -97,6 +95,10 @@ async def _opened(
     chosen: Embedding | None, tokens: TokenCounter
 ) -> AsyncIterator[VectorSource]:
     if chosen is not None:
+        # A large SDK: the bundled embedder does without it.
+        from infra.embedder.provider import ProviderEmbedder  # noqa: PLC0415
+        from infra.llm.client import open_client  # noqa: PLC0415
+
         async with open_client(chosen.endpoint) as client:
             yield ProviderEmbedder(client, chosen.asked, tokens)
         return

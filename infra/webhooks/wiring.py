@@ -9,7 +9,6 @@ from infra.settings import Settings
 from infra.telemetry.telemetry import Telemetry
 from infra.watch import Watch
 from infra.webhooks.dispatch import Dispatch, Views
-from infra.webhooks.sender import HttpSender
 from processors.deliver_webhooks import DeliverWebhooks, Retries
 from projections.ports import Database
 
@@ -26,6 +25,8 @@ async def dispatch_webhooks(
     """Deliver until the stack ends; never without ``WEBHOOK_SECRET`` (HC E51)."""
     if settings.webhook_secret is None:
         return
+    from infra.webhooks.sender import HttpSender  # noqa: PLC0415  6 MB of httpx
+
     sender = await running.enter_async_context(
         HttpSender.open(settings.webhook_secret.get_secret_value())
     )
