@@ -4,6 +4,8 @@ A message is never taken back, only its metadata changes: as of a position are t
 messages said by then, each with what it had until the first change after it.
 """
 
+from collections.abc import Sequence
+
 from projections.as_of import NOW
 from projections.condition import Bind, Condition
 from projections.ports import Connection
@@ -29,27 +31,38 @@ def body_at(as_of: int) -> Condition:
 
 
 async def last_number(db: Connection, tenant: str, session: str, as_of: int) -> int:
-    """Return the number of the last message said by a position, 0 if there is none.
-
-    Numbers count from 1 without gaps and grow with positions, so it is found by
-    halving, however long the session has become since.
-    """
-    number: int = await db.fetchval(_LAST, tenant, session, as_of)
+    """Return the number of the last message said by a position, 0 if there is none."""
+    [number] = await last_numbers(db, tenant, session, [as_of])
     return number
 
 
+async def last_numbers(
+    db: Connection, tenant: str, session: str, positions: Sequence[int]
+) -> list[int]:
+    """Return the number of the last message said by each of these positions.
+
+    Numbers count from 1 without gaps and grow with positions, so they are found by
+    halving, however long the session has become since.
+    """
+    rows = await db.fetch(_LAST, tenant, session, list(positions))
+    return [row["low"] for row in rows]
+
+
 _LAST = """
-    WITH RECURSIVE halved (low, high) AS (
-        SELECT 0, coalesce(max(seq), 0) FROM message
-        WHERE tenant = $1 AND session = $2
+    WITH RECURSIVE halved (place, position, low, high) AS (
+        SELECT g.place, g.position, 0, (
+            SELECT coalesce(max(seq), 0) FROM message
+            WHERE tenant = $1 AND session = $2)
+        FROM unnest($3::bigint[]) WITH ORDINALITY AS g(position, place)
         UNION ALL
-        SELECT CASE WHEN m.position <= $3 THEN m.seq ELSE h.low END,
-            CASE WHEN m.position <= $3 THEN h.high ELSE m.seq - 1 END
+        SELECT h.place, h.position,
+            CASE WHEN m.position <= h.position THEN m.seq ELSE h.low END,
+            CASE WHEN m.position <= h.position THEN h.high ELSE m.seq - 1 END
         FROM halved AS h JOIN message AS m
             ON m.tenant = $1 AND m.session = $2 AND m.seq = (h.low + h.high + 1) / 2
         WHERE h.low < h.high
     )
-    SELECT low FROM halved WHERE low = high
+    SELECT low FROM halved WHERE low = high ORDER BY place
 """
 
 

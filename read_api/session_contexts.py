@@ -15,6 +15,7 @@ from projections.representation import MOST, Wanted, represent
 from projections.representation_text import markdown, plain
 from projections.session_context import MOST_TOKENS, Fitted, fit, newest_that_fit
 from projections.summaries import get_summaries
+from projections.summaries_heard import get_heard_summaries
 from read_api.answers import Message, Summary, summary_of
 from read_api.asking import Named, check_length, probe_of
 from read_api.cards import card_of
@@ -90,8 +91,9 @@ async def get_session_context(  # noqa: PLR0913, PLR0917  injected by name
             db,
             (workspace, session),
             budget - known.tokens,
-            summary=query.summary,
-            as_of=moment.as_of,
+            moment.as_of,
+            given=query.summary,
+            whom=_whom(query, scoped),
         )
         messages = await newest_that_fit(db, workspace, session, fitted, moment.as_of)
     content = SessionContext(
@@ -207,10 +209,29 @@ async def _know(db: Connection, wanted: Wanted, tokens: TokenCounter) -> Known:
     return Known(markdown(observations), card, cost)
 
 
+def _whom(query: SessionContextQuery, scoped: Scoped) -> str | None:
+    """Return who was named to look; a target that knows itself names nobody."""
+    named = query.scope is not None or query.peer_perspective is not None
+    return scoped.observer if named else None
+
+
 async def _fit(
-    db: Connection, named: tuple[str, str], budget: int, *, summary: bool, as_of: int
+    db: Connection,
+    named: tuple[str, str],
+    budget: int,
+    as_of: int,
+    *,
+    given: bool,
+    whom: str | None,
 ) -> Fitted:
-    if not summary:
+    """Choose a summary, if one is to be given; messages have all the rest.
+
+    What ``whom`` heard nothing of is withheld from it (RS 14 item 18).
+    """
+    if not given or budget <= 0:
         return fit(budget, None, None)
-    there = await get_summaries(db, *named, as_of)
+    if whom is None:
+        there = await get_summaries(db, *named, as_of)
+    else:
+        there = await get_heard_summaries(db, *named, whom, as_of)
     return fit(budget, there.get("short"), there.get("long"))

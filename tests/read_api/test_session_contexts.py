@@ -2,8 +2,19 @@
 
 import pytest
 
+from domain.scope import ScopeCreated, SessionAddedToScope, SessionRemovedFromScope
+from domain.session import PeerLeft
 from tests.read_api.conftest import asking_of, ids
-from tests.support.story import card, concluded, joined, peer, said, session, summed_up
+from tests.support.story import (
+    NOON,
+    card,
+    concluded,
+    joined,
+    peer,
+    said,
+    session,
+    summed_up,
+)
 
 PATH = "/w/sessions/s/context"
 
@@ -100,6 +111,62 @@ async def test_a_perspective_sees_what_it_holds(talk):
     found = await context(talk, peer_target="alice", peer_perspective="bob")
     assert found["peer_representation"].count("Alice") == 1
     assert found["peer_card"] is None
+
+
+async def seen_by(ask, peer, **query):
+    """The summary a peer is given, by its last message, and the first message."""
+    query |= {"peer_target": "alice", "limit_to_session": "true"}
+    found = await context(ask, peer_perspective=peer, **query)
+    summary = found["summary"]
+    return summary and summary["message_id"], spoken(found)[0]
+
+
+async def test_who_heard_nothing_of_it_is_given_no_summary(talk):
+    """RS 14 item 18; messages are as without it, with all of the room (HC 6.5)."""
+    await talk.happened(joined("s", "bob"))
+    assert await seen_by(talk, "alice") == ("s-20", "s-20")
+    assert await seen_by(talk, "bob") == (None, "s-1")
+    assert await seen_by(talk, "stranger") == (None, "s-1")
+    # Four headings cost four; five more, as the summary has, and seven would fit.
+    assert await seen_by(talk, "bob", tokens="84") == (None, "s-23")
+    await talk.happened(
+        *(said(n, "word", author="bob") for n in range(31, 41)),
+        summed_up("short", 40, 5, from_seq=21, parent="short-20"),
+    )
+    assert await seen_by(talk, "bob") == ("s-40", "s-40")
+    before = talk.views.position - 1
+    assert await seen_by(talk, "bob", as_of=before) == (None, "s-1")
+
+
+async def test_who_left_is_told_up_to_its_leaving(talk):
+    at = {"workspace": "w", "session": "s", "left_at": NOON}
+    await talk.happened(
+        joined("s", "bob"),
+        *(said(n, "word", author="bob") for n in range(31, 41)),
+        summed_up("short", 40, 5, from_seq=21, parent="short-20"),
+        PeerLeft(peer="bob", **at),
+        PeerLeft(peer="alice", **at),
+        *(said(n, "word", author="cy") for n in range(41, 61)),
+        summed_up("short", 60, 5, from_seq=41, parent="short-40"),
+        summed_up("long", 60, 9),
+    )
+    for gone in ("alice", "bob"):
+        assert await seen_by(talk, gone) == ("s-40", "s-40")
+    assert (await context(talk))["summary"]["message_id"] == "s-60"
+    await talk.happened(joined("s", "bob"))
+    assert await seen_by(talk, "bob") == ("s-60", "s-60")
+
+
+async def test_a_scope_is_given_summaries_of_the_sessions_it_holds(talk):
+    named = {"workspace": "w", "session": "s", "scope": "x"}
+    hidden = ScopeCreated(workspace="w", peer="scope.x", uid="u", created_at=NOON)
+    query = {"peer_target": "alice", "scope": "x"}
+    await talk.happened(hidden)
+    assert (await context(talk, **query))["summary"] is None
+    await talk.happened(SessionAddedToScope(**named, joined_at=NOON))
+    assert (await context(talk, **query))["summary"]["message_id"] == "s-20"
+    await talk.happened(SessionRemovedFromScope(**named, left_at=NOON))
+    assert (await context(talk, **query))["summary"] is None
 
 
 async def test_an_unknown_session_is_empty_and_an_unknown_observer_404(talk):
