@@ -37,7 +37,8 @@ def eventually(what):
 
 
 def test_flushed_listed_and_redriven(looking, served, stub):
-    stub.otherwise = lambda _: Answer(status=400)
+    # A wrong key: nobody asks again for five minutes, unless told to.
+    stub.otherwise = lambda _: Answer(status=401)
     place = ("--data", str(served.data))
     with plain_client(served.url) as http:
         body = {"messages": [{"peer_id": "ann", "content": "I ski."}]}
