@@ -114,7 +114,7 @@ class AnthropicAnswer:
         )
 
     def _begin(self, message: Mapping[str, Any]) -> None:
-        self._model = message.get("model") or self._model
+        self._model = clean(message.get("model") or self._model)
         self._spend(message.get("usage"))
 
     def _spend(self, usage: Mapping[str, Any] | None) -> None:

@@ -46,7 +46,8 @@ def read_completion(
     if not getattr(answered, "choices", None):
         raise Unavailable(who, in_vain=nothing_from(by.partition("/")[2], attempts))
     choice, usage = answered.choices[0], usage_of(answered.usage)
-    message, model = choice.message, answered.model or by.partition("/")[2]
+    message = choice.message
+    model = clean(answered.model or by.partition("/")[2])
     in_vain = nothing_from(model, attempts, usage)
     refuse_if_withheld(who, choice.finish_reason, message.refusal, in_vain)
     asked = message.tool_calls or ()

@@ -39,7 +39,7 @@ class StreamedAnswer:
             ModelRefused
         """
         self.begun = True
-        self._model = chunk.model or self._model
+        self._model = clean(chunk.model or self._model)
         self._usage = chunk.usage or self._usage
         piece = ""
         for choice in chunk.choices or ():

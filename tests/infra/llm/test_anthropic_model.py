@@ -73,6 +73,11 @@ async def test_the_system_is_a_block_kept_for_the_next_prompt(model_of, stub):
     assert "cache_control" not in body["system"][0]
 
 
+async def test_what_a_server_calls_its_model_can_be_recorded(model_of):
+    """It stands in events as it is: with NUL, nothing that searches them would work."""
+    assert (await model_of(model="m\x001").complete(ASKED)).model == "m1"
+
+
 async def test_what_is_configured_is_sent(model_of, stub):
     model = model_of(
         {"metadata": {"user_id": "u"}},

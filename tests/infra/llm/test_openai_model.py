@@ -220,6 +220,14 @@ async def test_what_no_text_can_hold_is_taken_out(model, stub):
         await model.structured(ASKED, SCHEMA)
 
 
+async def test_what_a_server_calls_its_model_can_be_recorded(stub):
+    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=5)
+    async with open_client(endpoint) as client:
+        model = OpenAIModel(client, ModelChoice(model="m\x001"), {})
+        assert (await model.complete(ASKED)).model == "m1"
+        assert (await streamed(model))[-1].model == "m1"
+
+
 async def test_an_answer_cut_short_says_so(model, stub):
     stub.script(Answer("Green", finish="length"))
     assert (await model.complete(ASKED)).finish == "length"
