@@ -64,7 +64,9 @@ class GroundStreams:
         self._grounds = grounds
         streams = [_conclusions(workspace, each) for each in grounds]
         sessions = {e.session for e in grounds if e.session is not None}
-        places = [watch_named_session(workspace, e) for e in sorted(sessions)]
+        places = [
+            watch_named_session(workspace, e, exact=True) for e in sorted(sessions)
+        ]
         found: list[Watched[Any]] = [*streams, *places]
         self.watched = tuple({each.stream.name: each for each in found}.values())
 

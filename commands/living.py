@@ -57,8 +57,13 @@ async def decide_if_living(
 
 
 def _grounds(source: Source) -> tuple[Watched[Any], ...]:
+    # What is of no session is cut off by no end of a session's streams: that another
+    # process erases the workspace is told by the workspace's own stream alone.
     workspace = Watched(
-        workspace_stream(source.workspace), Workspace(), evolve_workspace
+        workspace_stream(source.workspace),
+        Workspace(),
+        evolve_workspace,
+        exact=source.session is None,
     )
     if source.session is None:
         return (workspace,)

@@ -10,6 +10,7 @@ import msgspec
 
 from commands.decide import Decide
 from commands.dream import Advance, AdvanceDream, advance_dream, watch_dreams
+from commands.living import Source, is_living
 from commands.ports import Clock, Overloaded
 from domain.dream import (
     CancelReason,
@@ -89,6 +90,7 @@ class Dream:
         """
         dream = cast("DreamScheduled", recorded.event)
         pair = (dream.workspace, dream.observer, dream.observed)
+        source = Source(dream.workspace, None, recorded.position)
         job = await self._job(pair, dream.id)
         if job is None:
             return None
@@ -108,6 +110,9 @@ class Dream:
             await self._record(recorded, started)
             job = await self._job(pair, dream.id)
         while job is not None and job.left:
+            if not await is_living(self._decide, source):
+                # It goes with its workspace: no model is asked for what is erased.
+                return self._clock() + _FIRST_WAIT
             try:
                 await self._next(job, recorded)
             except SpecialistFailed as failed:

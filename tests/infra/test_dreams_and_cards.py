@@ -1,16 +1,24 @@
 """Dreams of several processes, and cards whose lines lost what they rest on."""
 
+import asyncio
+import itertools
+
 import pytest
 
 from commands.card import ReplaceCard, replace_card
 from commands.decide import Decide
-from domain.dream import DreamScheduled
-from domain.erasure import SessionErased
-from domain.names import session_stream
+from commands.parents import watch_named_session
+from commands.ports import ANY, AppendRequest, StreamAppend
+from domain.card import CardEntryAdded
+from domain.conclusion import ConclusionDerived
+from domain.dream import DreamScheduled, DreamStarted
+from domain.erasure import SessionDeleted, SessionErased, WorkspaceErasureBegun
+from domain.names import session_stream, workspace_stream
 from processors.processor import Batch, Done
 from processors.schedule_dreams import ScheduleDreams
 from projections.cards import get_card
 from tests.support.dreaming import dreaming
+from tests.support.log import CAUSE
 from tests.support.reactions import SAID_AT
 from tests.support.scripted_model import calls
 
@@ -51,17 +59,13 @@ async def test_a_process_sees_that_another_ended_a_dream(dreams):
     last = (await dreams.recorded())[-2]
     assert await other(Batch("w/s", (last,))) == Done(), "it knows of the one asked for"
     dreams.clock.now = (await dreams.recorded())[-1].recorded_at
-    real = dreams.work
+    names = itertools.count(3)
 
-    class Meanwhile:
-        engine = real.engine
+    async def concluded():
+        for _ in range(3):
+            await dreams.memory.conclude(f"e{next(names)}")
 
-        async def __call__(self, task):
-            for n in range(3):
-                await dreams.memory.conclude(f"{task.specialist}{n}")
-            return await real(task)
-
-    dreams.dream._work = Meanwhile()
+    dreams.dream._work = Meanwhile(dreams.work, concluded)
     done = await dreams.have(asked)
     [completed] = [e for e in await dreams.recorded() if e.event == done[-1]]
     assert await other(Batch("w/s", (completed,))) == Done()
@@ -117,3 +121,81 @@ async def test_a_withdrawn_line_stands_again_on_what_is_left_of_its_evidence(dre
     [told] = [e for e in await dreams.have() if getattr(e, "card_changes", 0)][:1]
     assert (told.card_changes, told.refused) == (1, 1)
     assert await card(dreams) == ["IDENTITY: Alice"]
+
+
+class Meanwhile:
+    """Work, before each of which something happens."""
+
+    def __init__(self, work, happens):
+        self._work, self._happens = work, happens
+        self.engine = work.engine
+
+    async def __call__(self, task):
+        await self._happens()
+        return await self._work(task)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_dream_ends_with_its_workspace_whichever_process_erases_that(
+    dreams, told
+):
+    await dreams.memory.conclude("e1")
+    happened = []
+
+    async def erasing():
+        if not happened:
+            happened.append(
+                await dreams.memory.log.store.append(
+                    AppendRequest(
+                        "w",
+                        (StreamAppend(workspace_stream("w"), ANY, (_BEGUN,)),),
+                        CAUSE,
+                    )
+                )
+            )
+        if told:
+            dreams.memory.decide.forget(workspace_stream("w").name)
+
+    item = {"content": "new", "source_ids": ["e1"]}
+    deduce = calls(("create_observations_deductive", {"observations": [item]}))
+    dreams.deduction.script = [deduce, write(("IDENTITY: Alice", "e1"))]
+    dreams.dream._work = Meanwhile(dreams.work, erasing)
+    async with asyncio.timeout(20):
+        events = await dreams.have()
+    assert [type(e) for e in events] == [DreamStarted, WorkspaceErasureBegun]
+    assert len(dreams.deduction.prompts) <= 3
+    assert dreams.later is not None
+    async with asyncio.timeout(20):
+        assert await dreams.dream((await dreams.recorded(DreamScheduled))[0])
+    assert len(dreams.deduction.prompts) <= 3, "no model is asked for what is erased"
+
+
+_BEGUN = WorkspaceErasureBegun(workspace="w")
+
+
+@pytest.mark.parametrize("what", ["inference", "card"])
+async def test_nothing_is_built_on_a_session_another_process_deleted(dreams, what):
+    await dreams.memory.say("m3", session="t")
+    await dreams.memory.conclude("e1", session="t")
+
+    async def deleted():
+        event = SessionDeleted(
+            workspace="w", session="t", deleted_at=SAID_AT, purge_at=SAID_AT
+        )
+        stream = StreamAppend(session_stream("w", "t"), ANY, (event,))
+        await dreams.memory.log.store.append(AppendRequest("w", (stream,), CAUSE))
+
+    item = {"content": "new", "source_ids": ["e1"]}
+    dreams.deduction.script = {
+        "inference": [
+            calls(("create_observations_deductive", {"observations": [item]}))
+        ],
+        "card": [write(("IDENTITY: Alice", "e1"))],
+    }[what]
+    await dreams.memory.decide.look(watch_named_session("w", "t"))
+    real = dreams.work
+    dreams.dream._work = Meanwhile(real, deleted)
+    [scheduled] = [await dreams.ask()]
+    before = len(await dreams.events(ConclusionDerived, CardEntryAdded))
+    await dreams.have(scheduled)
+    assert len(await dreams.events(ConclusionDerived, CardEntryAdded)) == before
