@@ -49,12 +49,17 @@ class EventStream(Response[Any]):
             (b"x-position", b"%d" % self._position),
         ]
         first = asyncio.ensure_future(anext(self._events, None))
-        await _check(first)
-        await send(
-            HTTPResponseStartEvent(
-                type="http.response.start", status=HTTP_200_OK, headers=headers
+        try:
+            await _check(first)
+            await send(
+                HTTPResponseStartEvent(
+                    type="http.response.start", status=HTTP_200_OK, headers=headers
+                )
             )
-        )
+        except BaseException:  # whatever it is, nobody will hear what was begun
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+            raise
         telling = asyncio.create_task(self._tell(first, send))
         leaving = asyncio.create_task(_left(receive))
         try:
@@ -83,11 +88,7 @@ async def _check(first: First) -> None:
     Raises:
         OverBudget: that is what came.
     """
-    try:
-        await asyncio.wait({first}, timeout=_REFUSED_WITHIN)
-    except asyncio.CancelledError:
-        first.cancel()
-        raise
+    await asyncio.wait({first}, timeout=_REFUSED_WITHIN)
     if first.done() and isinstance(first.exception(), OverBudget):
         first.result()
 
