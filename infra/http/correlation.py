@@ -6,8 +6,9 @@ from uuid import UUID
 from litestar.types import HTTPScope, Scope
 from uuid_utils import compat
 
-_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_NO_TRACE = b"0" * 32
+_TRACE = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _KEY = "palimpsest_correlation"
 
 
@@ -25,8 +26,5 @@ def trace_parent_of(scope: HTTPScope | Scope) -> str | None:
     """Return a well-formed W3C ``traceparent`` header, else None."""
     for name, value in scope["headers"]:
         if name == b"traceparent":
-            match = _TRACE.fullmatch(value)
-            if match is not None and match[1] != _NO_TRACE:
-                return value.decode()
-            return None
+            return value.decode() if _TRACE.fullmatch(value) else None
     return None

@@ -7,7 +7,7 @@ from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
-_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+_PROMETHEUS: Final = "text/plain; version=0.0.4"
 
 
 def metrics_route(

@@ -113,6 +113,8 @@ class Emitter:
             async with asyncio.timeout(_LAST_SEND):
                 while self._waiting:
                     await self._send(client, self._take(), 1)
+        if self._waiting:
+            _LOG.warning("%s events are not sent: it ends", len(self._waiting))
 
     def _take(self) -> list[tuple[str, bytes]]:
         size = min(len(self._waiting), self._limits.batch)
@@ -121,27 +123,40 @@ class Emitter:
     async def _send(
         self, client: httpx.AsyncClient, batch: list[tuple[str, bytes]], tries: int
     ) -> None:
+        try:
+            why = await self._tried(client, batch, tries)
+        except asyncio.CancelledError:  # it ends: the last send tries them once more
+            self._waiting.extendleft(reversed(batch))
+            raise
+        if why is None:
+            for type_, _ in batch:
+                self._count("emitted", type_, 1)
+            return
+        _LOG.warning("%s events are not sent: %s", len(batch), why)
+        self._count("dropped", "send_failed", len(batch))
+
+    async def _tried(
+        self, client: httpx.AsyncClient, batch: list[tuple[str, bytes]], tries: int
+    ) -> str | None:
+        """Return None once it was taken, else a word for why it was not at last."""
         body = b"[" + b",".join(event for _, event in batch) + b"]"
         why: str | None = None
         for attempt in range(tries):
             if attempt:
                 await asyncio.sleep(self._limits.pause * 2 ** (attempt - 1))
             why = await self._post(client, body)
-            if why is None:
-                for type_, _ in batch:
-                    self._count("emitted", type_, 1)
-                return
-            if why in _IN_VAIN:
+            if why is None or why in _IN_VAIN:
                 break
-        _LOG.warning("%s events are not sent: %s", len(batch), why)
-        self._count("dropped", "send_failed", len(batch))
+        return why
 
     async def _post(self, client: httpx.AsyncClient, body: bytes) -> str | None:
         """Return None if it was taken, else a word for why it was not."""
         try:
-            answer = await client.post(
-                self._endpoint, content=body, headers=self._headers
-            )
+            # An endpoint that answers a byte at a time would never be done.
+            async with asyncio.timeout(_WITHIN):
+                answer = await client.post(
+                    self._endpoint, content=body, headers=self._headers
+                )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return type(error).__name__  # its text may quote the address
         return None if answer.is_success else str(answer.status_code)

@@ -16,7 +16,7 @@ async def start_emitter(
     """Start sending until the stack ends.
 
     Raises:
-        SettingsUnusable: ``TELEMETRY_HEADERS`` is no JSON object of strings.
+        SettingsUnusable: ``TELEMETRY_HEADERS`` is no JSON object of ASCII strings.
     """
     for name in ("httpx", "httpcore"):  # they tell of requests with their addresses
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -47,9 +47,10 @@ def _headers(settings: Settings) -> dict[str, str]:
     except json.JSONDecodeError:
         found = None
     if not isinstance(found, dict) or not all(
-        isinstance(each, str) for each in found.values()
+        isinstance(each, str) and (name + each).isascii()
+        for name, each in found.items()
     ):
         raise SettingsUnusable(
-            "the setting TELEMETRY_HEADERS is no JSON object of strings"
+            "the setting TELEMETRY_HEADERS is no JSON object of ASCII strings"
         )
     return found

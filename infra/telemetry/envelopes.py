@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -30,7 +31,7 @@ class Envelopes:
     """Writes CloudEvents of one deployment."""
 
     def __init__(self, namespace: str, release: str) -> None:
-        self._namespace = namespace
+        self._namespace = quote(namespace, safe="")
         self._release = release
 
     def of_event(self, told: Told) -> bytes:

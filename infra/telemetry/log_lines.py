@@ -26,6 +26,9 @@ OURS: Final = frozenset(
 )
 """First parts of the names of our own loggers."""
 
+_CONTROLS: Final = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 133)}
+"""Control characters as Python writes them: a line stays one."""
+
 _PLACES: Final = 8
 """Most frames of a traceback that are told, the innermost."""
 
@@ -79,7 +82,7 @@ class TextLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             places = " < ".join(reversed(_places(record)))
             line = f"{line}: {record.exc_info[0].__name__} at {places}"
-        return line
+        return line.translate(_CONTROLS)
 
     def _ready(self, record: logging.LogRecord) -> logging.LogRecord:
         record.message = record.getMessage()

@@ -11,7 +11,6 @@ from typing import Final
 import asyncpg
 from litestar.types import HTTPScope
 from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from domain.event import tag_of
 from infra.postgres.commit import Commit
@@ -20,8 +19,6 @@ from infra.telemetry.levels import Levels
 from infra.telemetry.observers import Answer, Fold, Folded
 from infra.telemetry.series import Series
 from processors.processor import Batch, Outcome
-
-CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 _COMMIT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 _COMMIT_EVENTS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000)

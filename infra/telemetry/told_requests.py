@@ -10,7 +10,7 @@ from litestar.types import HTTPScope
 from infra.telemetry.emitter import Emitter
 from infra.telemetry.envelopes import made_id
 from infra.telemetry.observers import Answer
-from infra.telemetry.under_way import request_id_of
+from infra.telemetry.under_way import names_of, request_id_of
 
 _SESSION: Final = "/v3/workspaces/{workspace}/sessions/{session}"
 _CONTEXTS: Final = {
@@ -55,9 +55,9 @@ class ToldRequests:
 
 def _named(scope: HTTPScope) -> dict[str, Any]:
     return {
-        f"{name}_name": value
-        for name, value in (scope.get("path_params") or {}).items()
-        if name in {"workspace", "session", "peer"}
+        f"{what}_name": name
+        for what, name in names_of(scope).items()
+        if what in {"workspace", "session", "peer"}
     }
 
 

@@ -10,10 +10,12 @@ from uuid import UUID
 import msgspec
 from litestar.types import HTTPScope
 
+from domain.names import MAX_NAME, NAME_PATTERN
 from infra.http.correlation import correlation_of, trace_parent_of
 from processors.processor import Batch
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_NAME: Final = re.compile(NAME_PATTERN)
 _COMMAND: Final = "palimpsest_command"
 _REQUEST: Final = "palimpsest_request"
 
@@ -63,6 +65,18 @@ def note_command(scope: Mapping[str, Any], command: UUID) -> None:
     scope["state"][_COMMAND] = command
 
 
+def names_of(scope: HTTPScope) -> dict[str, str]:
+    """Return what a routed path names, by parameter.
+
+    Text that can be no name is left out: it is somebody's words.
+    """
+    return {
+        what: name
+        for what, name in (scope.get("path_params") or {}).items()
+        if isinstance(name, str) and len(name) <= MAX_NAME and _NAME.fullmatch(name)
+    }
+
+
 class RequestWork:
     """A request under way."""
 
@@ -75,7 +89,7 @@ class RequestWork:
         told: dict[str, Any] = {"request": request_id_of(scope)}
         if (command := scope["state"].get(_COMMAND)) is not None:
             told["command"] = str(command)
-        if isinstance(tenant := (scope.get("path_params") or {}).get("workspace"), str):
+        if (tenant := names_of(scope).get("workspace")) is not None:
             told["tenant"] = tenant
         if (parent := trace_parent_of(scope)) is not None:
             told["trace"] = parent[3:35]

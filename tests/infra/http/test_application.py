@@ -99,6 +99,18 @@ async def test_metrics_are_disabled_in_plain_text(http):
     assert answer.headers["content-type"].startswith("text/plain")
 
 
+async def test_metrics_say_the_form_prometheus_knows():
+    async def exposition():
+        return b"up 1\n"
+
+    settings = AppSettings(is_ready=lambda: True, count_tokens=len, metrics=exposition)
+    app = create_app([], {}, settings)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://t") as http:
+        answer = await http.get("/metrics")
+    wanted = "text/plain; version=0.0.4; charset=utf-8"
+    assert (answer.content, answer.headers["content-type"]) == (b"up 1\n", wanted)
+
+
 async def test_health_says_whether_it_is_ready(http):
     answer = await http.get("/health")
     assert (answer.status_code, answer.text) == (200, '{"status":"ok"}')

@@ -15,8 +15,12 @@ from domain.event import Call, Engine
 from domain.question import QuestionAnswered, ToolUsed, Trace
 from domain.recorded import Cause, Recorded
 from infra.postgres.commit import Commit
+from infra.settings import Settings, SettingsUnusable
 from infra.telemetry.emitter import Emitter, EmitterLimits
+from infra.telemetry.emitting import start_emitter
 from infra.telemetry.envelopes import Envelopes
+from infra.telemetry.observers import Answer
+from infra.telemetry.told_requests import ToldRequests
 from tests.support.log import said
 from tests.support.receiver import receiving
 
@@ -256,6 +260,60 @@ async def test_what_waits_at_the_end_is_sent(receiver):
         await sending.emitter.start(running)
         sending.emitter.committed(commit(recorded(call())))
     assert len(sending.heard) == 1
+
+
+async def test_what_is_being_tried_at_the_end_is_tried_once_more(receiver):
+    receiver.answers["/events"] = [503, 200]
+    sending = Sending(receiver, pause=60)
+    async with AsyncExitStack() as running:
+        await sending.emitter.start(running)
+        for number in range(3):
+            sending.emitter.committed(commit(recorded(call(number=number))))
+        async with asyncio.timeout(20):
+            while not receiver.heard:  # noqa: ASYNC110  a thread's socket
+                await asyncio.sleep(0.005)
+    first, last = (json.loads(each.body) for each in receiver.at("/events"))
+    assert first == last
+    assert sending.counts["emitted", "llm.call.completed"] == 3
+    assert not sending.total("dropped")
+
+
+async def test_a_path_that_can_be_no_name_is_not_told(receiver):
+    sending = Sending(receiver)
+    scope = {
+        "state": {},
+        "headers": [],
+        "query_string": b"tokens=7&search_query=" + SECRET.replace(" ", "+").encode(),
+        "path_params": {"workspace": "w", "peer": SECRET},
+    }
+    endpoint = "/v3/workspaces/{workspace}/peers/{peer}/context"
+    told = Answer(method="GET", endpoint=endpoint, status=200, seconds=0.1)
+    ToldRequests(sending.emitter).begin(scope)(told)
+    async with AsyncExitStack() as running:
+        await sending.emitter.start(running)
+        await sending.until("emitted", 1)
+    [event] = sending.heard
+    assert event["data"]["workspace_name"] == "w"
+    assert (event["data"]["tokens"], event["data"]["search_query_given"]) == (7, True)
+    assert SECRET not in str(receiver.heard)
+
+
+def test_a_namespace_cannot_break_the_source():
+    told = Envelopes('a b/"\n', "9").write("i", "dream.run", 1, AT, {})
+    assert json.loads(told)["source"] == "/palimpsest/a%20b%2F%22%0A/dream"
+
+
+@pytest.mark.parametrize("headers", ['{"x-key": "ü"}', '{"ü": "k"}', '{"x": 1}', "[]"])
+async def test_headers_nobody_can_send_are_named_at_the_start(headers):
+    settings = Settings(
+        _env_file=None,
+        telemetry_enabled=True,
+        telemetry_endpoint="http://localhost:1",
+        telemetry_headers=headers,
+    )
+    async with AsyncExitStack() as running:
+        with pytest.raises(SettingsUnusable, match="TELEMETRY_HEADERS"):
+            await start_emitter(settings, lambda *_: None, running)
 
 
 async def test_an_endpoint_that_hangs_holds_up_nobody(receiver):

@@ -9,9 +9,11 @@ from httpx import ASGITransport, AsyncClient
 from litestar import Litestar, get
 from litestar.params import FromPath
 
+from infra.http.correlation import trace_parent_of
 from infra.settings import Settings
 from infra.telemetry.doors import Doors, RequestLines
 from infra.telemetry.log_lines import JsonLines, TextLines, start_logging, writes_json
+from infra.telemetry.under_way import RequestWork, working
 
 SECRET = "what nobody may read"  # noqa: S105  a mark
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -72,6 +74,39 @@ async def test_a_path_nobody_serves_is_not_told(http, lines):
     await http.get(f"/{SECRET}")
     [asked] = [each for each in lines if each["logger"] == "palimpsest.requests"]
     assert (asked["endpoint"], asked["status"]) == ("(unmatched)", 404)
+
+
+@pytest.mark.parametrize("form", [JsonLines(), TextLines()])
+async def test_a_path_cannot_write_lines_or_be_told_where_a_name_belongs(form):
+    scope = {"state": {}, "headers": [], "path_params": {}}
+    record = logging.LogRecord("palimpsest.t", 20, "", 1, "a\nforged\x1b[2J", (), None)
+    for name, tells in (
+        ("team", True),
+        (f"{SECRET}\nforged", False),
+        ("x" * 513, False),
+    ):
+        scope["path_params"]["workspace"] = name
+        with working(RequestWork(scope)):
+            line = form.format(record)
+        assert len(line.splitlines()) == 1
+        assert "\x1b" not in line
+        assert (name in line) is tells
+        assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        TRACE.replace("00-", "ff-", 1),
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-0af7651916cd43dd8448eb211c80319c-{'0' * 16}-01",
+        TRACE.upper(),
+        TRACE + "-00",
+        TRACE * 1_000,
+    ],
+)
+def test_a_traceparent_that_is_none_begins_a_story(sent):
+    assert trace_parent_of({"headers": [(b"traceparent", sent.encode())]}) is None
 
 
 @pytest.mark.parametrize("form", [JsonLines(), TextLines()])
