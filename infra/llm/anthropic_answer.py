@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from anthropic import BaseModel
+
 from domain.event import Call
 from infra.llm.artefacts import artefact
+from infra.llm.foreign import checked, count, own_name, reading
 from infra.llm.in_vain import nothing_from
 from infra.llm.json_answer import clean
 from infra.llm.openai_answer import Finish, made_call
@@ -53,8 +56,16 @@ class AnthropicAnswer:
         self._stop: str | None = None
         self.ended = False
 
-    def read(self, event: Mapping[str, Any]) -> str:
-        """Take in one event of a stream; return the text it adds."""
+    def read(self, event: BaseModel) -> str:
+        """Take in one event of a stream; return the text it adds.
+
+        Raises:
+            Unavailable: it has not the shape of one.
+        """
+        with reading(self._who, self._model, self._attempts):
+            return self._read(event.to_dict(warnings=False))
+
+    def _read(self, event: Mapping[str, Any]) -> str:
         match event.get("type"):
             case "message_start":
                 self._begin(event.get("message") or {})
@@ -75,8 +86,16 @@ class AnthropicAnswer:
                 pass
         return ""
 
-    def take(self, message: Mapping[str, Any]) -> None:
-        """Take in a whole answer."""
+    def take(self, message: BaseModel) -> None:
+        """Take in a whole answer.
+
+        Raises:
+            Unavailable: it has not the shape of one.
+        """
+        with reading(self._who, self._model, self._attempts):
+            self._take(message.to_dict(warnings=False))
+
+    def _take(self, message: Mapping[str, Any]) -> None:
         self._begin(message)
         self._stop = message.get("stop_reason")
         for index, block in enumerate(message.get("content") or ()):
@@ -94,10 +113,14 @@ class AnthropicAnswer:
             Unavailable: it is not whole.
             ModelRefused
         """
-        if not self.ended:
-            raise Unavailable(self._who, in_vain=self._in_vain)
-        if self._stop == "refusal":
-            raise ModelRefused(self._who, "refusal", self._in_vain)
+        with reading(self._who, self._model, self._attempts):
+            if not self.ended:
+                raise Unavailable(self._who, in_vain=self._in_vain)
+            if self._stop == "refusal":
+                raise ModelRefused(self._who, "refusal", self._in_vain)
+            return checked(self._completion())
+
+    def _completion(self) -> Completion:
         finish = _FINISHES.get(self._stop or "", "other")
         calls = tuple(self._calls(cut=finish == "length"))
         value = next(self._values(), None)
@@ -114,7 +137,7 @@ class AnthropicAnswer:
         )
 
     def _begin(self, message: Mapping[str, Any]) -> None:
-        self._model = clean(message.get("model") or self._model)
+        self._model = own_name(message.get("model"), self._model)
         self._spend(message.get("usage"))
 
     def _spend(self, usage: Mapping[str, Any] | None) -> None:
@@ -190,15 +213,15 @@ class AnthropicAnswer:
 
 def usage_of(spent: Mapping[str, Any]) -> Usage:
     """Read Anthropic's count; its input leaves out what a cache had or took."""
-    read = spent.get("cache_read_input_tokens") or 0
-    written = spent.get("cache_creation_input_tokens") or 0
+    read = count(spent.get("cache_read_input_tokens"))
+    written = count(spent.get("cache_creation_input_tokens"))
     details = spent.get("output_tokens_details") or {}
     return Usage(
-        input=(spent.get("input_tokens") or 0) + read + written,
-        output=spent.get("output_tokens") or 0,
+        input=count(spent.get("input_tokens")) + read + written,
+        output=count(spent.get("output_tokens")),
         cached=read,
         cache_written=written,
-        reasoning=details.get("thinking_tokens") or 0,
+        reasoning=count(details.get("thinking_tokens")),
     )
 
 

@@ -84,10 +84,10 @@ class AnthropicModel:
             contextlib.aclosing(_Closing(events)),
             contextlib.aclosing(self._persistence.paced(events, attempts)) as paced,
         ):
-            if first is not None and (piece := answer.read(first.to_dict())):
+            if first is not None and (piece := answer.read(first)):
                 yield piece
             async for event in paced:
-                if piece := answer.read(event.to_dict()):
+                if piece := answer.read(event):
                     yield piece
         yield answer.completion()
 
@@ -152,7 +152,7 @@ class AnthropicModel:
         message, attempts = await self._persist(request, send)
         answer = AnthropicAnswer(self._who, self._by, attempts, value_of)
         if isinstance(message, anthropic.BaseModel):
-            answer.take(message.to_dict())
+            answer.take(message)
         return answer.completion()
 
     async def _persist(

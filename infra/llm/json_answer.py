@@ -21,9 +21,7 @@ def read_answer(text: str, schema: Mapping[str, Any], *, cut: bool = False) -> A
         NotOfSchema: it holds none, or it breaks the schema.
     """
     value = _decoded(text, cut=cut)
-    spelled = json.dumps(value, ensure_ascii=False)
-    if "\\u0000" in spelled or not _is_text(spelled):
-        raise NotOfSchema("it has NUL or lone surrogates in a text")
+    _check_writable(value)
     import jsonschema  # noqa: PLC0415  3 MB nobody needs without structured answers
 
     checker = jsonschema.Draft202012Validator(schema)
@@ -44,6 +42,16 @@ def is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _check_writable(value: Any) -> None:
+    """Refuse what cannot be written down, or is not read again as it was."""
+    try:
+        spelled = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise NotOfSchema("it has what is no number, or nests too deep") from None
+    if "\\u0000" in spelled or not _is_text(spelled):
+        raise NotOfSchema("it has NUL or lone surrogates in a text")
 
 
 def _is_text(text: str) -> bool:

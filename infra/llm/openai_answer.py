@@ -9,6 +9,7 @@ from openai.types.chat import ChatCompletion
 
 from domain.event import Call
 from infra.llm.artefacts import artefact
+from infra.llm.foreign import checked, count, own_name, reading
 from infra.llm.in_vain import nothing_from
 from infra.llm.json_answer import clean, is_object
 from processors.language_model import (
@@ -43,11 +44,16 @@ def read_completion(
         Unavailable: it is no answer.
         ModelRefused
     """
+    asked_for = by.partition("/")[2]
     if not getattr(answered, "choices", None):
-        raise Unavailable(who, in_vain=nothing_from(by.partition("/")[2], attempts))
+        raise Unavailable(who, in_vain=nothing_from(asked_for, attempts))
+    with reading(who, asked_for, attempts):
+        return _read(answered, who, by, attempts)
+
+
+def _read(answered: ChatCompletion, who: str, by: str, attempts: int) -> Completion:
     choice, usage = answered.choices[0], usage_of(answered.usage)
-    message = choice.message
-    model = clean(answered.model or by.partition("/")[2])
+    message, model = choice.message, own_name(answered.model, by.partition("/")[2])
     in_vain = nothing_from(model, attempts, usage)
     refuse_if_withheld(who, choice.finish_reason, message.refusal, in_vain)
     asked = message.tool_calls or ()
@@ -57,14 +63,16 @@ def read_completion(
         if each.type in (None, "function")
     ]
     extras = [(each.model_extra or {}).get("extra_content") for each in asked]
-    return Completion(
-        text=clean(message.content or ""),
-        model=model,
-        usage=usage,
-        finish=finish_of(choice.finish_reason, calls),
-        call=Call(attempts=attempts),
-        calls=usable(calls, choice.finish_reason),
-        artefacts=given_beside(message.model_extra or {}, calls, extras, by),
+    return checked(
+        Completion(
+            text=clean(message.content or ""),
+            model=model,
+            usage=usage,
+            finish=finish_of(choice.finish_reason, calls),
+            call=Call(attempts=attempts),
+            calls=usable(calls, choice.finish_reason),
+            artefacts=given_beside(message.model_extra or {}, calls, extras, by),
+        )
     )
 
 
@@ -120,10 +128,10 @@ def usage_of(spent: CompletionUsage | None) -> Usage:
         return Usage()
     read, thought = spent.prompt_tokens_details, spent.completion_tokens_details
     return Usage(
-        input=spent.prompt_tokens or 0,
-        output=spent.completion_tokens or 0,
-        cached=(read.cached_tokens if read else 0) or 0,
-        reasoning=(thought.reasoning_tokens if thought else 0) or 0,
+        input=count(spent.prompt_tokens),
+        output=count(spent.completion_tokens),
+        cached=count(read.cached_tokens if read else 0),
+        reasoning=count(thought.reasoning_tokens if thought else 0),
     )
 
 

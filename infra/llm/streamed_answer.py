@@ -8,6 +8,7 @@ from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 
 from domain.event import Call
+from infra.llm.foreign import checked, own_name, reading
 from infra.llm.in_vain import nothing_from
 from infra.llm.json_answer import clean
 from infra.llm.openai_answer import finish_of, refuse_if_withheld, usage_of
@@ -36,10 +37,15 @@ class StreamedAnswer:
         """Take in one chunk; return the text it adds.
 
         Raises:
+            Unavailable: it has not the shape of one.
             ModelRefused
         """
         self.begun = True
-        self._model = clean(chunk.model or self._model)
+        with reading(self._who, self._model, self._attempts):
+            return self._read(chunk)
+
+    def _read(self, chunk: ChatCompletionChunk) -> str:
+        self._model = own_name(chunk.model, self._model)
         self._usage = chunk.usage or self._usage
         piece = ""
         for choice in chunk.choices or ():
@@ -69,18 +75,21 @@ class StreamedAnswer:
         Raises:
             Unavailable: it is not whole.
         """
-        if not whole:
-            raise Unavailable(self._who, in_vain=self._in_vain)
-        calls, artefacts = self._calls.made(self._finish, self._by)
-        return Completion(
-            text="".join(self._pieces),
-            model=self._model,
-            usage=usage_of(self._usage),
-            finish=finish_of(self._finish, calls),
-            call=Call(attempts=self._attempts),
-            calls=calls,
-            artefacts=artefacts,
-        )
+        with reading(self._who, self._model, self._attempts):
+            if not whole:
+                raise Unavailable(self._who, in_vain=self._in_vain)
+            calls, artefacts = self._calls.made(self._finish, self._by)
+            return checked(
+                Completion(
+                    text="".join(self._pieces),
+                    model=self._model,
+                    usage=usage_of(self._usage),
+                    finish=finish_of(self._finish, calls),
+                    call=Call(attempts=self._attempts),
+                    calls=calls,
+                    artefacts=artefacts,
+                )
+            )
 
 
 class Sentinel:

@@ -84,3 +84,10 @@ async def test_what_was_cut_twice_is_no_answer_and_says_what_it_took(model, stub
     assert (took.usage.calls, took.call.attempts) == (2, 2)
     assert took.usage.output > 0
     assert "be shorter" in stub.chats[1].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN"])
+def test_a_number_nothing_can_hold_is_no_value(number):
+    """What is journalled must be read again as it was."""
+    with pytest.raises(NotOfSchema, match="number"):
+        read_answer(f'{{"n": {number}}}', {"type": "object"})
