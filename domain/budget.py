@@ -13,6 +13,9 @@ Window = Literal["day", "month", "total"]
 MICROS = 1_000_000
 """Millionths of a dollar, the unit money is counted in."""
 
+_MOST = 2**50
+"""A cap beyond which more makes no difference, and no reader of JSON is exact."""
+
 
 class Spent(msgspec.Struct, frozen=True):
     """Money in millionths of a dollar, and tokens in and out."""
@@ -147,4 +150,4 @@ def _cap(given: Mapping[str, Any], name: str) -> float | None:
     value = given.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if 0 <= value < math.inf else None
+    return min(value, _MOST) if 0 <= value < math.inf else None

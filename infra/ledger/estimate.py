@@ -70,16 +70,19 @@ class Estimate:
         return sum(self._tokens.count(text) + _TURN for text in texts)
 
     def told(self, text: str) -> int:
-        """Count what a model told before it was broken off."""
+        """Count what a model told, where it did not say how much that was."""
         return self._tokens.count(text)
 
     def cost(self, completion: Completion) -> int | None:
         """Return millionths of a dollar; None where nobody set a price.
 
-        What the completion says itself goes before.
+        What the completion says itself goes before. Of one that stood in only it
+        could know: it may have been asked for under another name.
         """
         if completion.call.cost_usd_micros is not None:
             return completion.call.cost_usd_micros
+        if completion.fallback:
+            return None
         return self.cost_of(completion.usage, completion.model)
 
     def cost_of(self, usage: Usage, model: str) -> int | None:

@@ -133,7 +133,7 @@ class Ledger:
         """Write down an answer, durably where its work may be done again.
 
         A journal that does not answer is waited for behind the caller: what was paid
-        for is used.
+        for is used. So it is settled if the caller goes away meanwhile.
         """
         event = self._event(opened, taken)
         response = None
@@ -142,13 +142,14 @@ class Ledger:
             response = opened.seal.seal(answer, place)
         ended = _ended(event, response)
         is_written = False
-        if response is not None:
-            try:
+        try:
+            if response is not None:
                 await self._journal.finish([ended])
                 is_written = True
-            except _AWAY as away:
-                _LOG.warning("a call is not yet settled: %s", type(away).__name__)
-        self._settler.add(event, None if is_written else ended)
+        except _AWAY as away:
+            _LOG.warning("a call is not yet settled: %s", type(away).__name__)
+        finally:
+            self._settler.add(event, None if is_written else ended)
 
     def ended(self, opened: Opened, taken: Taken) -> None:
         """Let a call be settled that brought no answer."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import asyncpg
@@ -79,11 +79,7 @@ class Settler:
             unwritten = [ended for _, ended in batch if ended is not None]
             if unwritten:
                 await self._journal.finish(unwritten)
-            for workspace, calls in _by_workspace(event for event, _ in batch):
-                position = await record_calls(self._decide, workspace, calls)
-                ids = {each.id for each in calls}
-                self._waiting = [w for w in self._waiting if w[0].id not in ids]
-                await self._count(workspace, calls, position)
+            await self._record(event for event, _ in batch)
 
     async def settle_left_over(self) -> None:
         """Record what ended long ago and was not, and what can only be lost."""
@@ -98,16 +94,27 @@ class Settler:
         events = {each.id: _event(each) for each in untold}
         if lost:
             await self._journal.finish([_lost(each, events[each.id]) for each in lost])
-        for workspace, calls in _by_workspace(events.values()):
-            position = await record_calls(self._decide, workspace, calls)
-            await self._count(workspace, calls, position)
+        await self._record(events.values())
 
-    async def _count(
-        self, workspace: str, calls: Sequence[LLMCallRecorded], position: int | None
-    ) -> None:
-        """Mark them once the views have them; else that is found out later."""
-        if position is None or await self._views.wait_for(position, _FOLDED_WITHIN):
-            await self._journal.count([(workspace, each.id) for each in calls])
+    async def _record(self, events: Iterable[LLMCallRecorded]) -> None:
+        """Append them; count them once the views have them all.
+
+        Where that takes long, it is found out later; nothing is appended again.
+        """
+        recorded: list[tuple[str, str]] = []
+        last = 0
+        for workspace, calls in _by_workspace(events):
+            position = await record_calls(self._decide, workspace, calls)
+            ids = {each.id for each in calls}
+            self._waiting = [w for w in self._waiting if w[0].id not in ids]
+            recorded += [(workspace, each) for each in ids]
+            last = max(last, position or 0)
+        if not recorded:
+            return
+        if not last or await self._views.wait_for(last, _FOLDED_WITHIN):
+            await self._journal.count(recorded)
+        else:
+            await self._journal.recorded(recorded)
 
 
 def _by_workspace(

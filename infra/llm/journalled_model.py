@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.event import Call
+from domain.call import Outcome
 from infra.ledger.asked import Asked, Form, Taken, spelled
 from infra.ledger.estimate import Estimate
 from infra.ledger.ledger import Ledger, Opened
@@ -116,8 +116,8 @@ class JournalledModel:
                 async for piece in pieces:
                     if isinstance(piece, Completion):
                         answer = _with_id(piece, opened)
-                        await self._answered(opened, answer, answer)
                         is_whole = True
+                        await self._answered(opened, answer, answer)
                         yield answer
                     else:
                         told.append(piece)
@@ -157,28 +157,30 @@ class JournalledModel:
         self, opened: Opened, completion: Completion, whole: Completion | Structured
     ) -> None:
         taken = self._taken(completion)
+        if not _tokens(taken.usage):
+            told = [completion.text, *(each.arguments for each in completion.calls)]
+            taken = self._reckoned(taken, opened.asked, "\n".join(told))
         await self._ledger.answered(opened, taken, msgspec.json.encode(whole))
 
     def _ended(self, opened: Opened, ended: BaseException, told: str) -> None:
         """Settle a call that brought no answer, with what is known of its cost."""
         in_vain = getattr(ended, "in_vain", None)
         outcome, reason = _outcome_of(ended)
+        taken = Taken(outcome=outcome)
         if isinstance(in_vain, Completion):
             taken = self._taken(in_vain)
-        elif told or outcome == "cancelled":
-            given = opened.asked.given
-            usage = msgspec.structs.replace(given, output=self._estimate.told(told))
-            cost = self._estimate.cost_of(usage, self.model)
-            taken = Taken(
-                outcome="failed",
-                usage=usage,
-                call=Call(cost_usd_micros=cost),
-                estimated=True,
-            )
-        else:
-            taken = Taken(outcome="failed")
+        if outcome == "cancelled" or (told and not _tokens(taken.usage)):
+            taken = self._reckoned(taken, opened.asked, told)
         taken = msgspec.structs.replace(taken, outcome=outcome, reason=reason)
         self._ledger.ended(opened, taken)
+
+    def _reckoned(self, taken: Taken, asked: Asked, told: str) -> Taken:
+        """Count here what nobody told of: what was given, and what came of it."""
+        output = self._estimate.told(told)
+        usage = msgspec.structs.replace(asked.given, output=output)
+        cost = self._estimate.cost_of(usage, taken.model or self.model)
+        call = msgspec.structs.replace(taken.call, cost_usd_micros=cost)
+        return msgspec.structs.replace(taken, usage=usage, call=call, estimated=True)
 
     def _taken(self, completion: Completion) -> Taken:
         call = msgspec.structs.replace(
@@ -214,7 +216,7 @@ class JournalledModel:
         )
 
 
-def _outcome_of(ended: BaseException) -> tuple[str, str]:
+def _outcome_of(ended: BaseException) -> tuple[Outcome, str]:
     match ended:
         case asyncio.CancelledError() | GeneratorExit():
             return "cancelled", ""
@@ -226,6 +228,10 @@ def _outcome_of(ended: BaseException) -> tuple[str, str]:
             return "failed", "unavailable"
         case _:
             return "failed", type(ended).__name__
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input + usage.output
 
 
 def _itself(completion: Completion) -> Completion:

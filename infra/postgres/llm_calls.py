@@ -85,13 +85,21 @@ FROM unnest($1::text[], $2::text[]) AS e (tenant, id), {_SOON}
 WHERE c.tenant = e.tenant AND c.id = e.id
 """  # noqa: S608  a constant
 
+_RECORDED = """
+UPDATE log.llm_call AS c SET record = NULL
+FROM unnest($1::text[], $2::text[]) AS e (tenant, id)
+WHERE c.tenant = e.tenant AND c.id = e.id
+"""
+
 _LEFT = f"""
-SELECT c.tenant, c.id, c.finished_at, c.tokens, c.cost, c.record,
-    EXISTS (SELECT FROM {LIVE}.llm_call AS k
+SELECT c.tenant, c.id, c.finished_at, c.tokens, c.cost, c.record, t.is_told
+FROM log.llm_call AS c CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM {LIVE}.llm_call AS k
         WHERE k.tenant = c.tenant AND k.id = c.id) AS is_told
-FROM log.llm_call AS c
-WHERE NOT c.is_counted AND (c.finished_at < now() - $1::interval
-    OR (c.finished_at IS NULL AND c.started_at < now() - $2::interval))
+) AS t
+WHERE NOT c.is_counted AND (t.is_told OR c.record IS NOT NULL)
+    AND (c.finished_at < now() - $1::interval
+        OR (c.finished_at IS NULL AND c.started_at < now() - $2::interval))
 ORDER BY c.started_at LIMIT 500
 """  # noqa: S608  a constant
 
@@ -232,6 +240,10 @@ class CallJournal:
     async def count(self, calls: Sequence[tuple[str, str]]) -> None:
         """Mark calls, by tenant and id, that are in the log and in the views."""
         await self._pool.execute(_COUNT, *map(list, zip(*calls, strict=True)))
+
+    async def recorded(self, calls: Sequence[tuple[str, str]]) -> None:
+        """Mark calls that are in the log and not yet in the views."""
+        await self._pool.execute(_RECORDED, *map(list, zip(*calls, strict=True)))
 
     async def left_over(self) -> list[LeftOver]:
         """Return calls that ended, or must have, and whose process counted them not."""

@@ -40,6 +40,12 @@ def test_a_workspace_says_its_own_cap_and_keeps_what_it_does_not_say():
     assert own == Budget(max_cost=5_000_000, max_tokens=7, window="month")
 
 
+def test_a_cap_beyond_all_numbers_is_one_that_can_be_told():
+    own = budget_of({"budget": {"max_tokens": 1e300, "max_cost_usd": 1e300}}, DEPLOYED)
+    assert own.max_tokens == 2**50
+    assert own.max_cost == 2**50 * 1_000_000
+
+
 @pytest.mark.parametrize(
     "stored",
     [
