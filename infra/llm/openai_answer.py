@@ -93,7 +93,9 @@ def refuse_if_withheld(
 def made_call(id_: str | None, name: str | None, arguments: str | None) -> ToolCall:
     """Return a call; one that came without an id is given one, to be answered by."""
     return ToolCall(
-        id_ or f"call_{uuid4().hex}", clean(name or ""), clean(arguments or "{}")
+        clean(id_ or "") or f"call_{uuid4().hex}",
+        clean(name or ""),
+        clean(arguments or "{}"),
     )
 
 
