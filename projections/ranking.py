@@ -87,7 +87,7 @@ def rank_grounded(
     """Order what was concluded: by its own words and meaning, and by its grounds'.
 
     ``grounds`` are, by a candidate's id, the signals of the messages it rests on, which
-    count as much as its own: on LoCoMo ten conclusions then rest on 58.9 % of the
+    count as much as its own: on LoCoMo ten conclusions then rest on 57.8 % of the
     evidence instead of 51.8. Sessions and favour count as they do for messages.
     """
     under = _mix(list(grounds.values()))

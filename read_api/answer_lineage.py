@@ -139,7 +139,7 @@ async def find_answer_lineage(
         content=event.answer,
         derivation=derivation_shown(made[0]) if made else None,
         trace=trace,
-        calls=await calls_of_run(db, tenant, trace.run if trace else ""),
+        calls=await calls_of_run(db, tenant, trace.run if trace else "", as_of),
         premises=premises.shown,
         messages=[message_shown(each) for each in quoted],
         truncated=not premises.whole or len(ids) > QUOTED,

@@ -34,6 +34,14 @@ _REST: Final = 5.0
 """Seconds nobody is made to wait again for a provider that let a question hang."""
 
 
+_NOTHING: Final = "."
+"""A text that means nothing, and that nobody refuses who takes any."""
+
+_LEAST: Final = 1e-6
+_MOST: Final = 1e6
+"""Between them the squares of numbers are numbers, of which a distance is made."""
+
+
 class _Item(msgspec.Struct, frozen=True):
     embedding: str | list[float]
     index: int | None = None
@@ -41,6 +49,10 @@ class _Item(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct, frozen=True):
     data: list[_Item]
+
+
+class _Refused(EmbedderUnavailable):
+    """These texts are refused, which asking again does not mend."""
 
 
 class ProviderEmbedder:
@@ -71,14 +83,7 @@ class ProviderEmbedder:
         readable = [await self._cut(text) for text in texts]
         vectors: list[bytes] = []
         for part in _parts(readable, self._asked):
-            found = await self._ask(part, interactive=interactive)
-            if len(part) > 1 and len(found) == 1:
-                # A server that does not batch answers the first or the last text.
-                found = [
-                    vector
-                    for text in part
-                    for vector in await self._ask([text], interactive=interactive)
-                ]
+            found = await self._part(part, interactive=interactive)
             if len(found) != len(part):
                 reason = f"it gave {len(found)} vectors for {len(part)} texts"
                 _log.warning("the embedder is not as set: %s", reason)
@@ -92,6 +97,45 @@ class ProviderEmbedder:
             return (await self.embed([text], interactive=True))[0]
         except EmbedderUnavailable:
             return None
+
+    async def _part(self, part: list[str], *, interactive: bool) -> list[bytes]:
+        """Ask for some texts; behind, one that is refused is not to hold up others."""
+        try:
+            found = await self._ask(part, interactive=interactive)
+        except _Refused:
+            if interactive:
+                raise
+            if len(part) == 1:
+                return [await self._of_less(part[0])]
+            return [
+                vector
+                for text in part
+                for vector in await self._part([text], interactive=False)
+            ]
+        if len(part) > 1 and len(found) == 1:
+            # A server that does not batch answers the first or the last text.
+            found = [
+                vector
+                for text in part
+                for vector in await self._ask([text], interactive=interactive)
+            ]
+        return found
+
+    async def _of_less(self, text: str) -> bytes:
+        """Return the vector of as much of a refused text as is taken.
+
+        Some models count tokens otherwise, some refuse what is said; where nothing of
+        it is taken, it means nothing. Raises ``_Refused``: everything is refused.
+        """
+        nothing = await self._ask([_NOTHING], interactive=False)
+        while len(text) > 1:
+            text = text[: len(text) // 2]
+            try:
+                return (await self._ask([text], interactive=False))[0]
+            except _Refused:
+                continue
+        _log.warning("the embedder refuses a text whole; it is not found by meaning")
+        return nothing[0]
 
     async def _ask(self, part: list[str], *, interactive: bool) -> list[bytes]:
         if interactive:
@@ -115,8 +159,9 @@ class ProviderEmbedder:
                 self._rests_until = monotonic() + _REST
             outcome = outcome_of("the embedder", error)
             _log.warning("%s: %s", outcome, type(error).__name__)
-            after = outcome.retry_after if isinstance(outcome, Unavailable) else None
-            raise EmbedderUnavailable(str(outcome), after) from error
+            if not isinstance(outcome, Unavailable):
+                raise _Refused(str(outcome)) from error
+            raise EmbedderUnavailable(str(outcome), outcome.retry_after) from error
         return self._vectors(content)
 
     async def _request(self, part: list[str], interactive: bool) -> bytes:  # noqa: FBT001  passed on by tenacity
@@ -197,8 +242,11 @@ def _packed(embedding: str | list[float]) -> bytes:
         numbers = array("f", embedding)
     if not numbers or not all(map(math.isfinite, numbers)):
         raise ValueError("not a vector")
-    if not any(numbers):
+    largest = max(map(abs, numbers))
+    if largest == 0:
         numbers[0] = 1.0
+    elif not _LEAST <= largest <= _MOST:
+        numbers = array("f", [each / largest for each in numbers])
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers.tobytes()

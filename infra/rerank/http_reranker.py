@@ -75,6 +75,7 @@ class HttpReranker:
         except (
             TimeoutError,
             httpx.HTTPError,
+            httpx.InvalidURL,
             msgspec.DecodeError,
             ValueError,
         ) as error:

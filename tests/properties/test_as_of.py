@@ -16,6 +16,7 @@ from domain.embedding import Embedded, EmbeddingRecorded
 from domain.erasure import SessionErased, WorkspaceErased
 from domain.fork import SessionForked
 from domain.message import MessageMetadataChanged
+from domain.question import QuestionAnswered
 from domain.session import MessageAdded, PeerLeft
 from tests.read_api.conftest import MODEL, VIEWS, asking_of, pointing
 from tests.support.chronicle import ERASING, KINDS, Chronicle
@@ -35,6 +36,9 @@ HISTORIES = st.lists(
     min_size=15,
     max_size=50,
 )
+STAYS = {"/w/retractions", "/w/usage"}
+"""What erasing a session leaves: that something was taken back, and what was spent."""
+
 RARE = (MessageMetadataChanged, SessionForked, EmbeddingRecorded, PeerLeft)
 PLACES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 TRIES = {
@@ -63,6 +67,7 @@ async def empty(asking, schema):
         tables = await tables_of(db, schema)
         await db.execute(";".join(f'DELETE FROM "{table}"' for table in tables))  # noqa: S608
     asking.views.position = 0
+    asking.log.events.clear()
 
 
 def embedded(events, places):
@@ -158,7 +163,8 @@ async def holds(both, choices, places):
             [e.id for e in events if isinstance(e, kind)][-8::2]
             for kind in (MessageAdded, ConclusionDerived)
         ]
-        for read in reads(*ids, ("u0", "u1")):
+        answers = [e.id for e in events if isinstance(e, QuestionAnswered)]
+        for read in reads(*ids, ("u0", "u1"), answers[-3:]):
             then = await asked(whole, read, as_of=position)
             assert then == await asked(part, read), (position, read)
 
@@ -184,8 +190,8 @@ async def is_gone(both, choices, places):
     ids = [e.id for e in events if isinstance(e, MessageAdded | ConclusionDerived)]
     for position in sorted(int(place * len(events)) for place in places):
         for read in reads([i for i in ids if i[0] in "st"][::3], ids[::3]):
-            if read[0] == "/w/retractions":
-                continue  # that something was taken back stays, without its words
+            if read[0] in STAYS:
+                continue
             gone = await asked(erased, read, as_of=position)
             assert gone == await asked(without, read, as_of=position), (position, read)
 

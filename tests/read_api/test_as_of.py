@@ -200,7 +200,7 @@ def test_every_read_of_the_past_is_under_the_law():
     """That of ``tests/properties/test_as_of.py``, of what ``reads`` asks."""
     asked = [
         ("GET" if body is None else "POST", f"/v3/workspaces{path}")
-        for path, body, _ in reads(["s-1"], ["c1"], ["u1"])
+        for path, body, _ in reads(["s-1"], ["c1"], ["u1"], ["q1"])
     ]
     for route in read_routes().routes:
         for handler in route.route_handlers:

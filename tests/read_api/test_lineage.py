@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.call import LLMCallRecorded
 from domain.conclusion import (
     EVIDENCE_ERASED,
     ConclusionReinforced,
@@ -410,6 +411,31 @@ async def test_an_answer_is_told_with_what_it_was_come_by(ask):
     assert (tool["tool"], tool["input"]) == ("search_memory", inputs[0])
     assert (tool["conclusions"], tool["messages"]) == (["c4"], ["s-1"])
     assert found["calls"] == []
+
+
+async def test_calls_that_ended_later_are_not_of_an_answer_of_the_past(ask):
+    await told(ask)
+    trace = Trace(run="r", iterations=1, ended="answered")
+    await ask.happened(answered("q2", ("c4",), trace=trace))
+    then = ask.views.position
+    call = LLMCallRecorded(
+        workspace="w",
+        id="call-1",
+        feature="dialectic.answer",
+        form="complete",
+        outcome="answered",
+        transport="openai",
+        model="m-1",
+        call=Call(latency_ms=1, attempts=1, cost_usd_micros=2),
+        finished_at=NOON,
+        usage={"input": 1, "output": 2},
+        run="r",
+    )
+    await ask.happened(call)
+    now = (await ask.get("/w/answers/q2/lineage")).json()
+    assert [each["id"] for each in now["calls"]] == ["call-1"]
+    past = (await ask.get("/w/answers/q2/lineage", as_of=then)).json()
+    assert past["calls"] == []
 
 
 async def test_an_answer_no_model_gave_has_no_trace(ask):

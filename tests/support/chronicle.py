@@ -13,7 +13,7 @@ from domain.conclusion import (
     ConclusionRetracted,
     Evidence,
 )
-from domain.derivation import DerivationCompleted
+from domain.derivation import DerivationCompleted, DerivationFailed
 from domain.erasure import SessionErased, WorkspaceErased
 from domain.event import Engine, Event
 from domain.peer import PeerConfigured, PeerCreated
@@ -148,7 +148,7 @@ class Chronicle:
                 follow = self.repeat if kind % KINDS == REPEATED else self.retract
                 follow(self.concluded[number % len(self.concluded)], peer, number)
             case 8:
-                self.complete(session)
+                self.complete(session, number)
             case 9:
                 self.sum_up(session, number)
             case 10:
@@ -302,9 +302,13 @@ class Chronicle:
             WorkspaceErased(workspace="w", erased_at=START, through=through)
         )
 
-    def complete(self, session: str) -> None:
+    def complete(self, session: str, number: int) -> None:
+        """Derive what is fresh, in vain perhaps, or to no use."""
         fresh = self.said[session][self.derived[session] :]
         if not fresh:
+            return
+        if number % 3 == 1:
+            self.events.append(_failed(session, fresh, number))
             return
         handled: dict[str, int] = defaultdict(int)
         for each in fresh:
@@ -320,6 +324,7 @@ class Chronicle:
                 conclusions=(),
                 engine=ENGINE,
                 derivation=f"d{len(self.events)}",
+                reason="no-usable-answer" if number % 3 == 2 else None,
             )
         )
 
@@ -356,6 +361,19 @@ class Chronicle:
         )
         self.summed.append(event)
         self.events.append(event)
+
+
+def _failed(session: str, fresh: list[MessageAdded], number: int) -> DerivationFailed:
+    return DerivationFailed(
+        workspace="w",
+        session=session,
+        first_seq=fresh[0].seq,
+        last_seq=fresh[-1].seq,
+        attempt=1 + number % 2,
+        error="malformed",
+        engine=ENGINE,
+        parked=number % 2 == 0,
+    )
 
 
 def _unit(unit: str, of: ConclusionDerived, kind: int, number: int) -> Event:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.conclusion import ConclusionDerived
 from domain.event import Engine, Event
-from domain.question import QuestionAnswered
+from domain.question import QuestionAnswered, Trace
 from domain.session import MessageAdded
 from tests.support.history import START
 
@@ -49,5 +49,6 @@ def built_events(
             as_of=number,
             answered_at=START,
             engine=OFFLINE,
+            trace=Trace(run=f"run-{number % 3}", iterations=1, ended="answered"),
         )
     ]

@@ -15,12 +15,19 @@ _ODD = {"metadata": {"n": {"gte": 3}}}
 
 
 def reads(
-    messages: Iterable[str], conclusions: Iterable[str], units: Iterable[str] = ()
+    messages: Iterable[str],
+    conclusions: Iterable[str],
+    units: Iterable[str] = (),
+    answers: Iterable[str] = (),
 ) -> Iterator[Read]:
     """Ask everything, and for these by their ids."""
     yield "/list", {"filters": _ODD}, {}
     yield "/w/webhooks", None, {}
     yield "/w/retractions", None, {}
+    yield "/w/derivations", None, {}
+    yield "/w/derivations", None, {"session_id": "s", "size": 1}
+    for group in ("feature", "peer", "model", "day"):
+        yield "/w/usage", None, {"group_by": group, "size": 2}
     yield from _of_peers()
     yield from _of_scopes()
     for session in SESSIONS:
@@ -37,6 +44,8 @@ def reads(
         yield f"/w/conclusions/{each}/lineage", None, {}
     for each in units:
         yield f"/w/retractions/{each}", None, {}
+    for each in answers:
+        yield f"/w/answers/{each}/lineage", None, {}
 
 
 def _of_peers() -> Iterator[Read]:

@@ -102,6 +102,48 @@ async def test_what_is_longer_than_the_model_reads_is_cut(stub, asking):
     assert (empty, lone) == (" ", "?")
 
 
+def _refusal():
+    return Answer(status=400, code="content_filter")
+
+
+async def test_a_text_that_is_refused_does_not_hold_up_others(stub, asking):
+    """Of itself as much is embedded as is taken."""
+    stub.script_embeddings(
+        *(_refusal(), _answer(*[embedding("one", 1_536, base64=False)])),
+        *(_refusal(), Answer(), _refusal(), Answer()),
+    )
+    vectors = await asking().embed(["one", "too long"])
+    assert vectors == [_floats("one"), _floats("to")]
+    assert [each.body["input"] for each in stub.embeddings] == [
+        *(["one", "too long"], ["one"], ["too long"], ["."], ["too "], ["to"]),
+    ]
+
+
+async def test_a_text_of_which_nothing_is_taken_means_nothing(stub, asking):
+    stub.script_embeddings(_refusal(), Answer(), _refusal(), _refusal())
+    assert await asking().embed(["word"]) == [_floats(".")]
+
+
+async def test_who_refuses_everything_is_away(stub, asking):
+    stub.script_embeddings(_refusal(), _refusal(), _refusal())
+    with pytest.raises(EmbedderUnavailable):
+        await asking().embed(["one", "two"])
+    assert len(stub.embeddings) == 3
+
+
+async def test_a_question_that_is_refused_is_asked_once(stub, asking):
+    stub.script_embeddings(_refusal())
+    assert await asking().embed_query("one") is None
+    assert len(stub.embeddings) == 1
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e30])
+async def test_numbers_whose_squares_are_none_are_scaled(stub, asking, size):
+    stub.script_embeddings(_answer([size, -size / 2]))
+    [vector] = await asking(dimensions=2).embed(["one"])
+    assert vector == array("f", [1.0, -0.5]).tobytes()
+
+
 async def test_what_passes_is_asked_again(stub, asking):
     stub.script_embeddings(Answer(status=503), Answer(status=429, retry_after="0"))
     assert await asking().embed(["one"]) == [_floats("one")]

@@ -53,6 +53,11 @@ def opened(stub):
     return open_it
 
 
+async def test_an_address_that_is_none_leaves_the_order(opened):
+    async with opened(url="http://[nowhere/rerank") as reranker:
+        assert await reranker.rerank("Which pets?", TEXTS) is None
+
+
 async def test_it_is_asked_as_jina_and_cohere_are(stub, opened):
     async with opened(model="m", characters=5) as reranker:
         assert await reranker.rerank("Which pets?", TEXTS) == SCORES
