@@ -1,5 +1,6 @@
 """One process at a time has a dream: which one is told by a lock of the database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import blake2b
@@ -16,14 +17,25 @@ _TAKE: Final = "SELECT pg_try_advisory_lock($1, $2)"
 async def lease(dsn: str, workspace: str, dream: str) -> AsyncIterator[bool]:
     """Yield True where nobody else has this dream, and keep others from it meanwhile.
 
-    The lock is the connection's: it goes with the process, however that ends.
+    The lock is the connection's: it goes with the process, however that ends. Where
+    it goes before, the task that held it is cancelled: another may have begun.
     """
+    holder = asyncio.current_task()
+
+    def lost(_: object) -> None:
+        if holder is not None:
+            holder.cancel()
+
     named = f"{workspace}/{dream}".encode()
     key = int.from_bytes(blake2b(named, digest_size=4).digest(), "big", signed=True)
     connection = await asyncpg.connect(
         dsn, server_settings={"application_name": "palimpsest-dream"}
     )
     try:
-        yield bool(await connection.fetchval(_TAKE, _OURS, key))
+        taken = bool(await connection.fetchval(_TAKE, _OURS, key))
+        if taken:
+            connection.add_termination_listener(lost)
+        yield taken
     finally:
+        connection.remove_termination_listener(lost)
         await connection.close()

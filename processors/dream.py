@@ -145,7 +145,10 @@ class Dream:
     async def _not_yet(
         self, pair: Pair, job: Job, recorded: Recorded
     ) -> datetime | None:
-        """Return until when it waits, or forever, once it is cancelled; None: begin."""
+        """Return until when it waits; None: begin.
+
+        Once it is cancelled that is until the views tell so.
+        """
         now = self._clock()
         if job.retry_at is not None:
             return job.retry_at if now < job.retry_at else None
@@ -164,7 +167,7 @@ class Dream:
             reason = "disabled"
         if reason is not None:
             await self._record(recorded, _cancelled(job.scheduled, reason))
-            return datetime.max.replace(tzinfo=now.tzinfo)
+            return now + _FIRST_WAIT
         newest = news.newest or job.scheduled.scheduled_at
         begins = deadline(last, newest, self._rules.rest)
         due = job.scheduled.due_at
