@@ -17,6 +17,9 @@ from processors.tools.tool import ToolError
 MOST: Final = 20_000
 """Most characters of the arguments of one call."""
 
+DEEPEST: Final = 20
+"""Most levels of lists and objects in them."""
+
 A = TypeVar("A", bound=msgspec.Struct)
 
 
@@ -100,7 +103,20 @@ def read_object(text: str) -> dict[str, Any]:
         raise ToolError("The arguments are not valid JSON.") from None
     if not isinstance(given, dict):
         raise ToolError("The arguments are not a JSON object.")
+    if not _is_shallow(given):
+        raise ToolError("The arguments are nested too deeply.")
     return given
+
+
+def _is_shallow(given: Any) -> bool:
+    """Tell whether what follows may go through it level by level, by recursion."""
+    level = [given]
+    for _ in range(DEEPEST):
+        lists = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [e for each in lists for e in each if isinstance(e, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 _UNUSABLE: Final = object()

@@ -11,7 +11,7 @@ from commands.parents import watch_named_session
 from commands.ports import ANY, AppendRequest, StreamAppend
 from domain.card import CardEntryAdded
 from domain.conclusion import ConclusionDerived
-from domain.dream import DreamScheduled, DreamStarted
+from domain.dream import DreamCompleted, DreamScheduled, DreamStarted
 from domain.erasure import SessionDeleted, SessionErased, WorkspaceErasureBegun
 from domain.names import session_stream, workspace_stream
 from processors.processor import Batch, Done
@@ -199,3 +199,40 @@ async def test_nothing_is_built_on_a_session_another_process_deleted(dreams, wha
     before = len(await dreams.events(ConclusionDerived, CardEntryAdded))
     await dreams.have(scheduled)
     assert len(await dreams.events(ConclusionDerived, CardEntryAdded)) == before
+
+
+ODD = [
+    "[" * 300 + "]" * 300,
+    "[" * 700 + "]" * 700,
+    '{"a":' * 400 + "1" + "}" * 400,
+    '{"content": 1e999, "source_ids": {"x": null}}',
+    '{"content": "\\ud800\\u0000", "source_ids": ["\\u0000", "c1", "C1 ", "e1\\ud800"]}',
+    '{"content": "x", "source_ids": ["../w2/alice", "id:e1\'--", "[id:e1]", ""]}',
+    "NaN",
+    '"\\u0000"',
+    "1" * 4_000,
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+async def test_whatever_a_model_writes_a_dream_comes_to_its_end(dreams, odd):
+    await dreams.memory.conclude("e1")
+    lists = ("observations", "entries", "observation_ids")
+    wrong = "{" + ", ".join(f'"{each}": [{odd}, {odd}]' for each in lists) + "}"
+    tools = (
+        "create_observations_deductive",
+        "create_observations_contradiction",
+        "delete_observations",
+        "update_peer_card",
+        "get_recent_observations",
+        "search_memory",
+        "search_messages",
+        "no such \x00 tool",
+    )
+    dreams.deduction.script = [
+        calls(*((tool, given) for tool in tools)) for given in (wrong, odd)
+    ]
+    dreams.induction.script = [calls(("create_observations_inductive", wrong))]
+    events = await dreams.have()
+    assert isinstance(events[-1], DreamCompleted)
+    assert await card(dreams) is None
