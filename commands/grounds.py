@@ -15,7 +15,12 @@ from domain.conclusion import (
     evolve_conclusions,
     is_retracted,
 )
-from domain.names import conclusion_stream, pair_conclusion_stream
+from domain.names import (
+    SCOPE_PREFIX,
+    conclusion_stream,
+    is_reserved,
+    pair_conclusion_stream,
+)
 from domain.session import Session
 
 
@@ -86,7 +91,18 @@ class GroundStreams:
             return True
         place = watch_named_session(self._workspace, ground.session)
         session: Session = known[place.stream.name]
-        return not session.deleted and ground.position > session.erased_through
+        there = not session.deleted and ground.position > session.erased_through
+        return there and (ground.named or _is_shared(session, ground.observer))
+
+
+def _is_shared(session: Session, observer: str) -> bool:
+    """Tell whether an observer holds what a session tells: a scope while it is in it.
+
+    What an ordinary peer heard stays with it, also if its name is like a scope's.
+    """
+    if not is_reserved(observer) or observer in session.members:
+        return True
+    return observer.removeprefix(SCOPE_PREFIX) in session.scopes
 
 
 def _conclusions(workspace: str, ground: Ground) -> Watched[Conclusions]:

@@ -7,7 +7,12 @@ from commands.ports import Overloaded, Views
 from domain.scope import peer_of_scope
 from infra.postgres.log import PostgresLog
 from processors.dream_news import News, Pair
-from projections.news import count_news, pairs_holding, pairs_of_scope
+from projections.news import (
+    count_news,
+    pairs_holding,
+    pairs_of_scope,
+    scope_has_moved,
+)
 from projections.ports import Database
 
 _FOLDED_WITHIN: Final = 10.0
@@ -44,6 +49,12 @@ class StoredNews:
         async with self._database.acquire() as db:
             found = await pairs_holding(db, workspace, conclusions)
         return [(workspace, *each) for each in found]
+
+    async def scope_has_moved(self, pair: Pair, position: int) -> bool:
+        """See the port."""
+        await self.head()
+        async with self._database.acquire() as db:
+            return await scope_has_moved(db, pair, position)
 
     async def pairs_of_scope(
         self, workspace: str, scope: str, sessions: Sequence[str]

@@ -38,6 +38,10 @@ class DreamNews(Protocol):
         """Return the pairs that came to hold any of these explicit conclusions."""
         ...
 
+    async def scope_has_moved(self, pair: Pair, position: int) -> bool:
+        """Tell if sessions a scope's pair holds of came or went after a position."""
+        ...
+
     async def pairs_of_scope(
         self, workspace: str, scope: str, sessions: Sequence[str]
     ) -> Sequence[Pair]:

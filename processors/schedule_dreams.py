@@ -21,6 +21,7 @@ from domain.dream import (
 )
 from domain.dreaming import Dreams, Rest, deadline
 from domain.event import Event
+from domain.names import is_reserved
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
 from processors.dream_news import DreamNews, News, Pair
@@ -100,7 +101,8 @@ class ScheduleDreams:
                 case SessionAddedToScope() | SessionRemovedFromScope():
                     scopes.setdefault(event.scope, []).append(event.session)
                 case DreamCompleted() | DreamFailed(retry_at=None):
-                    found[workspace, event.observer, event.observed] = "threshold"
+                    pair = (workspace, event.observer, event.observed)
+                    found[pair] = await self._after(pair, event)
                 case _:
                     continue
         if drawn:
@@ -110,6 +112,17 @@ class ScheduleDreams:
             pairs = await self._news.pairs_of_scope(workspace, scope, sessions)
             found.update(dict.fromkeys(pairs, "scope"))
         return found
+
+    async def _after(self, pair: Pair, over: DreamCompleted | DreamFailed) -> Trigger:
+        """Return for what to look at a pair anew: its scope moved as it was dreamt of.
+
+        None was scheduled then, for one was under way (RS 2.8).
+        """
+        read = over.position if isinstance(over, DreamCompleted) else 0
+        if not read or not is_reserved(over.observer):
+            return "threshold"
+        moved = await self._news.scope_has_moved(pair, read)
+        return "scope" if moved else "threshold"
 
     async def _consider(
         self, pair: Pair, kind: DreamKind, trigger: Trigger, last: Recorded

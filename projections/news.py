@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from domain.names import SCOPE_PREFIX
 from projections.ports import Connection
 
 
@@ -44,6 +45,20 @@ async def pairs_of_scope(
     return [(row["observer"], row["observed"]) for row in rows]
 
 
+async def scope_has_moved(
+    db: Connection, pair: tuple[str, str, str], after: int
+) -> bool:
+    """Tell if a session came into a scope or left it after a position.
+
+    The pair is (workspace, the scope's peer, observed); a session of which it never
+    held anything about whom it observes does not count.
+    """
+    tenant, observer, observed = pair
+    scope = observer.removeprefix(SCOPE_PREFIX)
+    moved: bool = await db.fetchval(_MOVED, tenant, observer, observed, scope, after)
+    return moved
+
+
 # A pair's rows by their age, so that what is older than the last dream is not read.
 _NEWS: Final = """
     SELECT count(DISTINCT n.id) AS count, max(n.created_at) AS newest,
@@ -58,6 +73,15 @@ _HOLDERS: Final = """
     SELECT DISTINCT observer, observed FROM conclusion
     WHERE tenant = $1 AND origin = ANY ($2::text[]) AND level = 'explicit'
     ORDER BY observer, observed
+"""
+
+# One that is added again while it is there moves nowhere.
+_MOVED: Final = """
+    SELECT EXISTS (SELECT FROM scope_session AS p
+        WHERE p.tenant = $1 AND p.scope = $4 AND p.from_position > $5
+            AND (NOT p.active OR p.begun = p.from_position)
+            AND EXISTS (SELECT FROM conclusion AS c WHERE c.tenant = $1
+                AND c.observer = $2 AND c.observed = $3 AND c.session = p.session))
 """
 
 _TOUCHED: Final = """

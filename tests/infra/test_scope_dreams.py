@@ -3,7 +3,7 @@
 import pytest
 
 from domain.conclusion import ConclusionDerived, ConclusionRetracted
-from domain.dream import DreamScheduled
+from domain.dream import DreamCompleted, DreamScheduled
 from domain.names import session_stream
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
 from processors.close_scopes import CloseScopes
@@ -78,3 +78,37 @@ async def test_whom_a_scope_touches_it_dreams_of_however_little_is_new(dreams):
     assert (scheduled.observer, scheduled.observed) == ("scope.x", "alice")
     assert scheduled.trigger == "scope"
     assert scheduled.due_at == dreams.clock() + dreams.rules.rest.idle
+
+
+async def test_what_moves_while_a_scope_dreams_is_dreamt_of_after(dreams):
+    """None is scheduled beside one that is under way, and little is new after it."""
+    await move(dreams, SessionAddedToScope, "s")
+    search = calls(("search_memory", {"query": "tea"}))
+    dreams.deduction.script = [search]
+    await dreams.have(**SCOPE)
+    await look_after(dreams)
+    assert len(await dreams.events(DreamScheduled)) == 1, "nothing moved meanwhile"
+    dreams.deduction.script = [search]
+    moves = [SessionAddedToScope, SessionRemovedFromScope]
+    asked = dreams.deduction.complete
+
+    async def meanwhile(*args, **named):
+        while moves:
+            moved = await move(dreams, moves.pop(0), "t")
+            await dreams.scheduling(Batch("w/t", (moved,)))
+        return await asked(*args, **named)
+
+    dreams.deduction.complete = meanwhile
+    await dreams.have(**SCOPE)
+    assert moves == []
+    assert len(await dreams.events(DreamScheduled)) == 2
+    await look_after(dreams)
+    *_, again = await dreams.events(DreamScheduled)
+    assert (again.observer, again.trigger) == ("scope.x", "scope")
+    assert again.due_at == dreams.clock() + dreams.rules.rest.between
+
+
+async def look_after(dreams):
+    """Look at the pair as its last dream is over."""
+    *_, over = await dreams.recorded(DreamCompleted)
+    assert await dreams.scheduling(Batch("w/d", (over,))) == Done()
