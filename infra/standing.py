@@ -5,6 +5,8 @@ import msgspec
 
 from infra.proof.signing_key import key_id
 from infra.vectors.progress import CollectionStanding, collections_standing
+from projections.derivation_ranges import StuckCount, count_stuck
+from projections.dreams import count_states
 from projections.webhook_deliveries import count_deliveries
 
 # The head is read first: a consumer may then be beyond it, never further behind.
@@ -46,6 +48,9 @@ SELECT position, public_key,
     extract(epoch FROM clock_timestamp() - made_at)::float8 AS seconds
 FROM log.checkpoint ORDER BY position DESC, made_at DESC LIMIT 1
 """
+
+
+_LINES = 20
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +99,8 @@ class Standing(msgspec.Struct, frozen=True):
     ``checkpoint`` is None while nothing is signed. ``waiting`` are keys that could
     not go on, the longest first, twenty reasons at most. ``vectors`` are the
     collections of vectors there are: one serves, another may be filled behind it.
+    ``stuck`` are derivations that failed, are held or were passed over, by workspace,
+    twenty lines at most; ``dreams`` counts by state those not over and those given up.
     """
 
     head: int
@@ -102,6 +109,8 @@ class Standing(msgspec.Struct, frozen=True):
     checkpoint: Checkpoint | None = None
     waiting: list[Waiting] = []
     vectors: list[CollectionStanding] = []
+    stuck: list[StuckCount] = []
+    dreams: dict[str, int] = {}
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
@@ -115,6 +124,8 @@ async def standing(pool: asyncpg.Pool) -> Standing:
         await _newest(pool),
         waiting,
         await collections_standing(pool, head),
+        await count_stuck(pool, _LINES),
+        await count_states(pool),
     )
 
 

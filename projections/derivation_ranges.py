@@ -145,6 +145,27 @@ def stuck(as_of: int = NOW) -> Condition:
     return every(lambda _: "r.state <> 'done'", holding(as_of, "r"))
 
 
+class StuckCount(msgspec.Struct, frozen=True):
+    """How many ranges of a workspace are stuck in one state."""
+
+    workspace: str
+    state: str
+    ranges: int
+
+
+async def count_stuck(db: Connection, most: int) -> list[StuckCount]:
+    """Count what is stuck now, by workspace and state, the most first."""
+    rows = await db.fetch(_COUNTED, most)
+    return [StuckCount(row["tenant"], row["state"], row["ranges"]) for row in rows]
+
+
+_COUNTED: Final = """
+    SELECT tenant, state, count(*) AS ranges FROM derivation_range
+    WHERE to_position IS NULL AND state <> 'done'
+    GROUP BY tenant, state ORDER BY ranges DESC, tenant, state LIMIT $1
+"""
+
+
 async def list_stuck(
     db: Connection, tenant: str | None, session: str | None, most: int
 ) -> list[Stuck]:

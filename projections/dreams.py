@@ -142,6 +142,16 @@ async def count_dreams(
     return DreamCount(row[0], row[1], row[2]) if row is not None else DreamCount(0, 0)
 
 
+async def count_states(db: Connection) -> dict[str, int]:
+    """Count by their state the dreams that are not over, and those given up."""
+    rows = await db.fetch(
+        "SELECT state, count(*) AS dreams FROM dream"
+        " WHERE done_position IS NULL OR state = 'given-up'"
+        " GROUP BY state ORDER BY state"
+    )
+    return {row["state"]: row["dreams"] for row in rows}
+
+
 class DueDream(msgspec.Struct, frozen=True):
     """A dream that may begin, or go on; ``position`` is where it was scheduled."""
 
@@ -159,8 +169,9 @@ async def find_due_dreams(
 
 
 class DreamTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A dream as it stands; columns as in the table."""
+    """A dream as it stands; columns as in the table; ``workspace`` is its tenant."""
 
+    workspace: str
     id: str
     observer: str
     observed: str
@@ -177,13 +188,14 @@ class DreamTold(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_dreams(
     db: Connection,
-    tenant: str,
+    tenant: str | None,
     pair: tuple[str | None, str | None],
     limit: int,
 ) -> list[DreamTold]:
-    """Return the newest dreams of a workspace, of an observer or an observed in it."""
+    """Return the newest dreams anywhere, of a workspace, an observer or an observed."""
     rows = await db.fetch(
-        "SELECT *, told::text AS written FROM dream WHERE tenant = $1"
+        "SELECT *, tenant AS workspace, told::text AS written FROM dream"
+        " WHERE ($1::text IS NULL OR tenant = $1)"
         " AND ($2::text IS NULL OR observer = $2)"
         " AND ($3::text IS NULL OR observed = $3)"
         " ORDER BY from_position DESC LIMIT $4",

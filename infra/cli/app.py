@@ -5,6 +5,7 @@ import typer
 from infra.cli.checkpoint import checkpoint
 from infra.cli.demo import demo
 from infra.cli.derivations import derivations
+from infra.cli.dreams import dreams
 from infra.cli.events import events
 from infra.cli.keys import keys
 from infra.cli.park import park
@@ -48,5 +49,6 @@ app.command()(settings)
 app.add_typer(keys, name="keys")
 app.add_typer(park, name="park")
 app.add_typer(derivations, name="derivations")
+app.add_typer(dreams, name="dreams")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(vectors, name="vectors")

@@ -14,6 +14,7 @@ from infra.cli.screen import screen
 from infra.cli.vector_lines import vector_lines
 from infra.settings import Settings
 from infra.standing import Standing, Waiting, standing
+from projections.derivation_ranges import StuckCount
 
 
 def status(
@@ -40,6 +41,11 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
             )
         for each in now.waiting:
             screen().print(_waits(each), markup=False)
+        for stuck in now.stuck:
+            screen().print(_is_stuck(stuck), markup=False)
+        if now.dreams:
+            told = ", ".join(f"{n} {state}" for state, n in now.dreams.items())
+            screen().print(f"dreams: {told}")
         if now.webhooks:
             told = ", ".join(f"{n} {state}" for state, n in now.webhooks.items())
             screen().print(f"webhook deliveries: {told}")
@@ -52,6 +58,11 @@ def _waits(found: Waiting) -> str:
         f"{found.processor}: {keys} {state} for {found.reason}, "
         f"since {found.seconds:.0f} s, {found.attempts} attempts"
     )
+
+
+def _is_stuck(found: StuckCount) -> str:
+    many = "a derivation" if found.ranges == 1 else f"{found.ranges} derivations"
+    return f"workspace {found.workspace}: {many} {found.state}"
 
 
 def _table(now: Standing) -> Table:

@@ -53,6 +53,7 @@ def test_flushed_listed_and_redriven(looking, served, stub):
         [range_] = json.loads(listed.out)
         assert (range_["workspace"], range_["session"]) == ("w", "s")
         assert (range_["state"], range_["first_seq"]) == ("failing", 1)
+        assert "workspace w: a derivation failing" in looking.run("status", *place).out
 
         fact = {"peer": "ann", "content": "ann skis", "evidence": [1]}
         stub.otherwise = json.dumps({"explicit": [fact]})
