@@ -32,13 +32,13 @@ class StreamedAnswer:
         self._pieces: list[str] = []
         self._usage: CompletionUsage | None = None
         self._finish: str | None = None
+        self._refusal: str | None = None
 
     def read(self, chunk: ChatCompletionChunk) -> str:
         """Take in one chunk; return the text it adds.
 
         Raises:
             Unavailable: it has not the shape of one.
-            ModelRefused
         """
         self.begun = True
         with reading(self._who, self._model, self._attempts):
@@ -50,9 +50,7 @@ class StreamedAnswer:
         piece = ""
         for choice in chunk.choices or ():
             self._finish = choice.finish_reason or self._finish
-            refuse_if_withheld(
-                self._who, self._finish, choice.delta.refusal, self._in_vain
-            )
+            self._refusal = choice.delta.refusal or self._refusal
             piece += choice.delta.content or ""
             self._calls.read(choice.delta)
         piece = clean(piece)
@@ -72,10 +70,14 @@ class StreamedAnswer:
     def completion(self, *, whole: bool) -> Completion:
         """Return the whole of it; some endpoints never say why an answer ends.
 
+        That it is withheld is said here and not before: what it took comes last.
+
         Raises:
             Unavailable: it is not whole.
+            ModelRefused
         """
         with reading(self._who, self._model, self._attempts):
+            refuse_if_withheld(self._who, self._finish, self._refusal, self._in_vain)
             if not whole:
                 raise Unavailable(self._who, in_vain=self._in_vain)
             calls, artefacts = self._calls.made(self._finish, self._by)

@@ -67,7 +67,11 @@ ON CONFLICT (tenant) DO UPDATE SET refused_at = now(), cost = EXCLUDED.cost,
     tokens = EXCLUDED.tokens
 """
 
-_REFUSED = "SELECT cost, tokens FROM log.llm_refusal WHERE tenant = $1"
+_REFUSED = """
+SELECT r.cost, r.tokens FROM log.llm_refusal AS r
+WHERE r.tenant = $1 AND NOT EXISTS (SELECT FROM log.llm_call AS c
+    WHERE c.tenant = r.tenant AND c.started_at > r.refused_at)
+"""
 
 _FINISH = """
 UPDATE log.llm_call AS c SET finished_at = e.finished_at, tokens = e.tokens,
@@ -211,7 +215,7 @@ class CallJournal:
         """Return what is spent, what of it is only set aside, and what had no room.
 
         Set aside is for calls under way; the last call there was no room for would
-        have taken so much, None where there was none. It is of an instant.
+        have taken so much, None where there was none or one had room since.
         """
         row = await self._pool.fetchrow(_SPENT, tenant, since)
         refused = await self._pool.fetchrow(_REFUSED, tenant)

@@ -52,6 +52,17 @@ async def test_nothing_is_sent_that_does_not_fit(books):
     assert refused.value.retry_after == 30
 
 
+async def test_what_was_too_large_uses_nothing_up_once_something_else_fits(books):
+    model = books.model(Answering(Usage(input=5, output=5)), Budget(max_tokens=200))
+    with pytest.raises(BudgetExhausted):
+        await model.complete(prompt(max_tokens=500))
+    *_, refused = await books.log.calls.spent("w", None)
+    assert refused.tokens > 500
+    await model.complete(prompt(max_tokens=50))
+    *_, refused = await books.log.calls.spent("w", None)
+    assert refused is None
+
+
 async def test_what_is_spent_counts_from_the_moment_it_is(books):
     """Set aside, then spent in the journal, then in the views: always once."""
     asked = Answering(Usage(input=10, output=10), open_=False)
