@@ -150,7 +150,7 @@ class Conclusions(msgspec.Struct, frozen=True):
     known: dict[tuple[str, str, str], str] = {}
     retracted: dict[tuple[str, str | None], str] = {}
     anew: frozenset[tuple[str, str | None]] = frozenset()
-    dropped: dict[str, tuple[str, str, str]] = {}
+    dropped: dict[str, tuple[tuple[str, str, str], ...]] = {}
     reworded: frozenset[str] = frozenset()
 
 
@@ -218,7 +218,8 @@ def _without(state: Conclusions, event: ConclusionRetracted) -> Conclusions:
     anew = state.anew - {named}
     if event.observer is not None:
         return msgspec.structs.replace(state, retracted=retracted, anew=anew)
-    dropped = {id_: key for key, id_ in state.known.items() if id_ == event.id}
+    keys = tuple(key for key, id_ in state.known.items() if id_ == event.id)
+    dropped = {event.id: keys} if keys else {}
     if event.reason == EVIDENCE_ERASED:
         retracted[event.id, None] = EVIDENCE_ERASED
         dropped = {}
@@ -235,11 +236,11 @@ def _again(state: Conclusions, event: ConclusionReinstated) -> Conclusions:
     named = (event.id, event.observer)
     retracted = {e: unit for e, unit in state.retracted.items() if e != named}
     anew = state.anew - {named}
-    key = state.dropped.get(event.id) if event.observer is None else None
-    if key is None:
+    keys = state.dropped.get(event.id) if event.observer is None else None
+    if keys is None:
         return msgspec.structs.replace(state, retracted=retracted, anew=anew)
     # What was concluded anew meanwhile is what a further saying reinforces.
-    known = {key: event.id, **state.known}
+    known = {**dict.fromkeys(keys, event.id), **state.known}
     dropped = {id_: k for id_, k in state.dropped.items() if id_ != event.id}
     return Conclusions(known, retracted, anew, dropped, state.reworded)
 

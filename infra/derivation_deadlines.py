@@ -28,6 +28,9 @@ from projections.progress_counts import find_overdue
 _LOG: Final = logging.getLogger("palimpsest.deadlines")
 
 ACTOR: Final = "derivation_deadlines"
+STRANDED: Final = timedelta(minutes=5)
+"""So long nothing waits that does not have to, but for a backlog or a failure."""
+
 _AT_ONCE: Final = 100
 _SOONEST: Final = 1.0
 _LATEST: Final = 15.0
@@ -83,10 +86,15 @@ def keep_deadlines(
     watch: Watch,
     running: AsyncExitStack,
 ) -> None:
-    """Look for what is due until the stack ends, if anything ever has to wait."""
-    if gathers is None or gathers.gates.flush or gathers.gates.age is None:
+    """Look for what is due until the stack ends, if anything ever has to wait.
+
+    Where nothing has to, something may have when the settings were others.
+    """
+    waits = gathers is not None and not gathers.gates.flush
+    age = gathers.gates.age if gathers is not None and waits else STRANDED
+    if age is None:
         return
-    deadlines = DerivationDeadlines(write, database, gathers.gates.age)
+    deadlines = DerivationDeadlines(write, database, age)
     task = asyncio.create_task(deadlines.run(), name="deadlines of derivation")
     running.push_async_callback(_stop, task)
     watch.add(task)

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final, cast
 
 import msgspec
 
 from commands.decide import Decide
 from commands.derivation import (
-    RecordDerivation,
     RecordFailure,
     record_derivation,
     record_failure,
@@ -16,13 +16,7 @@ from commands.derivation import (
 )
 from commands.living import Source
 from commands.ports import Clock
-from domain.derivation import (
-    Considered,
-    Derivation,
-    DerivationRedriven,
-    DerivationRequested,
-    Range,
-)
+from domain.derivation import Derivation, DerivationRedriven, DerivationRequested
 from domain.event import Event
 from domain.recorded import Recorded
 from domain.session import MessageAdded
@@ -48,11 +42,16 @@ from processors.said_since import ReadSaid
 from processors.stories import stories
 from processors.waiting import SaidSince
 from processors.windows import cut_window
+from processors.work import Work, record_of
 
 _LOG: Final = logging.getLogger(__name__)
 
 AT_ONCE: Final = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
+
+
+WINDOWS: Final = 4
+"""Most windows of a session a model is asked about before other sessions' turn."""
 
 
 class Gathering(msgspec.Struct, frozen=True):
@@ -103,6 +102,7 @@ class DeriveConclusions:
         self._gathers = gathers
         self._generation = generation
         self._said_again = said_again
+        self._begun: set[tuple[str, str]] = set()
         self._since = SaidSince(ReadSaid(decide, streams))
         self._draw = Drawing(decide, reasoner, told=gathers is not None)
 
@@ -119,7 +119,7 @@ class DeriveConclusions:
             # Another process may have asked, which this one does not know yet.
             self._decide.forget(watch_derivation(*named).stream.name)
         if self._gathers is None:
-            outcome = await self._at_once(named, said)
+            outcome = await self._at_once(named, said, len(said) < len(batch.events))
         else:
             outcome = await self._when_due(named, said, self._gathers)
         for each in batch.events:
@@ -128,40 +128,61 @@ class DeriveConclusions:
         return outcome
 
     async def _at_once(
-        self, named: tuple[str, str], said: Sequence[Recorded]
+        self,
+        named: tuple[str, str],
+        said: Sequence[Recorded],
+        asked: bool,  # noqa: FBT001  of one call only
     ) -> Outcome:
-        done = await self._state(named)
-        new = [each for each in said if _message(each).seq > done.through_seq]
-        for start in range(0, len(new), AT_ONCE):
-            run = new[start : start + AT_ONCE]
-            work = _Work(run, list(stories(run)), name_of(*self._named, run))
+        """Derive what is new, and what waited for a gate that is no more."""
+        while True:
+            through = (await self._state(named)).through_seq
+            new = [each for each in said if _message(each).seq > through]
+            if asked or (new and _message(new[0]).seq > through + 1):
+                _, new = await self._since.read(named, through, AT_ONCE)
+            if not new:
+                return Done()
+            run = new[:AT_ONCE]
+            work = Work(run, list(stories(run)), name_of(*self._named, run))
             outcome = await self._derive(named, work)
-            if not isinstance(outcome, Done):
+            gone = (await self._state(named)).through_seq == through
+            if gone or not isinstance(outcome, Done):
                 return outcome
-        return Done()
 
     async def _when_due(
         self, named: tuple[str, str], said: Sequence[Recorded], how: Gathering
     ) -> Outcome:
         """Derive all that waits once a gate is open (RS 1.4), in windows."""
         done = await self._state(named)
-        backlog = await self._since.count(named, done.through_seq, said)
-        asked = 0 < backlog.first_asked <= done.asked_seq
-        due = done.failures or asked or backlog.count >= AT_ONCE
-        if not due and not how.gates.is_open(backlog.waiting, self._clock()):
+        begun = bool(done.failures) or named in self._begun
+        if not begun and not await self._is_due(named, done, said, how.gates):
             return Done()
-        while True:
+        self._begun.discard(named)
+        for _ in range(WINDOWS):
             through = (await self._state(named)).through_seq
             before, waiting = await self._since.read(named, through, AT_ONCE)
             if not waiting:
                 return Done()
             cut = cut_window(waiting, before, how.window_tokens, AT_ONCE)
-            work = _Work(cut.handled, [cut.read], name_of(*self._named, cut.handled))
+            work = Work(cut.handled, [cut.read], name_of(*self._named, cut.handled))
             outcome = await self._derive(named, work)
             gone = (await self._state(named)).through_seq == through
             if gone or not isinstance(outcome, Done):
                 return outcome
             self._since.handled(named, cut.handled[-1])
+        self._begun.add(named)
+        return Retry(timedelta(), "more waits")
+
+    async def _is_due(
+        self,
+        named: tuple[str, str],
+        done: Derivation,
+        said: Sequence[Recorded],
+        gates: Gates,
+    ) -> bool:
+        backlog = await self._since.count(named, done.through_seq, said, AT_ONCE)
+        asked = 0 < backlog.first_asked <= done.asked_seq
+        full = backlog.count >= AT_ONCE
+        return asked or full or gates.is_open(backlog.waiting, self._clock())
 
     async def _redriven(
         self, named: tuple[str, str], recorded: Recorded, event: DerivationRedriven
@@ -178,7 +199,7 @@ class DeriveConclusions:
         if not handled:
             return Done()
         context = [] if before is None else [before]
-        work = _Work(
+        work = Work(
             handled,
             [[*context, *handled]],
             name_of(f"{self.name}.again", self._generation, [recorded]),
@@ -186,7 +207,7 @@ class DeriveConclusions:
         )
         return await self._derive(named, work)
 
-    async def _derive(self, named: tuple[str, str], work: "_Work") -> Outcome:
+    async def _derive(self, named: tuple[str, str], work: Work) -> Outcome:
         """Draw from messages and record what was drawn, or that nothing was."""
         state = await self._state(named)
         tries = tries_of(state, work.again)
@@ -211,35 +232,17 @@ class DeriveConclusions:
             source = Source(*named, work.handled[0].position)
             marked = await self._said_again(source, drawn.found)
             drawn = msgspec.structs.replace(drawn, found=marked)
-        command = self._command(named, work, drawn, unanswered=unanswered)
+        command = record_of(
+            self.name, work, drawn, drawn.engine or self._reasoner.engine
+        )
+        command = msgspec.structs.replace(command, unanswered=unanswered)
         await record_derivation(self._decide, command)
         return Done()
-
-    def _command(
-        self, named: tuple[str, str], work: "_Work", drawn: Drawn, *, unanswered: bool
-    ) -> RecordDerivation:
-        messages = [_message(each) for each in work.handled]
-        return RecordDerivation(
-            workspace=named[0],
-            session=named[1],
-            position=work.handled[0].position,
-            name=work.name,
-            messages=tuple(
-                Considered(m.seq, m.author, m.derive, m.id) for m in messages
-            ),
-            found=drawn.found,
-            engine=drawn.engine or self._reasoner.engine,
-            cause=cause_of(self.name, work.handled[-1]),
-            causes={_message(e).seq: cause_of(self.name, e) for e in work.handled},
-            unanswered=unanswered,
-            refused=drawn.refused,
-            again=work.again is not None,
-        )
 
     async def _failed(
         self,
         named: tuple[str, str],
-        work: "_Work",
+        work: Work,
         tries: Tries,
         failure: Unavailable | ModelRefused,
     ) -> Outcome:
@@ -271,18 +274,6 @@ class DeriveConclusions:
     @property
     def _named(self) -> tuple[str, int]:
         return self.name, self._generation
-
-
-class _Work(msgspec.Struct, frozen=True):
-    """Messages handled in one append, what is read of them each by itself, its name.
-
-    ``again`` is the range they are, if they were passed over and redriven.
-    """
-
-    handled: Sequence[Recorded]
-    reads: Sequence[Sequence[Recorded]]
-    name: str
-    again: Range | None = None
 
 
 def _message(recorded: Recorded) -> MessageAdded:

@@ -15,9 +15,7 @@ IsKnown = Callable[[str], bool]
 """Tells whether a text is, word for word, what is concluded of somebody already."""
 
 # As the SDKs put a context before a model.
-_TAGGED: Final = re.compile(
-    r"<(peer_representation|peer_card|summary)>.*?</\1>", re.DOTALL
-)
+_TAG: Final = re.compile(r"<(peer_representation|peer_card|summary)>")
 
 # As a representation reads, in Markdown and plain (HC 6.4, 6.5).
 _HEADING: Final = re.compile(
@@ -37,7 +35,7 @@ _SHORTEST: Final = 12
 
 def without_recalled(text: str, is_known: IsKnown) -> str:
     """Return a text with ``RECALLED`` in the place of each piece that was recalled."""
-    told = _TAGGED.sub(RECALLED, text) if "</" in text else text
+    told = _without_tagged(text) if "</" in text else text
     lines: list[str] = []
     under = False
     for line in told.split("\n"):
@@ -54,6 +52,22 @@ def without_recalled(text: str, is_known: IsKnown) -> str:
 def says_nothing(text: str) -> bool:
     """Tell whether nothing is left but what was recalled."""
     return RECALLED in text and not text.replace(RECALLED, "").strip()
+
+
+def _without_tagged(text: str) -> str:
+    kept, at, open_ = [], 0, set[str]()
+    while (tag := _TAG.search(text, at)) is not None:
+        closing = f"</{tag[1]}>"
+        # What is not closed from here on is not closed further on either.
+        end = -1 if closing in open_ else text.find(closing, tag.end())
+        if end < 0:
+            open_.add(closing)
+            kept.append(text[at : tag.end()])
+            at = tag.end()
+        else:
+            kept += [text[at : tag.start()], RECALLED]
+            at = end + len(closing)
+    return "".join([*kept, text[at:]])
 
 
 def _repeats(line: str, is_known: IsKnown) -> bool:

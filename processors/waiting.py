@@ -61,9 +61,16 @@ class SaidSince:
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
 
     async def count(
-        self, named: tuple[str, str], through_seq: int, said: Sequence[Recorded]
+        self,
+        named: tuple[str, str],
+        through_seq: int,
+        said: Sequence[Recorded],
+        most: int,
     ) -> Backlog:
-        """Count what waits behind a message, of which ``said`` was just delivered."""
+        """Count what waits behind a message, of which ``said`` was just delivered.
+
+        What has to be read for that is not counted far beyond ``most`` messages.
+        """
         known = self._known.pop(named, None)
         new = [each for each in said if _said(each).seq > through_seq]
         if known is None or known.through_seq != through_seq:
@@ -73,7 +80,7 @@ class SaidSince:
             fresh = not new or _said(new[0]).seq == known.last_seq + 1
         if not fresh:
             known = _Known(through_seq, known.version, through_seq)
-            new = await self._since(named, known, None)
+            new = await self._since(named, known, most)
         for each in new:
             known.add(each)
         self._known[named] = known
@@ -102,14 +109,14 @@ class SaidSince:
         self._known[named] = _Known(seq, last.version, seq)
 
     async def _since(
-        self, named: tuple[str, str], known: _Known, most: int | None, before: int = 0
+        self, named: tuple[str, str], known: _Known, most: int, before: int = 0
     ) -> list[Recorded]:
         """Return messages behind ``through_seq``, and so many before it."""
         return await self._read(
             named,
             version=max(known.version - before, 0),
             seq=known.through_seq - before,
-            most=None if most is None else most + before + 1,
+            most=most + before + 1,
         )
 
 

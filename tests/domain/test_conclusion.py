@@ -9,6 +9,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReinstated,
     ConclusionRetracted,
+    ConclusionReworded,
     Conclusions,
     Evidence,
     Found,
@@ -141,3 +142,19 @@ def test_what_rested_on_what_is_erased_goes_for_good_retracted_or_not():
     assert retract_conclusion(state, erased) == [erased]
     state = evolve_conclusions(state, erased)
     assert retract_conclusion(state, erased) == []
+
+
+def test_what_was_put_in_several_words_is_known_by_all_of_them_again():
+    reworded = ConclusionReworded(
+        workspace="w",
+        session="s",
+        id="c",
+        observed="ann",
+        occurred_at=NOON,
+        engine=ENGINE,
+        content="Ann enjoys tea",
+        content_key="ann enjoys tea",
+    )
+    state = given(derived(), reworded, retracted(), reinstated())
+    assert set(state.known.values()) == {"c"}
+    assert {key for _, _, key in state.known} == {"ann likes tea", "ann enjoys tea"}

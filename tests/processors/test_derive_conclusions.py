@@ -591,3 +591,45 @@ async def test_what_another_said_before_is_context_and_never_evidence(memory):
     assert [[e.seq for e in each.evidence] for each in drawn] == [[1], [2], [3]]
     done = await memory.events(DerivationCompleted)
     assert done[-1].invented == 1
+
+
+async def test_what_waited_for_a_gate_is_derived_when_there_is_none_any_more(memory):
+    """Whoever takes the model away, or sends no more, loses nothing (RS 14.2)."""
+    said = await memory.say("I ski.", "I row.")
+    assert await gate(memory)(batch(*said)) == Done()
+    later = await memory.say("I sing.")
+    offline = deriving(memory, Echo())
+    assert await offline(batch(*later)) == Done()
+    [done] = await memory.events(DerivationCompleted)
+    assert (done.first_seq, done.last_seq, done.handled) == (1, 3, {"alice": 3})
+    assert len(await memory.events(ConclusionDerived)) == 3
+
+    waiting = await memory.say("I swim.")
+    assert await gate(memory)(batch(*waiting)) == Done()
+    assert await offline(batch(*await memory.ask("age"))) == Done()
+    assert len(await memory.events(ConclusionDerived)) == 4
+
+
+async def test_a_long_backlog_lets_other_sessions_have_their_turn(memory):
+    said = await memory.say(*["I " + "x" * 400] * 10)
+    engine = Spending()
+    derive = deriving(memory, engine, at_once(100))
+    outcomes = []
+    while not outcomes or outcomes[-1] != Done():
+        outcomes.append(await derive(batch(*said)))
+    assert outcomes == [Retry(timedelta(), "more waits")] * 2 + [Done()]
+    assert len(engine.asked) == 10
+    assert await memory.events(DerivationFailed) == []
+
+
+async def test_a_long_backlog_that_is_asked_for_is_derived_to_its_end(memory):
+    waits = Gathering(Gates(tokens=1_000_000, age=None), 100)
+    engine = Spending()
+    derive = deriving(memory, engine, waits)
+    assert await derive(batch(*await memory.say(*["I " + "x" * 400] * 10))) == Done()
+    asked = await memory.ask("flush")
+    assert await derive(batch(*asked)) == Retry(timedelta(), "more waits")
+    await memory.say("I ski.")
+    while await derive(batch(*asked)) != Done():
+        pass
+    assert len(engine.asked) == 11

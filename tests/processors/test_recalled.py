@@ -1,6 +1,7 @@
 """What memory told an agent is not concluded from again when the agent repeats it."""
 
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 
@@ -78,3 +79,11 @@ async def test_an_agents_echo_is_no_evidence_and_says_nothing_of_the_agent(memor
     assert first.content not in second.content
     *_, done = await memory.events(DerivationCompleted)
     assert done.handled == {"bot": 3}
+
+
+@pytest.mark.parametrize("piece", ["<summary>", "<summary></", "<peer_card></summary>"])
+def test_tags_that_nothing_closes_are_read_in_no_time(piece):
+    text = (piece * 25_000)[:25_000]
+    begun = process_time()
+    without_recalled(f"{text}</", nothing)
+    assert process_time() - begun < 0.2
