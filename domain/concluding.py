@@ -9,6 +9,7 @@ from domain.conclusion import (
     ConclusionReinforced,
     ConclusionReworded,
     Conclusions,
+    Evidence,
     Found,
     Near,
     content_key,
@@ -26,19 +27,27 @@ def conclude(
     """Record each fact: new ones as derived, known ones as reinforced (RS 2.5).
 
     What only means the same as a known one reinforces it in its own words; from then
-    on each saying of it tells its words, for not everybody heard all of them.
+    on each saying of it tells its words, for not everybody heard all of them. What
+    rests on nothing but what was found before it is no saying more: an engine wrote
+    one fact twice.
     """
     known, reworded = dict(state.known), set(state.reworded)
     by = (*named, engine, derivation)
     events: list[ConclusionDerived | ConclusionReinforced] = []
+    rests_on: dict[str, set[Evidence | str]] = {}
     for fact in found:
         key = (fact.level, fact.observed, content_key(fact.content))
         known_as = _known_as(known, key, fact.near)
+        premises = rests_on.setdefault(known_as or fact.id, set())
+        before = len(premises)
+        premises.update(fact.evidence, fact.sources)
         if known_as is None:
             known[key] = fact.id
             events.append(_anew(fact, by))
             continue
         near = None if key in known else fact.near
+        if len(premises) == before and not (near is not None and near.fuller):
+            continue
         again = _again(known_as, fact, by)
         if near is not None or known_as in reworded:
             known.setdefault(key, known_as)

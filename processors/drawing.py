@@ -102,13 +102,20 @@ class Drawing:
     ) -> dict[str, str]:
         """Return what each message says, without what memory told its author."""
         known = (await self._decide.look(watch_concluded(*named))).known
-        authors = {each.author for each in messages}
+        told: dict[str, set[str]] = {}
+        for level, peer, key in known:
+            if level == "explicit":
+                told.setdefault(key, set()).add(peer)
 
-        def is_known(text: str) -> bool:
-            key = content_key(text)
-            return any(("explicit", author, key) in known for author in authors)
+        def says(message: MessageAdded) -> str:
+            # Who says of themselves what is known of them says it again.
+            own = {message.author}
+            return without_recalled(
+                message.content,
+                lambda text: bool(told.get(content_key(text), own) - own),
+            )
 
-        return {e.id: without_recalled(e.content, is_known) for e in messages}
+        return {each.id: says(each) for each in messages}
 
     async def _instructions(self, message: MessageAdded) -> str | None:
         """Return what the tenant tells a model: by message, session or workspace."""

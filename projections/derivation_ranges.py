@@ -179,3 +179,19 @@ async def list_stuck(
         *bind.values,
     )
     return [stuck_of(row) for row in rows]
+
+
+async def count_failures(
+    db: Connection, tenant: str, session: str | None = None
+) -> dict[str, int]:
+    """Return how many ranges are stuck in a workspace, or a session, by state."""
+    rows = await db.fetch(_FAILURES, tenant, session)
+    return {row["state"]: row["ranges"] for row in rows}
+
+
+_FAILURES: Final = """
+    SELECT state, count(*) AS ranges FROM derivation_range
+    WHERE tenant = $1 AND ($2::text IS NULL OR session = $2)
+        AND to_position IS NULL AND state <> 'done'
+    GROUP BY state ORDER BY state
+"""

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
+from projections.derivation_ranges import count_failures
 from projections.dreams import DreamCount, count_dreams
 from projections.ports import Connection, Database, QueryEmbedder, Views
 from projections.progress_counts import Items, count_items
@@ -39,7 +40,9 @@ class SessionQueueStatus(msgspec.Struct, frozen=True):
 class QueueStatus(msgspec.Struct, frozen=True):
     """The work of a workspace; total is the sum of the other three.
 
-    ``budget`` is there while what is pending waits for it, and says until when.
+    ``budget`` is there while what is pending waits for it, and says until when;
+    ``failures`` while some messages could not be derived: how many runs of them, by
+    state (RS 14).
     """
 
     total_work_units: int
@@ -48,6 +51,7 @@ class QueueStatus(msgspec.Struct, frozen=True):
     pending_work_units: int
     sessions: dict[str, SessionQueueStatus] | None
     budget: str | msgspec.UnsetType = msgspec.UNSET
+    failures: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
 
 @get("/v3/workspaces/{workspace:str}/queue/status", opt={"query": QueueQuery})
@@ -86,6 +90,7 @@ async def get_queue_status(
             items = _less(items, await count_unembedded(db, unfinished))
         if session is None and (query.observer_id or not query.sender_id):
             dreams = await count_dreams(db, workspace, query.observer_id or None)
+        failures = await count_failures(db, workspace, session)
         uids = await _uids(db, workspace, [each.session for each in items])
     sessions = {
         uids[each.session]: _of(uids[each.session], each)
@@ -101,6 +106,7 @@ async def get_queue_status(
         pending_work_units=total - completed - dreams.running,
         sessions=sessions if sessions and session is None else None,
         budget=(await find_budget(workspace)).told or msgspec.UNSET,
+        failures=failures or msgspec.UNSET,
     )
     return answer(content, position)
 

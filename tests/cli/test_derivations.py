@@ -52,13 +52,19 @@ def test_flushed_listed_and_redriven(looking, served, stub):
         listed = looking.run("derivations", "list", "--json", *place)
         [range_] = json.loads(listed.out)
         assert (range_["workspace"], range_["session"]) == ("w", "s")
-        assert (range_["state"], range_["first_seq"]) == ("failing", 1)
-        assert "workspace w: a derivation failing" in looking.run("status", *place).out
+        # It is parked after five attempts, which a slow machine may have made.
+        assert range_["state"] in {"failing", "parked"}
+        assert range_["first_seq"] == 1
+        assert "workspace w: a derivation " in looking.run("status", *place).out
+        failures = http.get(f"{AT}/queue/status").json()["failures"]
+        assert list(failures.values()) == [1]
+        other = {"session_id": "t"}
+        assert "failures" not in http.get(f"{AT}/queue/status", params=other).json()
 
-        fact = {"peer": "ann", "content": "ann skis", "evidence": [1]}
-        stub.otherwise = json.dumps({"explicit": [fact]})
         redriven = looking.run("derivations", "redrive", "w", "s", *place)
         assert (redriven.code, redriven.out.strip()) == (0, "messages 1-1")
+        fact = {"peer": "ann", "content": "ann skis", "evidence": [1]}
+        stub.otherwise = json.dumps({"explicit": [fact]})
         url = f"{AT}/conclusions/list"
         [held] = eventually(lambda: http.post(url, json={}).json()["items"])
         assert held["content"] == "ann skis"

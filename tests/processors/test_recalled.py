@@ -87,3 +87,20 @@ def test_tags_that_nothing_closes_are_read_in_no_time(piece):
     begun = process_time()
     without_recalled(f"{text}</", nothing)
     assert process_time() - begun < 0.2
+
+
+async def test_an_echo_is_known_though_its_peer_is_silent_and_no_echo_of_oneself(
+    memory,
+):
+    derive = deriving(memory, Echo(), at_once(1_000))
+    await derive(batch(*await memory.say("I like green tea.")))
+    [first] = await memory.events(ConclusionDerived)
+    await derive(batch(*await memory.say("Hello!", author="bot")))
+
+    engine = Echo()
+    derive = deriving(memory, engine, at_once(1_000))
+    said = await memory.say(first.content, author="bot")
+    await derive(batch(*said, *await memory.say(first.content)))
+    [(observed, texts)] = engine.asked
+    assert observed == ("alice",)
+    assert texts == (RECALLED, first.content)

@@ -193,3 +193,22 @@ async def held(made):
         " WHERE tenant = 'w' AND to_position IS NULL"
     )
     return {r["observer"]: (r["content"], r["times_derived"]) for r in rows}
+
+
+async def test_an_answer_that_says_one_thing_twice_says_it_once(memory):
+    """A model that repeats itself is no second saying (RS 2.5)."""
+
+    class Looping(Echo):
+        async def derive(self, window):
+            own = [each.id for each in window.said]
+            told = [LESS, LESS, MORE, LESS, *[MORE] * 5]
+            return Drawn(
+                tuple(Fact("alice", text, (own[0],)) for text in told), self.engine
+            )
+
+    again = SaidAgain(Meaning((LESS, MORE)), Tokens())
+    derive = deriving(memory, Looping(), at_once(1_000), said_again=again)
+    await derive(batch(*await memory.say("I like tea.")))
+    assert len(await memory.events(ConclusionDerived)) == 1
+    told = await memory.events(ConclusionReinforced)
+    assert [each.content for each in told] == [MORE]
