@@ -27,6 +27,7 @@ from infra.files.pdf import PdfReader
 from infra.folding import fold_views
 from infra.found_messages import FoundMessages
 from infra.held_conclusions import HeldConclusions
+from infra.held_words import HeldWords
 from infra.holdings import StoredHoldings
 from infra.http.app import AppSettings, create_app
 from infra.http.gate import Gate
@@ -142,6 +143,7 @@ def _processors(
             clock=now,
             gathers=reasoners.gathers,
             said_again=said_again(settings, reasoners, near, parts.tokens),
+            recollect=None if reasoners.gathers is None else HeldWords(parts.readers),
         ),
         SummarizeSession(
             decide, log.store, reasoners.summaries, tokens=parts.tokens, clock=now

@@ -34,7 +34,7 @@ from processors.drawing import Outcome as Drawn
 from processors.following import cause_of, name_of
 from processors.gates import Gates
 from processors.language_model import BudgetExhausted, ModelRefused, Unavailable
-from processors.ports import StreamReader
+from processors.ports import Recollection, StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Reasoner
 from processors.said_again import SaidAgain
@@ -49,6 +49,9 @@ _LOG: Final = logging.getLogger(__name__)
 AT_ONCE: Final = 100
 """Most messages recorded in one append: as many as one request may bring (RS 0)."""
 
+
+GENERATION: Final = 1
+"""Of derivations over the same messages, in the names of their commands."""
 
 WINDOWS: Final = 4
 """Most windows of a session a model is asked about before other sessions' turn."""
@@ -94,17 +97,18 @@ class DeriveConclusions:
         clock: Clock,
         gathers: Gathering | None = None,
         said_again: SaidAgain | None = None,
-        generation: int = 1,
+        recollect: Recollection | None = None,
     ) -> None:
         self._decide = decide
         self._reasoner = reasoner
         self._clock = clock
         self._gathers = gathers
-        self._generation = generation
         self._said_again = said_again
         self._begun: set[tuple[str, str]] = set()
         self._since = SaidSince(ReadSaid(decide, streams))
-        self._draw = Drawing(decide, reasoner, told=gathers is not None)
+        self._draw = Drawing(
+            decide, reasoner, told=gathers is not None, recollect=recollect
+        )
 
     async def __call__(self, batch: Batch) -> Outcome:
         """Derive what is new of a session's messages, or what is due.
@@ -202,7 +206,7 @@ class DeriveConclusions:
         work = Work(
             handled,
             [[*context, *handled]],
-            name_of(f"{self.name}.again", self._generation, [recorded]),
+            name_of(f"{self.name}.again", GENERATION, [recorded]),
             waits,
         )
         return await self._derive(named, work)
@@ -273,7 +277,7 @@ class DeriveConclusions:
 
     @property
     def _named(self) -> tuple[str, int]:
-        return self.name, self._generation
+        return self.name, GENERATION
 
 
 def _message(recorded: Recorded) -> MessageAdded:

@@ -20,8 +20,13 @@ from domain.event import ERASED, Engine
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.language_model import Purpose
+from processors.ports import Recollection
 from processors.reasoner import Fact, Reasoner, Said, Window
-from processors.recalled import says_nothing, without_recalled
+from processors.recalled import repeatable, says_nothing, without_recalled
+
+LINE: Final = 500
+LINES: Final = 200
+"""Longest line, and most lines of a window, looked for among words of memory."""
 
 NOTHING: Final = frozenset({"", ERASED})
 """What a message reads of which nothing is left."""
@@ -39,9 +44,20 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Drawing:
-    """Asks a reasoner about messages; ``told`` says whether it heeds instructions."""
+    """Asks a reasoner about messages; ``told`` says whether it heeds instructions.
 
-    def __init__(self, decide: Decide, reasoner: Reasoner, *, told: bool) -> None:
+    With ``recollect`` words of memory are known though they are of other sessions.
+    """
+
+    def __init__(
+        self,
+        decide: Decide,
+        reasoner: Reasoner,
+        *,
+        told: bool,
+        recollect: Recollection | None = None,
+    ) -> None:
+        self._recollect = recollect
         self._decide = decide
         self._reasoner = reasoner
         self._told = told
@@ -106,6 +122,8 @@ class Drawing:
         for level, peer, key in known:
             if level == "explicit":
                 told.setdefault(key, set()).add(peer)
+        for peer, text in await self._held(named, messages):
+            told.setdefault(content_key(text), set()).add(peer)
 
         def says(message: MessageAdded) -> str:
             # Who says of themselves what is known of them says it again.
@@ -116,6 +134,18 @@ class Drawing:
             )
 
         return {each.id: says(each) for each in messages}
+
+    async def _held(
+        self, named: tuple[str, str], messages: Sequence[MessageAdded]
+    ) -> Sequence[tuple[str, str]]:
+        """Return what is said here and held, word for word, of who is here."""
+        if self._recollect is None:
+            return ()
+        lines = [line for each in messages for line in repeatable(each.content)]
+        short = [line for line in dict.fromkeys(lines) if len(line) <= LINE]
+        members = (await self._decide.look(watch_session(*named))).members
+        peers = {*members, *(each.author for each in messages)}
+        return await self._recollect(named[0], sorted(peers), short[:LINES])
 
     async def _instructions(self, message: MessageAdded) -> str | None:
         """Return what the tenant tells a model: by message, session or workspace."""

@@ -93,3 +93,16 @@ class StreamReader(Protocol):
     ) -> Sequence[Recorded]:
         """Return a stream's events with version > ``after``, in order."""
         ...
+
+
+class Recollection(Protocol):
+    """Finds what memory holds word for word, in whichever session it was concluded."""
+
+    async def __call__(
+        self, workspace: str, peers: Sequence[str], texts: Sequence[str]
+    ) -> Sequence[tuple[str, str]]:
+        """Return (observed peer, text) of what is held of these peers in such words.
+
+        It may hold more words than a text has.
+        """
+        ...

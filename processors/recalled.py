@@ -70,7 +70,17 @@ def _without_tagged(text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
+def repeatable(text: str) -> list[str]:
+    """Return the lines that are long enough to be words of a memory, unmarked."""
+    lines = map(_unmarked, text.split("\n"))
+    return [each for each in lines if len(each) >= _SHORTEST]
+
+
 def _repeats(line: str, is_known: IsKnown) -> bool:
-    mark = _MARK.match(line)
-    said = line[mark.end() if mark else 0 :].strip()
+    said = _unmarked(line)
     return len(said) >= _SHORTEST and is_known(said)
+
+
+def _unmarked(line: str) -> str:
+    mark = _MARK.match(line)
+    return line[mark.end() if mark else 0 :].strip()

@@ -7,9 +7,14 @@ import pytest
 
 from domain.conclusion import ConclusionDerived
 from domain.derivation import DerivationCompleted
+from infra.held_words import HeldWords
 from processors.recalled import RECALLED, says_nothing, without_recalled
 from projections.representation_text import Observation, markdown, plain
-from tests.support.reactions import Echo, at_once, batch, deriving
+from tests.support.log import log, log_dsn, master_key, migrated
+from tests.support.reactions import Echo, Memory, at_once, batch, deriving
+from tests.support.taking import ground
+
+__all__ = ["log", "log_dsn", "master_key", "migrated"]
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HELD = [
@@ -104,3 +109,25 @@ async def test_an_echo_is_known_though_its_peer_is_silent_and_no_echo_of_oneself
     [(observed, texts)] = engine.asked
     assert observed == ("alice",)
     assert texts == (RECALLED, first.content)
+
+
+async def test_what_is_held_from_another_session_is_an_echo_here(log, log_dsn):
+    async with ground(log, log_dsn) as made:
+        await made.begin()
+        memory, held = Memory(made.log), HeldWords(made.readers)
+        derive = deriving(memory, Echo(), at_once(1_000), recollect=held)
+        await derive(batch(*await memory.say("I like green tea.", session="t")))
+        [first] = await memory.events(ConclusionDerived)
+        await made.views.wait_for(await made.log.store.head(), 10)
+
+        engine = Echo()
+        derive = deriving(memory, engine, at_once(1_000), recollect=held)
+        await memory.join("alice", session="u")
+        told = f"You told me:\n- {first.content}\n- {first.content}, too"
+        said = await memory.say(told, author="bot", session="u")
+        await derive(batch(*said))
+        [(_, texts)] = engine.asked
+        assert texts == (f"You told me:\n{RECALLED}\n- {first.content}, too",)
+        stranger = await memory.say(first.content, author="bot", session="v")
+        await derive(batch(*stranger))
+        assert engine.asked[-1][1] == (first.content,)
