@@ -4,7 +4,11 @@ import asyncpg
 import msgspec
 
 from infra.proof.signing_key import key_id
-from infra.vectors.progress import CollectionStanding, collections_standing
+from infra.vectors.progress import (
+    CollectionStanding,
+    collections_standing,
+    idle_readers,
+)
 from projections.derivation_ranges import StuckCount, count_stuck
 from projections.dreams import count_states
 from projections.webhook_deliveries import count_deliveries
@@ -23,6 +27,7 @@ WITH log_head AS MATERIALIZED (
         count(*) FILTER (WHERE h.state = 'parked'),
         min(h.position) FILTER (WHERE h.state = 'retry')
     FROM work.checkpoint c LEFT JOIN work.held h USING (processor)
+    WHERE c.processor <> ALL($1::text[])
     GROUP BY c.processor, c.position
 )
 SELECT head, name, kind, c.position, retrying, parked,
@@ -37,7 +42,8 @@ ORDER BY kind DESC, name
 _WAITING = """
 SELECT processor, state, reason, count(*) AS keys, max(attempts) AS attempts,
     round(extract(epoch FROM clock_timestamp() - min(held_at)), 3)::float8 AS seconds
-FROM work.held GROUP BY processor, state, reason ORDER BY seconds DESC, processor
+FROM work.held WHERE processor <> ALL($1::text[])
+GROUP BY processor, state, reason ORDER BY seconds DESC, processor
 LIMIT 20
 """
 
@@ -116,7 +122,8 @@ class Standing(msgspec.Struct, frozen=True):
 async def standing(pool: asyncpg.Pool) -> Standing:
     """Return where everything stands now."""
     head, consumers = await lags(pool)
-    waiting = [Waiting(**dict(row)) for row in await pool.fetch(_WAITING)]
+    idle = await idle_readers(pool)
+    waiting = [Waiting(**dict(row)) for row in await pool.fetch(_WAITING, idle)]
     return Standing(
         head,
         consumers,
@@ -130,8 +137,12 @@ async def standing(pool: asyncpg.Pool) -> Standing:
 
 
 async def lags(pool: asyncpg.Pool) -> tuple[int, list[Consumer]]:
-    """Return the head, and how far behind it every consumer is that ever ran."""
-    rows = [dict(row) for row in await pool.fetch(_CONSUMERS)]
+    """Return the head, and how far behind it every consumer is that ever ran.
+
+    A collection of vectors that serves no more has none: it is not to come along.
+    """
+    idle = await idle_readers(pool)
+    rows = [dict(row) for row in await pool.fetch(_CONSUMERS, idle)]
     head = max(row.pop("head") for row in rows)
     return head, [Consumer(**row) for row in rows if row["name"] is not None]
 

@@ -17,6 +17,11 @@ WHERE c.processor = $1 GROUP BY c.position
 """
 
 
+_FORMER: Final = """
+SELECT model FROM work.collection WHERE state IN ('former', 'dropped')
+"""
+
+
 class CollectionStanding(msgspec.Struct, frozen=True, kw_only=True):
     """One collection: its model, and how far it is filled if it is being filled.
 
@@ -33,6 +38,13 @@ class CollectionStanding(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     rate: float | None = None
     seconds_left: float | None = None
+
+
+async def idle_readers(pool: asyncpg.Pool) -> list[str]:
+    """Return who read for collections that serve no more, by name."""
+    if not await pool.fetchval(_THERE):
+        return []
+    return [reader_name(row["model"]) for row in await pool.fetch(_FORMER)]
 
 
 async def collections_standing(

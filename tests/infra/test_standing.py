@@ -8,6 +8,8 @@ from infra.cli.status import _waits
 from infra.feed_ledger import FeedLedger, Hold
 from infra.postgres.view_readers import open_view_readers
 from infra.standing import Waiting, standing
+from infra.vectors.ledger import CollectionLedger, Known
+from infra.vectors.opening import reader_name
 from tests.support.feeding import Scripted
 from tests.support.projecting import projecting
 
@@ -64,6 +66,40 @@ async def test_what_is_parked_is_no_lag(feeding, memory, database):
             now = await standing(pool)
     [fed] = [each for each in now.consumers if each.name == "scripted"]
     assert (fed.lag_events, fed.lag_seconds, fed.parked) == (0, 0, 1)
+
+
+async def test_who_read_for_former_vectors_is_not_behind(feeding, memory, database):
+    """Else a change of models is told as lag that grows for ever."""
+    async with projecting(memory.log, database.dsn()):
+        [said] = await memory.say("one")
+        names = {each: reader_name(each) for each in ("old", "new")}
+        for name in names.values():
+            ledger = FeedLedger(feeding.pool, name)
+            await ledger.begin()
+            await ledger.advance(
+                0, (1, said.id), [hold(1, "w/a", timedelta(minutes=1))], ()
+            )
+        collections = CollectionLedger(feeding.pool)
+        for model in names:
+            await collections.serve(collection(model))
+        async with open_view_readers(database.dsn()) as pool:
+            now = await standing(pool)
+    told = {each.name for each in now.consumers}
+    assert names["new"] in told
+    assert names["old"] not in told
+    assert [each.processor for each in now.waiting] == [names["new"]]
+
+
+def collection(model):
+    return Known(
+        model=model,
+        base=model,
+        generation=1,
+        dimensions=2,
+        state="serving",
+        since=0,
+        asked={},
+    )
 
 
 def test_what_waits_is_told_in_a_line_each():

@@ -68,6 +68,8 @@ class NoDatabase:
     async def fetch(self, *_):
         raise ConnectionRefusedError
 
+    fetchval = fetch
+
 
 @pytest.fixture
 def metrics():
