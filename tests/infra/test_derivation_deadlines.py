@@ -1,5 +1,7 @@
 """What waited too long is asked for once, by whoever looks, after a restart too."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import msgspec
@@ -10,7 +12,10 @@ from commands.derivation import watch_derivation
 from commands.derivation_requests import RequestDerivation, request_derivation
 from domain.derivation import DerivationRequested
 from domain.recorded import Cause
-from infra.derivation_deadlines import DerivationDeadlines
+from infra.derivation_deadlines import DerivationDeadlines, keep_deadlines
+from infra.watch import Watch
+from processors.derive_conclusions import Gathering
+from processors.gates import Gates
 from tests.support.reactions import Memory
 from tests.support.taking import ground as make_ground
 
@@ -66,3 +71,21 @@ async def test_a_session_that_is_gone_is_passed_by(ground):
 
 async def _any(ground):
     return (await Memory(ground.log).recorded())[0]
+
+
+@pytest.mark.parametrize(
+    ("gathers", "looks"),
+    [
+        (None, True),
+        (Gathering(Gates(flush=True)), True),
+        (Gathering(Gates()), True),
+        (Gathering(Gates(age=None)), False),
+    ],
+)
+async def test_what_waited_under_other_settings_is_looked_for_too(
+    ground, gathers, looks
+):
+    async with AsyncExitStack() as running:
+        keep_deadlines(ground.write, ground.readers, gathers, Watch(), running)
+        names = {task.get_name() for task in asyncio.all_tasks()}
+        assert ("deadlines of derivation" in names) is looks
