@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from commands.card import ReplaceCard, replace_card
@@ -218,7 +219,7 @@ async def test_what_falls_meanwhile_is_no_source_any_more(dreams):
             await memory.retract("a")
         return found
 
-    dreams.work._means = __import__("msgspec").structs.replace(
+    dreams.work._means = msgspec.structs.replace(
         dreams.work._means, find_grounds=found_and_retracted
     )
     dreams.deduction.script = [
@@ -292,10 +293,10 @@ async def test_what_the_owner_sets_meanwhile_is_not_overwritten(dreams):
         return calls(("update_peer_card", {"entries": [item("IDENTITY: Alice", "c1")]}))
 
     async def set_by_owner(_task):
-        await replace_card(memory.write, owners, memory.reason())
+        await replace_card(memory.write, memory.reach, owners, memory.reason())
         return True
 
-    dreams.work._means = __import__("msgspec").structs.replace(
+    dreams.work._means = msgspec.structs.replace(
         dreams.work._means, makes_cards=set_by_owner
     )
     dreams.deduction.script = [calls(RECENT), meanwhile, meanwhile]
