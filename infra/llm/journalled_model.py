@@ -1,7 +1,7 @@
 """A model whose every call is journalled, paid once, counted and within budget."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from domain.call import Outcome
 from infra.ledger.asked import Asked, Form, Taken, spelled
 from infra.ledger.estimate import Estimate
 from infra.ledger.ledger import Ledger, Opened
+from infra.llm.wrapped_model import WrappedModel
 from processors.language_model import (
     Completion,
     JsonSchema,
@@ -26,7 +27,7 @@ from processors.language_model import (
 T = TypeVar("T", Completion, Structured)
 
 
-class JournalledModel:
+class JournalledModel(WrappedModel):
     """Fulfils ``LanguageModel`` with another one, between a ledger's begin and end.
 
     A prompt whose purpose has a key is answered by what the same work was answered
@@ -36,21 +37,9 @@ class JournalledModel:
     def __init__(
         self, model: LanguageModel, ledger: Ledger, estimate: Estimate
     ) -> None:
-        self._inner = model
+        super().__init__(model)
         self._ledger = ledger
         self._estimate = estimate
-
-    @property
-    def transport(self) -> str:
-        return self._inner.transport
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return self._inner.parameters
 
     async def complete(self, prompt: Prompt) -> Completion:
         """See the port.

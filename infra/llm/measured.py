@@ -6,6 +6,7 @@ from contextlib import aclosing, contextmanager
 
 import msgspec
 
+from infra.llm.wrapped_model import WrappedModel
 from infra.settings.price import Price
 from processors.language_model import (
     Completion,
@@ -19,7 +20,7 @@ from processors.language_model import (
 )
 
 
-class MeasuredModel:
+class MeasuredModel(WrappedModel):
     """Fulfils ``LanguageModel`` with another one, and measures around it.
 
     Waits between attempts are part of what an answer took; so is, of a stream, how
@@ -28,20 +29,8 @@ class MeasuredModel:
     """
 
     def __init__(self, model: LanguageModel, prices: Mapping[str, Price]) -> None:
-        self._inner = model
+        super().__init__(model)
         self._prices = prices
-
-    @property
-    def transport(self) -> str:
-        return self._inner.transport
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return self._inner.parameters
 
     async def complete(self, prompt: Prompt) -> Completion:
         """See the port."""

@@ -1,6 +1,6 @@
 """Models, vectors and webhooks whose calls are spans, named as OpenTelemetry does."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -8,6 +8,7 @@ from opentelemetry.trace import Span
 
 from infra.embedder.source import VectorSource
 from infra.llm.find_model import FindModel
+from infra.llm.wrapped_model import WrappedModel
 from infra.settings.model_choice import ModelConfig
 from infra.telemetry.traces import Traces, parent_of
 from processors.language_model import (
@@ -33,24 +34,12 @@ class TracedModels:
         return None if model is None else TracedModel(model, self._traces)
 
 
-class TracedModel:
+class TracedModel(WrappedModel):
     """Fulfils ``LanguageModel`` with another one; each call is a span."""
 
     def __init__(self, model: LanguageModel, traces: Traces) -> None:
-        self._inner = model
+        super().__init__(model)
         self._traces = traces
-
-    @property
-    def transport(self) -> str:
-        return self._inner.transport
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def parameters(self) -> Mapping[str, str]:
-        return self._inner.parameters
 
     async def complete(self, prompt: Prompt) -> Completion:
         """See the port."""
