@@ -1,4 +1,4 @@
-"""Finds words of memory in what is said; fulfils ``processors.ports.Recollection``."""
+"""Finds words of memory in what is said; fulfils ``processors.ports.KnownWords``."""
 
 from collections.abc import Sequence
 

@@ -34,7 +34,7 @@ from processors.drawing import Outcome as Drawn
 from processors.following import cause_of, name_of
 from processors.gates import Gates
 from processors.language_model import BudgetExhausted, ModelRefused, Unavailable
-from processors.ports import Recollection, StreamReader
+from processors.ports import KnownWords, StreamReader
 from processors.processor import Batch, Done, Outcome, Park, Retry
 from processors.reasoner import Reasoner
 from processors.said_again import SaidAgain
@@ -97,7 +97,7 @@ class DeriveConclusions:
         clock: Clock,
         gathers: Gathering | None = None,
         said_again: SaidAgain | None = None,
-        recollect: Recollection | None = None,
+        recollect: KnownWords | None = None,
     ) -> None:
         self._decide = decide
         self._reasoner = reasoner

@@ -20,7 +20,7 @@ from domain.event import ERASED, Engine
 from domain.recorded import Recorded
 from domain.session import MessageAdded
 from processors.language_model import Purpose
-from processors.ports import Recollection
+from processors.ports import KnownWords
 from processors.reasoner import Fact, Reasoner, Said, Window
 from processors.recalled import repeatable, says_nothing, without_recalled
 
@@ -55,7 +55,7 @@ class Drawing:
         reasoner: Reasoner,
         *,
         told: bool,
-        recollect: Recollection | None = None,
+        recollect: KnownWords | None = None,
     ) -> None:
         self._recollect = recollect
         self._decide = decide

@@ -95,7 +95,7 @@ class StreamReader(Protocol):
         ...
 
 
-class Recollection(Protocol):
+class KnownWords(Protocol):
     """Finds what memory holds word for word, in whichever session it was concluded."""
 
     async def __call__(

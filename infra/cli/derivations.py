@@ -13,7 +13,7 @@ from domain.errors import DomainError
 from infra.cli.acting import acting, reason
 from infra.cli.one_line import run_at
 from infra.cli.opened import opened
-from infra.cli.options import Data, Json
+from infra.cli.options import Data, Json, OfWorkspace, Workspace
 from infra.cli.place import Place
 from infra.cli.screen import screen
 from infra.cli.words import readable
@@ -23,8 +23,6 @@ from projections.derivation_ranges import list_stuck
 
 _MOST = 10_000
 
-Workspace = Annotated[str | None, typer.Option("--workspace", "-w", help="Only of it.")]
-Of = Annotated[str, typer.Argument(help="The workspace.", callback=readable)]
 Session = Annotated[str, typer.Argument(help="The session.", callback=readable)]
 Limit = Annotated[int, typer.Option(min=1, max=_MOST, help="The oldest so many.")]
 
@@ -46,13 +44,13 @@ def list_them(
 
 
 @derivations.command()
-def redrive(workspace: Of, session: Session, data: Data = None) -> None:
+def redrive(workspace: OfWorkspace, session: Session, data: Data = None) -> None:
     """Try a session's failed messages at once, and those passed over once more."""
     run_at(data, partial(_ask, named=(workspace, session), why="redrive"))
 
 
 @derivations.command()
-def flush(workspace: Of, session: Session, data: Data = None) -> None:
+def flush(workspace: OfWorkspace, session: Session, data: Data = None) -> None:
     """Have a model reason about what waits in a session, however little it is."""
     run_at(data, partial(_ask, named=(workspace, session), why="flush"))
 

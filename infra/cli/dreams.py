@@ -13,7 +13,7 @@ from domain.errors import DomainError
 from infra.cli.acting import acting, reason
 from infra.cli.one_line import run_at
 from infra.cli.opened import opened
-from infra.cli.options import Data, Json
+from infra.cli.options import Data, Json, OfWorkspace, Workspace
 from infra.cli.place import Place
 from infra.cli.screen import screen
 from infra.cli.words import readable
@@ -22,9 +22,7 @@ from projections.dreams import list_dreams
 
 _MOST = 1_000
 
-Workspace = Annotated[str | None, typer.Option("--workspace", "-w", help="Only of it.")]
 Limit = Annotated[int, typer.Option(min=1, max=_MOST, help="The newest so many.")]
-Of = Annotated[str, typer.Argument(help="The workspace.", callback=readable)]
 Observer = Annotated[str, typer.Argument(help="Who dreams.", callback=readable)]
 Observed = Annotated[
     str | None, typer.Option("--observed", help="Of whom, if not of itself.")
@@ -51,7 +49,7 @@ def list_them(
 
 @dreams.command()
 def schedule(
-    workspace: Of,
+    workspace: OfWorkspace,
     observer: Observer,
     observed: Observed = None,
     card: CardOnly = False,  # noqa: FBT002  a switch of the command line

@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.words import readable
+
 Data = Annotated[
     Path | None,
     typer.Option(help="The data folder; without it, yours of this machine."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+Workspace = Annotated[str | None, typer.Option("--workspace", "-w", help="Only of it.")]
+OfWorkspace = Annotated[str, typer.Argument(help="The workspace.", callback=readable)]

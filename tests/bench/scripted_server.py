@@ -1,4 +1,4 @@
-"""A model of no latency for benches: it draws a fact from each line of a window."""
+"""The model of ``scripted_model`` behind a server that keeps what it was asked."""
 
 import contextlib
 import json
@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.bench.scripted_model import state_lines
 from tests.support.openai_stub import OpenAIStub, openai_stub
 from tests.support.stub_server import Call
 
 _LINE = re.compile(r"^\[(\d+)\] \S+ \S+ ([^:]+): (.*)$", re.MULTILINE)
 DATED = 14
 """Tokens of a line's number, date and time, about."""
-
-ANSWER = " ".join(["It is the old mill by the river that they remember best."] * 12)
 
 
 def is_derivation(call: Call) -> bool:
@@ -23,18 +22,9 @@ def is_derivation(call: Call) -> bool:
 
 
 def answer(call: Call) -> str:
-    """Draw a fact from each line, or say what is said to everything else."""
-    if not is_derivation(call):
-        return ANSWER
-    lines = _LINE.findall(call.text)
-    return json.dumps(
-        {
-            "explicit": [
-                {"peer": peer, "content": f"{peer}: {said}", "evidence": [int(number)]}
-                for number, peer, said in lines
-            ]
-        }
-    )
+    """Answer as the model of ``scripted_model`` does."""
+    said = state_lines(call.text)
+    return said if isinstance(said, str) else json.dumps(said)
 
 
 @contextlib.contextmanager

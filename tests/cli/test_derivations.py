@@ -1,10 +1,11 @@
 """What a model could not be asked is listed and redriven beside a running server."""
 
 import json
-import time
+from functools import partial
 
 import pytest
 
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import Server
@@ -28,12 +29,7 @@ def served(stub, tmp_path):
     server.stop()
 
 
-def eventually(what):
-    deadline = time.monotonic() + 30
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=30)
 
 
 def test_flushed_listed_and_redriven(looking, served, stub):

@@ -5,11 +5,13 @@ import os
 import subprocess
 import time
 import uuid
+from functools import partial
 
 import pytest
 from honcho import Honcho
 from honcho.http.exceptions import HonchoError
 
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import palimpsest, running
@@ -77,12 +79,7 @@ def concluded(http, at):
     return [each["content"] for each in found["items"]]
 
 
-def eventually(there):
-    deadline = time.monotonic() + WITHIN
-    while not (found := there()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def test_what_waits_for_a_budget_goes_on_when_it_is_raised(http, at, stub, server):

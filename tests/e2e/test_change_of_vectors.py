@@ -3,11 +3,12 @@
 import json
 import subprocess
 import threading
-import time
+from functools import partial
 
 import httpx
 import pytest
 
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import Server, palimpsest, running
@@ -67,12 +68,7 @@ def query(http, words, **more):
     return http.post(f"{AT}/conclusions/query", json=body | more)
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def status(data):

@@ -1,12 +1,13 @@
 """A server whose models are a stub dreams: seen through the published SDK."""
 
-import time
 import uuid
+from functools import partial
 
 import pytest
 from honcho import Honcho
 
 from tests.e2e.test_models import thinking
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import running
@@ -53,12 +54,7 @@ def http(server, honcho):
         yield client
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def test_a_dream_that_is_asked_for_concludes_and_keeps_the_card(honcho, http):

@@ -2,11 +2,12 @@
 
 import json
 import re
-import time
 import uuid
+from functools import partial
 
 import pytest
 
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import running
@@ -84,12 +85,7 @@ def pending(http, at):
     return http.get(f"{at}/queue/status").json()["pending_work_units"]
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def test_what_is_said_is_concluded_by_the_model(server, http, at):

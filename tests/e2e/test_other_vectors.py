@@ -1,9 +1,10 @@
 """Vectors of another model: on a folder that has some, wider ones, and none for now."""
 
-import time
+from functools import partial
 
 import pytest
 
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import Server, running
@@ -73,11 +74,7 @@ def searched(http, words):
     ]
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+eventually = partial(until, within=WITHIN)
 
 
 @pytest.mark.parametrize("dimensions", [None, 3_072])

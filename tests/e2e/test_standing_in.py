@@ -1,11 +1,12 @@
 """A server whose first models are down: another vendor's stand in, and it is told."""
 
 import re
-import time
+from functools import partial
 
 import pytest
 
 from tests.support.anthropic_stub import anthropic_stub
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import running
@@ -58,12 +59,7 @@ def thinking(call):
     return Answer(calls=((forced, {"explicit": facts}),))
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def test_what_the_first_cannot_the_second_derives_and_sums_up(http, stubs):

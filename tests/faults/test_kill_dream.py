@@ -1,11 +1,12 @@
 """The server is killed with -9 in the middle of a dream: it goes on, nothing twice."""
 
 import signal
-import time
+from functools import partial
 
 import pytest
 
 from tests.e2e.test_models import thinking
+from tests.support.command import until
 from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import Server
@@ -56,12 +57,7 @@ def server(stub, tmp_path):
     rebuilt_equals_live(server.data)
 
 
-def eventually(what):
-    deadline = time.monotonic() + WITHIN
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+eventually = partial(until, within=WITHIN)
 
 
 def concluded(http):

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.support.server import palimpsest
+
+T = TypeVar("T")
 
 WITHIN = 60.0
 SETTINGS = ("DB_", "KEYS_", "LOG_", "CORS_", "AUTH_", "LLM_", "WEBHOOK_", "CACHE_")
@@ -85,8 +88,10 @@ def belonging_to(folder: Path) -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
-def until(condition: Callable[[], object], within: float = WITHIN) -> None:
+def until(condition: Callable[[], T], within: float = WITHIN) -> T:
+    """Ask until the answer is something, and return it."""
     deadline = time.monotonic() + within
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < deadline, "the condition did not come true"
         time.sleep(0.01)
+    return found

@@ -25,7 +25,7 @@ from infra.postgres.migrate import migrate
 from processors.derive_conclusions import DeriveConclusions, Gathering
 from processors.gates import Gates
 from processors.language_model import Purpose
-from processors.ports import Recollection
+from processors.ports import KnownWords
 from processors.processor import Batch
 from processors.reasoner import Drawn, Fact, Reasoner, Said, SummedUp, Window
 from processors.said_again import SaidAgain
@@ -169,7 +169,7 @@ def deriving(
     decide: Decide | None = None,
     clock: Callable[[], datetime] | None = None,
     said_again: SaidAgain | None = None,
-    recollect: Recollection | None = None,
+    recollect: KnownWords | None = None,
 ) -> DeriveConclusions:
     """Make the processor that derives, in a process of its own if it decides so."""
     return DeriveConclusions(
