@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.grounds import Ground, GroundStreams
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
@@ -19,6 +19,7 @@ from commands.parents import (
 from commands.ports import Appended
 from commands.proposal import Proposal
 from commands.reach import Reach
+from commands.watched import Watched
 from commands.write import Birth, Write, Written
 from domain.card import Card, evolve_card
 from domain.card import replace_card as replace
@@ -66,7 +67,7 @@ async def replace_card(
     card = watch_card(command.workspace, command.observer, command.observed)
     named = (command.workspace, command.observer, command.observed)
     birth = Birth(write.clock(), write.new_id)
-    lines = (await write.decide.look(card)).lines or ()
+    lines = (await write.decide.look_anew(card)).lines or ()
     shown: frozenset[str] = frozenset()
     if any(not line.pinned and line.text in command.entries for line in lines):
         shown = await reach.shown_lines(named)
@@ -120,7 +121,6 @@ async def edit_card(
     """
     identity = processor_command(command.workspace, command.name)
     card = watch_card(command.workspace, command.observer, command.observed)
-    card = msgspec.structs.replace(card, exact=True)
     streams = GroundStreams(command.workspace, command.grounds)
     edit = CardEdit(
         workspace=command.workspace,

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import watch_named_session, watch_session
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Birth, Write, Written
 from domain.errors import NotFound
 from domain.fork import SessionForked, check_source, fork_session
@@ -157,7 +158,7 @@ def _source(command: CloneSession) -> Watched[Session]:
 
 async def _check(write: Write, source: Watched[Session]) -> int:
     """Return the position up to which the stream tells of an erased session."""
-    state = await write.decide.look(source)
+    state = await write.decide.look_anew(source)
     check_source(state)
     return state.erased_through
 

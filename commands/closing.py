@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.parents import watch_named_session
 from commands.proposal import Proposal
 from commands.reach import Reach
@@ -13,6 +13,7 @@ from commands.taking_back import (
     watch_retraction,
     watch_summary_of,
 )
+from commands.watched import Watched
 from domain.conclusion import ConclusionRetracted
 from domain.event import Event
 from domain.names import Stream

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     check_settled,
     watch_named_peer,
@@ -15,6 +15,7 @@ from commands.parents import (
 )
 from commands.ports import Remembered, TextMemory, TokenCounter
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Write
 from domain.conclusion import ConclusionDerived, content_key
 from domain.embedding import Embedded, EmbeddingRecorded
@@ -144,8 +145,12 @@ def _watch_sessions(command: CreateConclusions) -> dict[str, Watched[Session]]:
 
 async def _all_there(write: Write, watched: Iterable[Watched[Any]]) -> bool:
     """Tell whether it is worth asking an embedder; the decision looks again."""
-    states = [await write.decide.look(each) for each in watched]
-    return all(state.exists for state in states)
+    for each in watched:
+        if (await write.decide.look(each)).exists:
+            continue
+        if not (await write.decide.look_anew(each)).exists:
+            return False
+    return True
 
 
 def _derived(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from commands.conclusions import CLIENT, check_length, record_vectors
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import check_settled, watch_named_workspace
 from commands.ports import Held, Remembered, TextMemory
 from commands.proposal import Proposal
@@ -19,6 +19,7 @@ from commands.taking_back import (
     watch_conclusions,
     watch_retraction,
 )
+from commands.watched import Watched
 from commands.write import Write
 from domain.conclusion import ConclusionDerived, ConclusionRetracted, content_key
 from domain.recorded import Recorded

@@ -5,17 +5,21 @@ A decision is taken and its append submitted without an await in between, and th
 cache then holds the state as it will be; so the next command on the same stream
 is decided at once and shares the commit. Should an append fail, everything
 decided upon it fails too, is loaded anew and decided again.
+
+Other processes append to the same log. What was looked at must still stand as it did
+when an append is written; that nothing is to be done, or is refused, is said only once
+the log knows no better (``commands/abreast.py``).
 """
 
 import asyncio
 import random
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-from commands.known import Known, fold
+from commands.abreast import Abreast
+from commands.known import Known, KnownStreams, written
 from commands.ports import (
     ANY,
     Appended,
@@ -26,7 +30,7 @@ from commands.ports import (
     StreamAppend,
     WrongExpectedVersion,
 )
-from domain.erasure import StreamErased
+from commands.watched import Watched
 from domain.errors import DomainError
 from domain.event import Event
 from domain.names import Stream
@@ -39,35 +43,19 @@ Decision = Mapping[Stream, Sequence[Event]]
 _ATTEMPTS = 12
 
 
-class Watched(msgspec.Struct, Generic[S], frozen=True):
-    """A stream a decision looks at, and how its state is folded.
-
-    Where it is ``exact``, what is decided is appended only if nothing was added to it
-    meanwhile, by any process, also if the decision adds nothing to it itself.
-    """
-
-    stream: Stream
-    initial: S
-    evolve: Callable[[S, Event], S]
-    exact: bool = False
-
-    def after(self, state: S, event: Event) -> S:
-        """Fold one event; where a stream is erased, everything begins anew."""
-        if isinstance(event, StreamErased):
-            state = self.initial
-        return self.evolve(state, event)
-
-
 class Reason(msgspec.Struct, frozen=True):
     """Why something is decided: the cause of its events and its identity.
 
     ``cause_of`` tells an event's own cause where one decision belongs to several
-    stories; ``cause`` is then what is left to them all.
+    stories; ``cause`` is then what is left to them all. A command that ``is_new`` was
+    hardly ever carried out before, and what it decides does not depend on that: the
+    append alone finds it out, and the log is not asked first.
     """
 
     cause: Cause
     command: CommandIdentity | None = None
     cause_of: Callable[[Event], Cause] | None = None
+    is_new: bool = False
 
 
 class Decide:
@@ -75,8 +63,8 @@ class Decide:
 
     def __init__(self, store: EventStore, *, cached_streams: int = 50_000) -> None:
         self._store = store
-        self._limit = cached_streams
-        self._cache: OrderedDict[str, Known] = OrderedDict()
+        self._known = KnownStreams(store, cached_streams)
+        self._abreast = Abreast(store, self._known.moved)
         store.on_conflict(self.forget)
 
     async def __call__(
@@ -102,21 +90,22 @@ class Decide:
             if seen is not None:
                 return seen
             await self._load(watched)
-            states = [self._cache[each.stream.name].state for each in watched]
+            known = [self._now(each) for each in watched]
             try:
+                states = [each.state for each in known]
                 decided = {s: tuple(e) for s, e in decision(states).items() if e}
             except DomainError:
                 first = await self._meanwhile(tenant, watched, reason)
-                if first is None:
+                if first is not None:
+                    return first
+                if await self._holds(known):
                     raise
-                return first
+                continue
             if not decided:
                 under_way = self._under_way(watched)
-                if not under_way:
-                    return None
-                if await _written(under_way):
-                    return await self.seen(tenant, reason)
-                continue
+                if not await self._holds(known):
+                    continue
+                return await self.seen(tenant, reason) if under_way else None
             try:
                 return await self._append(tenant, watched, decided, reason)
             except WrongExpectedVersion:
@@ -135,45 +124,70 @@ class Decide:
         if reason.command is None:
             return None
         if under_way := self._under_way(watched):
-            await _written(under_way)
+            await written(under_way)
         return await self.seen(tenant, reason)
 
+    async def _holds(self, known: Sequence[Known]) -> bool:
+        """Tell whether what was decided upon is so, in the log, and all of it.
+
+        An answer that adds nothing is an answer too: it must not rest on an event that
+        may yet fail to be written, nor be given though another process wrote one.
+        """
+        under_way = {each.newest for each in known if each.newest is not None}
+        if under_way and not await written(under_way):
+            return False
+        await self._abreast.make_sure()
+        return not any(each.stale for each in known)
+
     async def look(self, watched: Watched[S]) -> S:
-        """Return one stream's state as it stands, appends under way included."""
+        """Return one stream's state as it stands, appends under way included.
+
+        What another process appended in the last moment may not be in it.
+        """
         await self._load([watched])
-        return cast("S", self._cache[watched.stream.name].state)
+        return cast("S", self._now(watched).state)
 
     async def look_anew(self, watched: Watched[S]) -> S:
-        """Return one stream's state as it is in the log, whatever is known of it."""
-        self.forget(watched.stream.name)
+        """Return one stream's state as it is now, whoever appended to it."""
+        await self._abreast.make_sure()
         return await self.look(watched)
 
     def position_of(self, watched: Sequence[Watched[Any]]) -> int:
         """Return the newest durable position folded into these states, 0 if none."""
-        known = (self._cache.get(each.stream.name) for each in watched)
-        return max((at.position for at in known if at is not None), default=0)
+        known = self._known.all_of(watched)
+        return max((each.position for each in known), default=0)
 
     def _under_way(
         self, watched: Sequence[Watched[Any]]
     ) -> set[asyncio.Future[Appended]]:
         """Return the appends these states rest on that are not durable yet."""
-        known = (self._cache.get(each.stream.name) for each in watched)
-        return {at.newest for at in known if at is not None and at.newest is not None}
+        known = self._known.all_of(watched)
+        return {each.newest for each in known if each.newest is not None}
+
+    def _now(self, watched: Watched[Any]) -> Known:
+        """Return what was just loaded."""
+        known = self._known.of(watched.stream.name)
+        assert known is not None  # noqa: S101  nothing was awaited since
+        return known
 
     async def seen(self, tenant: str, reason: Reason) -> Appended | None:
-        """Return what a command wrote when it was carried out before.
+        """Return what a command wrote when it was carried out before, if that is asked.
 
         Raises:
             KeyReused: its id then stood for another request.
         """
         command = reason.command
-        if command is None:
+        if command is None or reason.is_new:
             return None
         seen = await self._store.find_command(tenant, command.id)
         if seen is None:
             return None
         if seen.request_hash != command.request_hash:
             raise KeyReused("This Idempotency-Key was used with another request")
+        # Whoever carried it out: what it wrote is known from now on.
+        self._known.moved(
+            {each.stream: each.version for each in seen.appended.recorded}
+        )
         return seen.appended
 
     async def _append(
@@ -185,80 +199,78 @@ class Decide:
     ) -> Appended:
         """Submit at the versions decided upon and move the cache ahead."""
         folds = {each.stream: each for each in watched}
-        known = {
-            stream: self._cache.get(stream.name) if stream in folds else None
-            for stream in decided
-        }
+        known = {s: self._known.of(s.name) if s in folds else None for s in decided}
         expected = {
             stream: at.version if at is not None else ANY
             for stream, at in known.items()
         }
         for each in watched:
-            if each.exact and each.stream not in decided:
-                expected[each.stream] = self._cache[each.stream.name].version
+            if each.stream not in decided:
+                expected[each.stream] = self._now(each).version
         request = _request(tenant, decided, expected, reason)
         pending = asyncio.ensure_future(self._store.submit(request))
+        left: dict[Stream, tuple[Known, Any, int] | None] = {}
         for stream, events in decided.items():
             at = known[stream]
             if at is None:
+                left[stream] = None
                 continue
             for event in events:
                 at.state = folds[stream].after(at.state, event)
             at.version += len(events)
             at.in_flight += 1
             at.newest = pending
-        return await self._outcome(pending, known)
+            left[stream] = (at, at.state, at.version)
+        return await self._outcome(pending, left)
+
+    async def append_at(
+        self, versions: Mapping[Stream, int], events: tuple[Event, ...], reason: Reason
+    ) -> Appended:
+        """Append to streams of a tenant that were found, not folded, at these versions.
+
+        Raises:
+            Overloaded
+            WrongExpectedVersion: one of them moved on since; nothing is written.
+        """
+        decided = dict.fromkeys(versions, events)
+        request = _request(next(iter(versions)).tenant, decided, versions, reason)
+        pending = asyncio.ensure_future(self._store.submit(request))
+        return await self._outcome(pending, dict.fromkeys(versions))
 
     async def _outcome(
-        self, pending: asyncio.Future[Appended], known: Mapping[Stream, Known | None]
+        self,
+        pending: asyncio.Future[Appended],
+        left: Mapping[Stream, tuple[Known, Any, int] | None],
     ) -> Appended:
+        """Wait for an append; ``left`` is what it leaves known of each stream."""
         as_decided = False
         try:
             appended = await asyncio.shield(pending)
             as_decided = not appended.replayed
-            for at in known.values():
-                if at is not None and as_decided:
-                    at.position = max(at.position, appended.last)
+            self._abreast.wrote(appended)
+            for each in left.values():
+                if each is not None and as_decided:
+                    each[0].made_sure(each[1], each[2], appended.last)
             return appended
         finally:
-            for stream, at in known.items():
-                if at is None:
+            for stream, each in left.items():
+                if each is None:
                     self.forget(stream.name)
                     continue
+                at = each[0]
                 at.in_flight -= 1
                 if at.newest is pending:
                     at.newest = None
-                if not as_decided and self._cache.get(stream.name) is at:
-                    del self._cache[stream.name]
+                at.stale = at.stale or not as_decided
 
     def forget(self, stream: str) -> None:
-        """Drop a stream's cached state; the store calls it before an append fails."""
-        self._cache.pop(stream, None)
+        """Take a stream for moved; the store calls it before an append fails."""
+        self._known.forget(stream)
 
     async def _load(self, watched: Sequence[Watched[Any]]) -> None:
-        """Bring every watched stream into the cache; the last await before deciding."""
-        while missing := [w for w in watched if w.stream.name not in self._cache]:
-            for each in missing:
-                known = await fold(
-                    self._store, each.stream.name, each.initial, each.after
-                )
-                self._cache.setdefault(each.stream.name, known)
-        for each in watched:
-            self._cache.move_to_end(each.stream.name)
-        self._evict(keep={each.stream.name for each in watched})
-
-    def _evict(self, keep: set[str]) -> None:
-        """Forget the least recent streams that have no append under way."""
-        excess = len(self._cache) - self._limit
-        if excess <= 0:
-            return
-        idle = (
-            name
-            for name, known in self._cache.items()
-            if known.in_flight == 0 and name not in keep
-        )
-        for name in [name for name, _ in zip(idle, range(excess), strict=False)]:
-            del self._cache[name]
+        """Know every watched stream; the last await before deciding."""
+        await self._abreast.keep()
+        await self._known.load(watched)
 
 
 def _request(
@@ -283,17 +295,4 @@ def _request(
         ),
         cause=reason.cause,
         command=reason.command,
-    )
-
-
-async def _written(under_way: set[asyncio.Future[Appended]]) -> bool:
-    """Wait for appends; True if all were written as they were decided.
-
-    To find nothing to do is an answer too, and must not rest on an event that may
-    yet fail to be written.
-    """
-    await asyncio.wait(under_way)
-    return all(
-        not each.cancelled() and each.exception() is None and not each.result().replayed
-        for each in under_way
     )

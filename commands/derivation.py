@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.parents import watch_named_session
 from commands.ports import Appended
+from commands.watched import Watched
 from domain.concluding import conclude
 from domain.conclusion import (
     ConclusionDerived,
@@ -146,7 +147,7 @@ async def record_derivation(
     return await decide_if_living(
         decide,
         Source(*named, command.position),
-        (derivation, conclusions, watch_named_session(*named, exact=True)),
+        (derivation, conclusions, watch_named_session(*named)),
         decision,
         Reason(command.cause, identity, cause_of),
     )

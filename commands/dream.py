@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.parents import check_settled, watch_named_workspace, watch_peer
 from commands.ports import Appended
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Write, Written
 from domain.dream import (
     DreamCancelled,

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.ports import Appended
+from commands.watched import Watched
 from domain.embedding import (
     Embeddings,
     Written,

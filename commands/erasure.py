@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.parents import watch_named_session, watch_named_workspace
+from commands.watched import Watched
 from domain import session as sessions
 from domain import workspace as workspaces
 from domain.conclusion import (
@@ -110,6 +112,8 @@ async def erase_session(
         done = sessions.erase_session(states[0], erased)
         if not done:
             return {}
+        # The others at whatever version they are: while the session's own stream stands
+        # as it was looked at, its name is not free, and nothing of a next one is there.
         return {session.stream: done, **dict.fromkeys(others, (ended,))}
 
     await decide(workspace, (session,), decision, Reason(cause))
@@ -130,16 +134,21 @@ async def begin_workspace_erasure(decide: Decide, named: str, cause: Cause) -> N
 async def end_streams(
     decide: Decide,
     workspace: str,
-    streams: Sequence[Stream],
+    streams: Mapping[Stream, int],
     through: int,
     cause: Cause,
 ) -> None:
-    """End streams of a workspace, so that all of them are told anew."""
+    """End streams of a workspace, each at its version, so that all are told anew.
+
+    Raises:
+        Overloaded
+        WrongExpectedVersion: one of them was ended, or is told anew already: what goes
+            would be the next one's. Look again.
+    """
     ended = StreamErased(workspace=workspace, through=through)
-    for start in range(0, len(streams), STREAMS_AT_ONCE):
-        chunk = streams[start : start + STREAMS_AT_ONCE]
-        ends: dict[Stream, tuple[Event, ...]] = dict.fromkeys(chunk, (ended,))
-        await _end(decide, ends, Reason(cause))
+    left = iter(streams.items())
+    while chunk := dict(islice(left, STREAMS_AT_ONCE)):
+        await decide.append_at(chunk, (ended,), Reason(cause))
 
 
 async def erase_workspace(
@@ -153,10 +162,3 @@ async def erase_workspace(
         return {workspace.stream: workspaces.erase_workspace(states[0], erased)}
 
     await decide(named, (workspace,), decision, Reason(cause))
-
-
-async def _end(
-    decide: Decide, ends: Mapping[Stream, Sequence[Event]], reason: Reason
-) -> None:
-    tenant = next(iter(ends)).tenant
-    await decide(tenant, (), lambda _: ends, reason)

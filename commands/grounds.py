@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from commands.decide import Watched
 from commands.parents import watch_named_session
+from commands.watched import Watched
 from domain.conclusion import (
     Conclusions,
     Evidence,
@@ -69,9 +69,7 @@ class GroundStreams:
         self._grounds = grounds
         streams = [_conclusions(workspace, each) for each in grounds]
         sessions = {e.session for e in grounds if e.session is not None}
-        places = [
-            watch_named_session(workspace, e, exact=True) for e in sorted(sessions)
-        ]
+        places = [watch_named_session(workspace, e) for e in sorted(sessions)]
         found: list[Watched[Any]] = [*streams, *places]
         self.watched = tuple({each.stream.name: each for each in found}.values())
 
@@ -111,4 +109,4 @@ def _conclusions(workspace: str, ground: Ground) -> Watched[Conclusions]:
         stream = pair_conclusion_stream(*pair)
     else:
         stream = conclusion_stream(workspace, ground.session)
-    return Watched(stream, Conclusions(), evolve_conclusions, exact=True)
+    return Watched(stream, Conclusions(), evolve_conclusions)

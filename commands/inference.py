@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.grounds import Ground, GroundStreams
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.ports import Appended
+from commands.watched import Watched
 from domain.conclusion import Conclusions, Found, evolve_conclusions
 from domain.event import Engine, Event
 from domain.inference import Inference, check_inferred, infer
@@ -48,7 +49,7 @@ async def record_inference(decide: Decide, command: RecordInference) -> Appended
     identity = processor_command(command.workspace, command.name)
     pair = (command.workspace, command.observer, command.observed)
     stream = pair_conclusion_stream(*pair)
-    own = Watched(stream, Conclusions(), evolve_conclusions, exact=True)
+    own = Watched(stream, Conclusions(), evolve_conclusions)
     streams = GroundStreams(command.workspace, command.grounds)
     others = tuple(w for w in streams.watched if w.stream != own.stream)
     inference = Inference(

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.ports import Appended
+from commands.watched import Watched
 from domain.event import Event
 from domain.names import Stream, session_stream, workspace_stream
 from domain.session import Session, evolve_session
@@ -29,9 +30,13 @@ class Source(msgspec.Struct, frozen=True):
     position: int
 
 
-async def is_living(decide: Decide, source: Source) -> bool:
-    """Tell whether a source is neither erased nor about to be."""
-    return _lives(source, [await decide.look(each) for each in _grounds(source)])
+async def is_living(decide: Decide, source: Source, *, surely: bool = False) -> bool:
+    """Tell whether a source is neither erased nor about to be.
+
+    ``surely`` asks the log: what another process began a moment ago counts too.
+    """
+    look = decide.look_anew if surely else decide.look
+    return _lives(source, [await look(each) for each in _grounds(source)])
 
 
 async def decide_if_living(
@@ -57,14 +62,8 @@ async def decide_if_living(
 
 
 def _grounds(source: Source) -> tuple[Watched[Any], ...]:
-    # What is of no session is cut off by no end of a session's streams: that another
-    # process erases the workspace is told by the workspace's own stream alone.
-    workspace = Watched(
-        workspace_stream(source.workspace),
-        Workspace(),
-        evolve_workspace,
-        exact=source.session is None,
-    )
+    stream = workspace_stream(source.workspace)
+    workspace = Watched(stream, Workspace(), evolve_workspace)
     if source.session is None:
         return (workspace,)
     stream = session_stream(source.workspace, source.session)

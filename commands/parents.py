@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from commands.decide import Watched
 from commands.ports import Overloaded
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Birth
 from domain.errors import Invalid, NotFound
 from domain.names import (
@@ -61,21 +61,15 @@ def watch_session(workspace: str, session: str) -> Watched[Session]:
     return Watched(session_stream(workspace, session), Session(), evolve_session)
 
 
-def watch_named_session(
-    workspace: str, session: str, *, exact: bool = False
-) -> Watched[Session]:
+def watch_named_session(workspace: str, session: str) -> Watched[Session]:
     """Look at a session where a malformed name just names none.
-
-    ``exact`` is for what must not outlive that words are withheld: the command line
-    withholds them beside a server.
 
     Raises:
         NotFound: its name could never be one.
     """
     if not (is_name(workspace) and is_name(session)):
         raise NotFound(f"Session {session} not found in workspace {workspace}")
-    stream = session_stream(workspace, session)
-    return Watched(stream, Session(), evolve_session, exact)
+    return Watched(session_stream(workspace, session), Session(), evolve_session)
 
 
 def watch_peer(workspace: str, peer: str) -> Watched[Peer]:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from commands.moved_streams import MovedStreams
 from domain.conclusion import Level
 from domain.configuration import Configuration
 from domain.event import Event
@@ -92,6 +93,11 @@ class Appended(msgspec.Struct, frozen=True):
 class EventStore(Protocol):
     """The log. Appends are group-committed; reads are by stream or position."""
 
+    @property
+    def elsewhere(self) -> int:
+        """The highest position another process is known to have reached."""
+        ...
+
     async def append(self, request: AppendRequest) -> Appended:
         """Append all or nothing, durably, at dense commit-ordered positions.
 
@@ -103,7 +109,8 @@ class EventStore(Protocol):
     def submit(self, request: AppendRequest) -> Awaitable[Appended]:
         """Enqueue without waiting, so that a caller may decide the next request.
 
-        Requests are carried out in the order of submission. Single-stream requests
+        A stream without events is only expected at its version. Requests are carried
+        out in the order of submission. Single-stream requests
         on one stream may share a commit: each is checked against the version the
         one before it leaves, so a failure fails those decided upon it.
 
@@ -125,6 +132,10 @@ class EventStore(Protocol):
         self, stream: str, *, after: int = 0, limit: int | None = None
     ) -> Sequence[Recorded]:
         """Return a stream's events with version > ``after``, in order."""
+        ...
+
+    async def moved_since(self, position: int) -> MovedStreams:
+        """Return what grew after a position, whoever appended, as the log is now."""
         ...
 
     async def find_command(self, tenant: str, command: UUID) -> "SeenCommand | None":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from commands.decide import Watched
+from commands.watched import Watched
 from domain.event import Event
 from domain.names import Stream
 

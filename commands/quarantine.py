@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     check_settled,
     watch_named_session,
@@ -18,6 +18,7 @@ from commands.taking_back import (
     watch_retraction,
     watch_summary_of,
 )
+from commands.watched import Watched
 from commands.write import Write
 from domain.conclusion import ConclusionRetracted
 from domain.errors import Invalid

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import msgspec
 
 from commands.asking import Answered, Answerer, AskedQuestion
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     found_peers,
     found_workspace,
@@ -17,6 +17,7 @@ from commands.parents import (
     watch_workspace,
 )
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Birth, Write
 from domain.errors import NotFound
 from domain.event import EVERYONE
@@ -57,7 +58,7 @@ async def refuse_scopes(
     """
     named = [each for each in peers if each is not None]
     for peer, watched in watch_reserved(workspace, named).items():
-        refuse_unobservable(await write.decide.look(watched), peer, NO_CHAT)
+        refuse_unobservable(await write.decide.look_anew(watched), peer, NO_CHAT)
 
 
 async def open_question(

@@ -4,12 +4,13 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import check_settled, watch_named_workspace
 from commands.ports import Held
 from commands.proposal import Proposal
 from commands.reach import Reach
 from commands.taking_back import retract_all, watch_all, watch_retraction
+from commands.watched import Watched
 from commands.write import Write
 from domain.conclusion import ConclusionRetracted
 from domain.errors import NotFound

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     found_workspace,
     watch_named_peer,
@@ -13,6 +13,7 @@ from commands.parents import (
     watch_workspace,
 )
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Birth, Write, Written
 from domain.errors import NotFound
 from domain.peer import Peer, configure_peer

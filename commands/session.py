@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     found_peers,
     found_workspace,
@@ -18,6 +18,7 @@ from commands.parents import (
 )
 from commands.proposal import Proposal
 from commands.scope import enter_scopes, watch_scopes
+from commands.watched import Watched
 from commands.write import Birth, Write, Written
 from domain.configuration import Configuration
 from domain.errors import NotFound

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
 from commands.parents import watch_named_session
 from commands.ports import Appended, CommandIdentity
+from commands.watched import Watched
 from domain.event import Engine, Event
 from domain.names import Stream, public_id, summary_stream
 from domain.recorded import Cause
@@ -70,7 +71,7 @@ async def record_summary(decide: Decide, command: RecordSummary) -> Appended | N
     """
     identity = processor_command(command.workspace, command.name)
     chain = watch_summary(command.workspace, command.session, command.kind)
-    session = watch_named_session(command.workspace, command.session, exact=True)
+    session = watch_named_session(command.workspace, command.session)
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
         newest, said = states

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from commands.decide import Watched
 from commands.proposal import Proposal
 from commands.summary import watch_summary
+from commands.watched import Watched
 from domain.conclusion import (
     ConclusionRetracted,
     Conclusions,

@@ -9,7 +9,7 @@ from commands.bringing_back import (
     bring_back_messages,
     bring_back_summaries,
 )
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import (
     check_settled,
     watch_named_session,
@@ -24,6 +24,7 @@ from commands.taking_back import (
     watch_retraction,
     watch_summary_of,
 )
+from commands.watched import Watched
 from commands.write import Write
 from domain.conclusion import (
     ConclusionReinstated,

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from commands.decide import Reason, Watched
+from commands.decide import Reason
 from commands.parents import watch_named_workspace
 from commands.proposal import Proposal
+from commands.watched import Watched
 from commands.write import Write, Written
 from domain.errors import NotFound
 from domain.names import delivery_stream, is_name, webhook_stream

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.ports import (
     Appended,
     Clock,
@@ -17,6 +17,7 @@ from commands.ports import (
     Views,
 )
 from commands.proposal import Proposal
+from commands.watched import Watched
 from domain.event import Event
 from domain.names import Stream
 from domain.recorded import Recorded

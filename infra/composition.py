@@ -7,49 +7,55 @@ and ``read_api``, and ``_processors`` below are the table of contents of the sys
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from litestar.types import ASGIApp
+import msgspec
 
-from commands.asking import Chat
-from commands.routes import ROUTES as WRITES
 from infra.abandoned_clones import AbandonedClones
-from infra.active_sessions import ActiveSessions
-from infra.auth.wanted import wanted_keyring
-from infra.chat import ChatParts, make_chat
+from infra.answering import make_application
 from infra.derivation_deadlines import keep_deadlines
 from infra.dreaming import Dreaming, DreamParts, make_dreaming
-from infra.embedder.nobody import Nobody
 from infra.engines import engine_names
 from infra.erasure import with_erasure
-from infra.files.pdf import PdfReader
-from infra.folding import fold_views
-from infra.found_messages import FoundMessages
-from infra.held_conclusions import HeldConclusions
+from infra.folding import (
+    BEHIND,
+    PROMPTLY,
+    Folding,
+    Groups,
+    fold_views,
+    make_views_current,
+    watch_views,
+)
 from infra.held_words import HeldWords
 from infra.holdings import StoredHoldings
-from infra.http.app import AppSettings, create_app
-from infra.http.gate import Gate
-from infra.key_source import master_key_of, signing_key_of
-from infra.ledger.standing import Budgets
-from infra.ledger.wiring import budget_of_all, open_ledger
+from infra.key_source import (
+    keys_dsn_of,
+    master_key_of,
+    present_master_key,
+    signing_key_of,
+)
+from infra.ledger.wiring import open_ledger
 from infra.llm.find_model import FindModel
 from infra.llm.models import open_models
-from infra.memberships import Memberships
+from infra.log_choice import log_settings
 from infra.palimpsest import Palimpsest, State
-from infra.parts import Parts, now, open_parts
-from infra.postgres.log import LogSettings, PostgresLog
+from infra.parts import Parts, now, open_parts, reach_of
+from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import migrate
+from infra.postgres.view_readers import open_view_readers
 from infra.proof.signer import Signer
-from infra.reach import StoredReach
 from infra.reactions import Feeds
 from infra.reasoning import Reasoners, make_reasoners, said_again
+from infra.roles import UP, Role
 from infra.settings import Settings
+from infra.stopping import stop
 from infra.stored_neighbours import StoredNeighbours
 from infra.sweep import sweep_daily
-from infra.telemetry.telemetry import Exposition, open_telemetry
+from infra.telemetry.telemetry import Telemetry, open_telemetry
 from infra.traffic import Traffic
+from infra.turns import Works
 from infra.watch import Watch
 from infra.webhooks.wiring import dispatch_webhooks
 from processors.announce_drained import AnnounceDrained
@@ -58,58 +64,169 @@ from processors.close_scopes import CloseScopes
 from processors.derive_conclusions import DeriveConclusions
 from processors.processor import Processor
 from processors.summarize_session import SummarizeSession
-from read_api import ROUTES as QUESTIONS
+
+
+class _Process(msgspec.Struct, frozen=True):
+    """What every process has, whatever its role."""
+
+    dsn: str
+    settings: Settings
+    log: PostgresLog
+    telemetry: Telemetry
+    traffic: Traffic
+    watch: Watch
+    running: AsyncExitStack
+    state: State
+
+    @property
+    def folding(self) -> Folding:
+        return Folding(
+            self.dsn, self.log, self.traffic.give_way, self.telemetry, self.settings
+        )
+
+
+async def migrate_palimpsest(dsn: str, *, data: Path, settings: Settings) -> None:
+    """Bring log, keys and views to what this code knows, and say which keys are ours.
+
+    Raises:
+        DatabaseNewer, ViewsNewer, ViewsDrifted, MasterKeyUnusable, SigningKeyUnusable
+        asyncpg.PostgresError: the login user may not do what is needed.
+    """
+    await migrate(dsn, keys_dsn=keys_dsn_of(settings))
+    quietly = log_settings(settings, announces=False)
+    opening = PostgresLog.open(dsn, master_key_of(data, settings), quietly)
+    async with opening as log:
+        await log.keys.claim()
+        signing_key_of(data, settings)
+        await make_views_current(dsn, log, data, settings)
 
 
 @asynccontextmanager
 async def open_palimpsest(
-    dsn: str, *, data: Path, settings: Settings
+    dsn: str, *, data: Path, settings: Settings, role: Role = UP
 ) -> AsyncIterator[Palimpsest]:
-    """Migrate, open the log, fold the views, feed the processors; ready when yielded.
+    """Open the log, and run what the role says; ready when yielded.
 
     Raises:
         DatabaseNewer, ViewsNewer, ViewsDrifted, LogDiverged,
         MasterKeyUnusable, SigningKeyUnusable
         asyncpg.PostgresError: the login user may not do what is needed.
     """
-    keys_uri = settings.keys_connection_uri
-    keys_dsn = None if keys_uri is None else keys_uri.get_secret_value()
-    await migrate(dsn, keys_dsn=keys_dsn)
+    if role.migrates:
+        await migrate_palimpsest(dsn, data=data, settings=settings)
     async with AsyncExitStack() as running:
         telemetry = await running.enter_async_context(open_telemetry(settings))
-        opening = PostgresLog.open(
-            dsn, master_key_of(data, settings), LogSettings(keys_dsn=keys_dsn)
+        log = await running.enter_async_context(
+            PostgresLog.open(
+                dsn,
+                present_master_key(data, settings),
+                log_settings(settings, process=role.name),
+            )
         )
-        log = await running.enter_async_context(opening)
         await log.keys.verify()
         telemetry.follow(log)
         watch = Watch()
-        signer = Signer(log.checkpoints, signing_key_of(data, settings), now)
-        watch.add(signer.start(settings.checkpoint_seconds, running))
-        traffic = Traffic()
-        views = await fold_views(dsn, log, data, settings, traffic, telemetry, running)
-        found = await running.enter_async_context(open_models(settings))
-        feeds = await Feeds.open(dsn, log, traffic.give_way, telemetry, running)
-        parts = await open_parts((dsn, log, views, feeds), settings, running)
-        models = open_ledger(telemetry.models(found), parts, settings, watch, running)
-        reasoners = await make_reasoners(settings, models, parts.tokens)
-        state = State()
         watch.add(log.appending)
-        dreaming = await _dreaming(dsn, parts, reasoners, settings, models)
-        reactions = _processors(parts, reasoners, settings, dreaming.processor)
-        for feed in await feeds.start(reactions):
-            watch.add(feed)
-        dreaming.start(running, watch)
-        await _tend(parts, reasoners, settings, watch, running)
-        decide, prompt = parts.write.decide, parts.prompt
-        await dispatch_webhooks(
-            settings, decide, parts.readers, prompt, watch, telemetry, running
+        process = _Process(
+            dsn, settings, log, telemetry, Traffic(), watch, running, State()
         )
-        chat = await make_chat(settings, models, _chat_parts(parts))
-        metrics = telemetry.exposition(parts.readers)
-        app = _application(parts, settings, state, chat, metrics)
-        around = telemetry.around(traffic.around(app))
-        yield Palimpsest(around, engine_names(settings), watch, state)
+        if role.reacts:
+            signer = Signer(log.checkpoints, signing_key_of(data, settings), now)
+            watch.add(signer.start(settings.checkpoint_seconds, running))
+        if role.relays and settings.feed_type == "kafka":
+            await _relay(process, data)
+        if role.reacts or role.answers:
+            yield await _with_parts(process, role)
+        else:
+            yield await _projector(process)
+
+
+async def _relay(process: _Process, data: Path) -> None:
+    """Copy the log to its topic, for who is fed from there in this process."""
+    from infra.kafka.relay_wiring import start_relay, wire_relay  # noqa: PLC0415  heavy
+
+    dsn, settings, running = process.dsn, process.settings, process.running
+    parts = await wire_relay(dsn, data, settings, running)
+    process.telemetry.troubles.append(parts.trouble.detail)
+    process.watch.add(await start_relay(parts, process.telemetry.relay(), running))
+
+
+async def _projector(process: _Process) -> Palimpsest:
+    """Fold the views whenever no other process does, and nothing else."""
+    prompt, lagging = await process.folding.start(process.running)
+
+    def detail() -> dict[str, Any]:
+        told = {PROMPTLY: prompt.position, BEHIND: lagging.position}
+        leads = prompt.leads and lagging.leads
+        return {"leads": leads, **told, **process.telemetry.detail()}
+
+    readers = await process.running.enter_async_context(
+        open_view_readers(process.dsn, size=1)
+    )
+    return Palimpsest(
+        watch=process.watch,
+        state=process.state,
+        is_well=lambda: prompt.failed is None and lagging.failed is None,
+        detail=detail,
+        metrics=process.telemetry.exposition(readers),
+    )
+
+
+async def _with_parts(process: _Process, role: Role) -> Palimpsest:
+    """Run what reads the views, whoever folds them."""
+    dsn, settings, running = process.dsn, process.settings, process.running
+    log, telemetry, watch = process.log, process.telemetry, process.watch
+    if role.folds:
+        views: Groups = await fold_views(process.folding, running)
+    else:
+        views = await watch_views(dsn, watch, running)
+    found = await running.enter_async_context(open_models(settings))
+    give_way = process.traffic.give_way
+    feeds = await Feeds.open(dsn, log, settings, give_way, telemetry, running)
+    parts = await open_parts(
+        (dsn, log, views, feeds),
+        settings,
+        running,
+        fills=role.name if role.reacts else None,
+    )
+    models = open_ledger(telemetry.models(found), parts, settings, watch, running)
+    if role.reacts:
+        await _react(process, parts, feeds, models)
+    else:
+        watch.add(await _follow(parts, running, reads=False))
+    metrics = telemetry.exposition(parts.readers)
+    telemetry.troubles.append(parts.vectors.following.detail)
+    app = None
+    if role.answers:
+        told = (metrics, telemetry.detail)
+        doors = await make_application(parts, models, settings, process.state, *told)
+        app = telemetry.around(process.traffic.around(doors))
+    return Palimpsest(
+        watch=watch,
+        state=process.state,
+        app=app,
+        engines=engine_names(settings),
+        is_well=lambda: parts.prompt.failed is None,
+        detail=telemetry.detail,
+        metrics=metrics,
+    )
+
+
+async def _react(
+    process: _Process, parts: Parts, feeds: Feeds, models: FindModel
+) -> None:
+    """Do what follows from events, and what nobody asks for."""
+    settings, watch, running = process.settings, process.watch, process.running
+    reasoners = await make_reasoners(settings, models, parts.tokens)
+    dreaming = await _dreaming(process.dsn, parts, reasoners, settings, models)
+    reactions = _processors(parts, reasoners, settings, dreaming.processor)
+    for feed in await feeds.start(reactions):
+        watch.add(feed)
+    dreaming.start(running, watch)
+    works = Works(feeds.turns, watch, running)
+    await _tend(parts, reasoners, settings, works)
+    decide, prompt, telemetry = parts.write.decide, parts.prompt, process.telemetry
+    await dispatch_webhooks(settings, decide, parts.readers, prompt, telemetry, works)
 
 
 async def _dreaming(
@@ -119,7 +236,7 @@ async def _dreaming(
         dsn,
         parts.log,
         parts.write,
-        _reach(parts),
+        reach_of(parts),
         parts.readers,
         parts.prompt,
         parts.vectors.questions,
@@ -128,6 +245,15 @@ async def _dreaming(
         reasoners.offline.engine,
     )
     return await make_dreaming(settings, models, needed)
+
+
+async def _follow(
+    parts: Parts, running: AsyncExitStack, *, reads: bool
+) -> asyncio.Task[None]:
+    """Ask whose vectors serve, and read for them if it may, until the stack ends."""
+    task = await parts.vectors.following.start(reads=reads)
+    running.push_async_callback(stop, task)
+    return task
 
 
 def _processors(
@@ -154,86 +280,19 @@ def _processors(
         ),
     )
     holdings = StoredHoldings(log, parts.readers, parts.views)
-    closing = CloseRetractions(decide, _reach(parts))
-    leaving = CloseScopes(decide, _reach(parts))
+    closing = CloseRetractions(decide, reach_of(parts))
+    leaving = CloseScopes(decide, reach_of(parts))
     return (*with_erasure(reactions, decide, holdings, now), closing, leaving)
 
 
 async def _tend(
-    parts: Parts,
-    reasoners: Reasoners,
-    settings: Settings,
-    watch: Watch,
-    running: AsyncExitStack,
+    parts: Parts, reasoners: Reasoners, settings: Settings, works: Works
 ) -> None:
     """Do what nobody asks for: forget what is old, ask for what is due."""
-    watch.add(await parts.vectors.change.start())
-    keep_deadlines(parts.write, parts.readers, reasoners.gathers, watch, running)
+    works.watch.add(await _follow(parts, works.running, reads=True))
+    works.begin("changes of vectors", parts.vectors.change.run)
+    keep_deadlines(parts.write, parts.readers, reasoners.gathers, works)
     log, decide = parts.log, parts.write.decide
     clones = AbandonedClones(log.store, parts.readers, decide, now)
-    sweeping = asyncio.create_task(
-        sweep_daily(log, clones, settings.idempotency_days, settings.llm_journal_days)
-    )
-    running.push_async_callback(_stop, sweeping)
-    watch.add(sweeping)
-
-
-def _reach(parts: Parts) -> StoredReach:
-    return StoredReach(parts.log, parts.readers, parts.prompt)
-
-
-def _chat_parts(parts: Parts) -> ChatParts:
-    questions = parts.vectors.questions
-    return ChatParts(parts.readers, parts.views, questions, parts.tokens, now)
-
-
-def _application(
-    parts: Parts,
-    settings: Settings,
-    state: State,
-    chat: Chat,
-    metrics: Exposition | None,
-) -> ASGIApp:
-    keyring = wanted_keyring(settings)
-    return create_app(
-        [*WRITES, *QUESTIONS],
-        {
-            "write": parts.write,
-            "chat": chat,
-            "database": parts.readers,
-            "views": parts.views,
-            "log": parts.log.store,
-            "tokens": parts.tokens,
-            "query_embedder": parts.vectors.questions,
-            "message_embedder": parts.vectors.questions
-            if settings.embed_messages
-            else Nobody(),
-            "reranker": parts.reranker,
-            "context_max_tokens": settings.get_context_max_tokens,
-            "find_message": FoundMessages(parts.readers),
-            "find_held": HeldConclusions(parts.readers),
-            "find_budget": Budgets(parts.log.calls, budget_of_all(settings), now),
-            "reach": _reach(parts),
-            "wake_derivation": parts.woken,
-            "text_memory": parts.vectors.texts,
-            "pdf_text": PdfReader(),
-            "active_sessions": ActiveSessions(parts.readers),
-            "deletion_grace": timedelta(seconds=settings.deletion_grace_seconds),
-        },
-        AppSettings(
-            is_ready=lambda: not state.leaving and parts.prompt.failed is None,
-            health_detail=parts.vectors.change.detail,
-            count_tokens=parts.tokens.count,
-            limits=parts.write.limits,
-            allowed_origins=settings.cors_origins,
-            metrics=metrics,
-            gate=None
-            if keyring is None
-            else Gate(keyring, Memberships(parts.readers).are_active, now),
-        ),
-    )
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    days = (settings.idempotency_days, settings.llm_journal_days)
+    works.begin("the daily sweep", partial(sweep_daily, log, clones, *days))

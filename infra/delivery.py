@@ -10,9 +10,13 @@ from typing import Final
 import msgspec
 
 from commands.ports import EventStoreError, KeyReused
-from infra.feed_ledger import Hold
+from domain.recorded import Recorded
+from infra.codec.errors import Unreadable
+from infra.held_keys import Hold
+from infra.postgres.connection import is_lost
 from infra.telemetry.observers import DeliveryObserver
 from infra.telemetry.under_way import DeliveryWork, working
+from infra.unread import outcome_of
 from processors.language_model import BudgetExhausted, Unavailable
 from processors.processor import Batch, Done, Outcome, Park, Processor, Retry
 
@@ -67,15 +71,14 @@ class Delivery:
                         break
         if isinstance(outcome, Done):
             return None
-        first = batch.events[0]
-        return Hold(
-            key=batch.ordering_key,
-            tenant=first.tenant,
-            position=first.position,
-            attempts=attempts + 1,
-            after=outcome.after if isinstance(outcome, Retry) else None,
-            reason=outcome.reason,
-        )
+        return _hold(batch.ordering_key, batch.events[0], attempts, outcome)
+
+    def cannot_read(self, key: str, first: Recorded, attempts: int) -> Hold:
+        """Say so, and return what to hold: the key, from that event on."""
+        outcome = outcome_of(first.event, self.patience(attempts, None))
+        told = (self._processor.name, first.position, outcome.reason)
+        _LOG.error("%s cannot read position %d: %s", *told)
+        return _hold(key, first, attempts, outcome)
 
     async def _outcome(self, batch: Batch, attempts: int) -> Outcome:
         name, outcome = self._processor.name, None
@@ -93,24 +96,43 @@ class Delivery:
             return await self._processor(batch)
         except KeyReused as clash:
             return Park(type(clash).__name__)
+        except Unreadable as damaged:
+            return Park(f"It rests on what cannot be read: {damaged}")
         except BudgetExhausted as spent:
             return Retry(timedelta(seconds=spent.retry_after or 0), str(spent))
         except (Unavailable, EventStoreError) as absent:
             asked = getattr(absent, "retry_after", None)
             return Retry(self.patience(attempts, asked), type(absent).__name__)
         except Exception as bug:  # noqa: BLE001  whatever it is, it stops one key only
+            return self._unforeseen(bug, attempts)
+
+    def _unforeseen(self, bug: Exception, attempts: int) -> Outcome:
+        """Try again, and park in the end; a database that is away parks nothing."""
+        name = type(bug).__name__
+        if not is_lost(bug):
             # The text of an error nobody foresaw may quote what somebody said.
-            said = (self._processor.name, type(bug).__name__, _place(bug))
+            said = (self._processor.name, name, _place(bug))
             _LOG.error("%s: %s in %s", *said, extra={"failure": bug})
             if attempts + 1 >= self._limits.attempts:
-                return Park(type(bug).__name__)
-            return Retry(self.patience(attempts, None), type(bug).__name__)
+                return Park(name)
+        return Retry(self.patience(attempts, None), name)
 
     def patience(self, attempts: int, asked: float | None) -> timedelta:
         """Return how long a key waits that failed so often, or was asked to wait."""
         doubled: timedelta = self._limits.first_wait * 2 ** min(attempts, 16)
         wait = max(doubled, timedelta(seconds=asked or 0))
         return min(wait, self._limits.longest_wait)
+
+
+def _hold(key: str, first: Recorded, attempts: int, outcome: Retry | Park) -> Hold:
+    return Hold(
+        key=key,
+        tenant=first.tenant,
+        position=first.position,
+        attempts=attempts + 1,
+        after=outcome.after if isinstance(outcome, Retry) else None,
+        reason=outcome.reason,
+    )
 
 
 def _place(bug: BaseException) -> str:

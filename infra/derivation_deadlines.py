@@ -6,7 +6,6 @@ age that is set: nothing of it is kept in memory, and a restart forgets nothing.
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -19,8 +18,9 @@ from commands.ports import EventStoreError
 from commands.write import Write
 from domain.errors import DomainError
 from domain.recorded import Cause
+from infra.codec.errors import Unreadable
 from infra.postgres.connection import LOST
-from infra.watch import Watch
+from infra.turns import Works
 from processors.derive_conclusions import Gathering
 from projections.ports import Database
 from projections.progress_counts import find_overdue
@@ -73,6 +73,8 @@ class DerivationDeadlines:
                 await request_derivation(self._write, command, Reason(cause))
             except DomainError as gone:
                 _LOG.info("nothing to ask for: %s", type(gone).__name__)
+            except Unreadable as damaged:  # its key is parked where it was met
+                _LOG.warning("a session that waits cannot be read: %s", damaged)
         if found.next_at is None or len(found.sessions) == _AT_ONCE:
             return _SOONEST if found.sessions else _LATEST
         due = (found.next_at + self._age - now).total_seconds()
@@ -83,8 +85,7 @@ def keep_deadlines(
     write: Write,
     database: Database,
     gathers: Gathering | None,
-    watch: Watch,
-    running: AsyncExitStack,
+    works: Works,
 ) -> None:
     """Look for what is due until the stack ends, if anything ever has to wait.
 
@@ -95,11 +96,4 @@ def keep_deadlines(
     if age is None:
         return
     deadlines = DerivationDeadlines(write, database, age)
-    task = asyncio.create_task(deadlines.run(), name="deadlines of derivation")
-    running.push_async_callback(_stop, task)
-    watch.add(task)
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    works.begin("deadlines of derivation", deadlines.run)

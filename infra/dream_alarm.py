@@ -15,8 +15,10 @@ import asyncpg
 
 from commands.ports import Clock, EventStoreError
 from domain.recorded import Recorded
+from infra.codec.errors import Unreadable
 from infra.dream_lease import lease
 from infra.postgres.connection import LOST
+from infra.stopping import stop
 from processors.dream import Dream
 from processors.language_model import Unavailable
 from projections.dreams import DueDream, find_due_dreams
@@ -68,10 +70,7 @@ class DreamAlarm:
                     _LOG.warning("dreams: %s", type(lost).__name__)
                 await self._rest()
         finally:
-            tasks = list(self._running.values())
-            for each in tasks:
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop(*self._running.values())
 
     async def _wake(self) -> None:
         now = self._clock()
@@ -107,6 +106,8 @@ class DreamAlarm:
                     later = await self._go_on(due)
         except (*LOST, asyncpg.InterfaceError, EventStoreError, Unavailable) as lost:
             _LOG.warning("dream: %s", type(lost).__name__)
+        except Unreadable as damaged:
+            _LOG.warning("a dream that is due cannot be read: %s", damaged)
         if later is not None:
             self._later[due.id] = later
 

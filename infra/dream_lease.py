@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 from typing import Final
 
 import asyncpg
+
+from infra.postgres.lock_key import lock_key
 
 _OURS: Final = 0x5D7EA3
 
@@ -26,8 +27,7 @@ async def lease(dsn: str, workspace: str, dream: str) -> AsyncIterator[bool]:
         if holder is not None:
             holder.cancel()
 
-    named = f"{workspace}/{dream}".encode()
-    key = int.from_bytes(blake2b(named, digest_size=4).digest(), "big", signed=True)
+    key = lock_key(f"{workspace}/{dream}")
     connection = await asyncpg.connect(
         dsn, server_settings={"application_name": "palimpsest-dream"}
     )

@@ -21,6 +21,7 @@ from infra.memory_view import ViewMemories
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
 from infra.settings.model_choice import ModelConfig
+from infra.stopping import stop
 from infra.stored_grounds import StoredGrounds
 from infra.surprisal.hints import make_hints
 from infra.watch import Watch
@@ -61,7 +62,7 @@ class Dreaming(msgspec.Struct, frozen=True):
         if self.alarm is None:
             return
         task = asyncio.create_task(self.alarm.run(), name="dreams")
-        running.push_async_callback(_stop, task)
+        running.push_async_callback(stop, task)
         watch.add(task)
 
 
@@ -153,8 +154,3 @@ def _limits(settings: Settings, who: Specialist, config: ModelConfig) -> Limits:
         max_total=settings.dream_max_total_tokens,
         calls_per_turn=settings.llm_max_tool_calls_per_turn,
     )
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

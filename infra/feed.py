@@ -7,7 +7,6 @@ it is done or held, and what was delivered before may come again, cut differentl
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
-from datetime import timedelta
 from time import monotonic
 from typing import Final, Protocol
 from uuid import UUID
@@ -16,17 +15,17 @@ import asyncpg
 import msgspec
 
 from commands.ports import EventStoreError
-from domain.names import ordering_key_of, shard_of
 from domain.recorded import Recorded
-from infra.delivery import Delivery, FeedLimits
-from infra.feed_ledger import FeedLedger, Held, Hold, Standing, Superseded
+from infra.by_key import ByKey
+from infra.delivery import FeedLimits
+from infra.feed_ledger import FeedLedger, Standing, Superseded
+from infra.held_keys import Hold
 from infra.postgres.connection import LOST
 from infra.telemetry.observers import DeliveryObserver
 from infra.traffic import GiveWay, at_once
-from processors.processor import Batch, Processor
+from processors.processor import Processor
 
 _LOG = logging.getLogger(__name__)
-_PAGES_SCANNED: Final = 10
 
 
 class Log(Protocol):
@@ -38,6 +37,14 @@ class Log(Protocol):
     async def next_page(self, *, after: int, limit: int) -> Sequence[Recorded]: ...
 
     async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]: ...
+
+    def heard(self, position: int) -> None:
+        """Note that the log goes at least so far, whoever appended to it."""
+        ...
+
+    async def newest(self) -> int:
+        """Return the highest position there is, and note it."""
+        ...
 
     async def wait_past(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the log goes beyond a position, False at the bound."""
@@ -61,9 +68,10 @@ class Feed:
         self._ledger = ledger
         self._limits = limits or FeedLimits()
         self._give_way = give_way
-        self._delivery = Delivery(processor, self._limits, observers)
+        self._by_key = ByKey(processor, log, ledger, self._limits, observers)
         self._concerning: Sequence[Recorded] = ()
         self._looked = _NOWHERE
+        self._recorded = 0
         self._fresh_until = 0.0
 
     @property
@@ -103,7 +111,7 @@ class Feed:
         if left <= 0:
             return False
         page = await self._next_page(self._looked.position)
-        if any(isinstance(each.event, self._processor.handles) for each in page):
+        if self._by_key.concerns(page):
             self._concerning = page
             return False
         if page:
@@ -115,11 +123,11 @@ class Feed:
     async def turn(self) -> Standing | None:
         """Work on one page and on all keys that are due; where it stands if idle."""
         standing = await self._ledger.standing()
-        due = [
-            each
-            for each in standing.held.values()
-            if each.due_in is not None and each.due_in <= timedelta()
-        ]
+        if standing.position < self._recorded:
+            # A crash of the database took it back, and what was held with it.
+            self._looked = _NOWHERE
+        self._recorded = standing.position
+        due = [each for each in standing.held.values() if each.is_due]
         after = max(standing.position, self._looked.position)
         page, self._concerning = self._concerning, ()
         if not page or page[0].position != after + 1:
@@ -129,28 +137,16 @@ class Feed:
             return await self._put_on_record(standing)
         async with asyncio.TaskGroup() as group:
             for held in due:
-                group.create_task(self._try_again(held, standing.position))
+                group.create_task(self._by_key.try_again(held, standing.position))
             if page:
                 group.create_task(self._work_on(page, standing))
         return None
 
     async def _work_on(self, page: Sequence[Recorded], standing: Standing) -> None:
         """Deliver what is new, by key, and move the checkpoint past it."""
-        batches: dict[str, list[Recorded]] = {}
-        for recorded in page:
-            if isinstance(recorded.event, self._processor.handles):
-                key = ordering_key_of(recorded.stream)
-                batches.setdefault(key, []).append(recorded)
-        passed_over = batches.keys() & standing.held.keys()
-        async with asyncio.TaskGroup() as group:
-            delivered = [
-                group.create_task(self._delivery(Batch(key, tuple(events)), 0))
-                for key, events in batches.items()
-                if key not in passed_over
-            ]
-        holds = [hold for each in delivered if (hold := each.result()) is not None]
+        delivered = await self._by_key.deliver(page, standing.held)
         end = _Looked(page[-1].position, page[-1].id)
-        if await self._advance(standing, end, holds, passed_over):
+        if await self._advance(standing, end, delivered.holds, delivered.passed_over):
             self._looked = end
 
     async def _put_on_record(self, standing: Standing) -> Standing:
@@ -176,49 +172,14 @@ class Feed:
             _LOG.info("%s: another feed of it went on", self.name)
             self._looked = _NOWHERE
             return False
+        self._recorded = end.position
         return True
 
     async def _next_page(self, after: int) -> Sequence[Recorded]:
         return await self._log.next_page(after=after, limit=self._limits.page)
 
-    async def _try_again(self, held: Held, checkpoint: int) -> None:
-        """Deliver what waits for a held key, and let it flow if all is done."""
-        events, through = await self._waiting(held, checkpoint)
-        hold = None
-        if events:
-            hold = await self._delivery(Batch(held.key, tuple(events)), held.attempts)
-        if hold is None:
-            await self._ledger.release(held.key, through)
-        else:
-            if hold.position > held.position:
-                hold = msgspec.structs.replace(hold, attempts=1)
-            await self._ledger.hold_again(hold)
-
-    async def _waiting(self, held: Held, checkpoint: int) -> tuple[list[Recorded], int]:
-        """Return a key's next events up to the checkpoint, and how far that reaches."""
-        shard = shard_of(held.key)
-        events: list[Recorded] = []
-        through = held.position - 1
-        for _ in range(_PAGES_SCANNED):
-            limit = min(self._limits.page, checkpoint - through)
-            if limit <= 0 or len(events) >= self._limits.page:
-                break
-            page = await self._log.read_log(after=through, limit=limit)
-            through = page[-1].position
-            events += [
-                each
-                for each in page
-                if each.shard == shard
-                and isinstance(each.event, self._processor.handles)
-                and ordering_key_of(each.stream) == held.key
-            ]
-        return events, through
-
     def _idle(self, standing: Standing) -> float:
-        """Return seconds until a held key is due, or the poll interval."""
-        due = [each.due_in for each in standing.held.values()]
-        waits = [each.total_seconds() for each in due if each is not None]
-        return max(min([self._limits.idle, *waits]), 0.001)
+        return self._by_key.idle(standing.held.values())
 
 
 class _Looked(msgspec.Struct, frozen=True):

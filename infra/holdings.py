@@ -1,6 +1,6 @@
 """Takes out of every store what is to be erased; fulfils ``processors.ports``."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -97,7 +97,7 @@ class StoredHoldings:
 
     async def streams_of_workspace(
         self, workspace: str, through: int
-    ) -> Sequence[Stream]:
+    ) -> Mapping[Stream, int]:
         async with _reached("the log"):
             return await self._log.remains.streams_of_workspace(workspace, through)
 

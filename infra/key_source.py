@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from infra.master_key import MasterKey, kept_master_key, read_master_key
+from infra.master_key import FILE as MASTER_FILE
+from infra.master_key import (
+    MasterKey,
+    MasterKeyMissing,
+    kept_master_key,
+    read_master_key,
+)
 from infra.proof.signing_key import (
     FILE,
     SigningKey,
@@ -26,6 +32,27 @@ def master_key_of(data: Path, settings: Settings) -> MasterKey:
         return read_master_key(settings.keys_master_key.get_secret_value())
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return kept_master_key(data)
+
+
+def present_master_key(data: Path, settings: Settings) -> MasterKey:
+    """Return the same key, making none: every process of a deployment has the one.
+
+    Raises:
+        MasterKeyMissing: it is neither in the settings nor in the data folder.
+        MasterKeyUnusable: it is not a key.
+    """
+    if settings.keys_master_key is None and not (data / MASTER_FILE).exists():
+        raise MasterKeyMissing(
+            f"no master key in {data}: set KEYS_MASTER_KEY, or share the data folder of"
+            " the process that migrates"
+        )
+    return master_key_of(data, settings)
+
+
+def keys_dsn_of(settings: Settings) -> str | None:
+    """Return the address of the keys' own database, None where they have none."""
+    uri = settings.keys_connection_uri
+    return None if uri is None else uri.get_secret_value()
 
 
 def signing_key_of(data: Path, settings: Settings) -> SigningKey:

@@ -1,7 +1,13 @@
-"""What settings make of the contract's limits and defaults."""
+"""What settings make of the contract's limits and defaults, and of what is fed."""
+
+from typing import Final
 
 from commands.ports import Limits
+from infra.delivery import FeedLimits
 from infra.settings import Settings
+
+_EVENTS_A_KEY: Final = 16
+"""Looked at in a turn, so that there are keys enough to be worked on at once."""
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -27,3 +33,9 @@ def limits_of(settings: Settings) -> Limits:
             },
         },
     )
+
+
+def feed_limits_of(settings: Settings) -> FeedLimits:
+    """Return how much each processor of this process takes on."""
+    keys = settings.deriver_workers
+    return FeedLimits(page=max(128, _EVENTS_A_KEY * keys), keys_at_once=keys)

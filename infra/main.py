@@ -8,11 +8,18 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import Final
+
+STAYS: Final = (
+    *(("up",), ("api",), ("projector",), ("worker",)),
+    *(("relay", "run"), ("analytics", "run")),
+)
+"""Commands that end when they are told to: a signal is then no failure."""
 
 
 def cli() -> None:
     """Run the command line."""
-    if sys.argv[1:2] == ["up"]:
+    if any(tuple(sys.argv[1 : 1 + len(words)]) == words for words in STAYS):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
     from infra.cli.app import app  # noqa: PLC0415  signals first

@@ -29,6 +29,10 @@ class MasterKeyUnusable(Exception):  # noqa: N818  says what it is
     """The master key is malformed, or not the one these data keys were wrapped by."""
 
 
+class MasterKeyMissing(MasterKeyUnusable):
+    """There is none yet where it is looked for, and none may be made there."""
+
+
 class MasterKey:
     """Wraps data keys so that each opens for its own subject and number only."""
 

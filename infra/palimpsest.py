@@ -1,6 +1,7 @@
-"""A server, as whoever started it knows it."""
+"""A process of Palimpsest, as whoever started it knows it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import msgspec
 from litestar.types import ASGIApp
@@ -8,27 +9,27 @@ from litestar.types import ASGIApp
 from infra.watch import Watch
 
 
-class Palimpsest:
-    """A wired server: its ASGI application and what keeps it going."""
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        engines: Mapping[str, str],
-        watch: Watch,
-        state: "State",
-    ) -> None:
-        self.app = app
-        self.engines = engines
-        self.watch = watch
-        self._state = state
-
-    def leave(self) -> None:
-        """Answer ``/health`` with 503 from now on: no more requests should come."""
-        self._state.leaving = True
-
-
 class State(msgspec.Struct):
     """What changes while a server runs."""
 
     leaving: bool = False
+
+
+class Palimpsest(msgspec.Struct, frozen=True, kw_only=True):
+    """A wired process: what it answers with, if it answers, and what keeps it going.
+
+    ``engines`` tells what each feature runs on. ``is_well`` is whether it goes on,
+    ``detail`` what ``/health`` adds, ``metrics`` what Prometheus is given.
+    """
+
+    watch: Watch
+    state: State
+    app: ASGIApp | None = None
+    engines: Mapping[str, str] = {}
+    is_well: Callable[[], bool]
+    detail: Callable[[], dict[str, Any]] = dict
+    metrics: Callable[[], Awaitable[bytes]] | None = None
+
+    def leave(self) -> None:
+        """Answer ``/health`` with 503 from now on: no more requests should come."""
+        self.state.leaving = True

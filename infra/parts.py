@@ -10,11 +10,12 @@ import msgspec
 from commands.decide import Decide
 from commands.write import Write
 from infra.embedding import VectorParts, Vectors, wire_vectors
+from infra.folded_views import FoldedViews
 from infra.limits import limits_of
 from infra.postgres.log import PostgresLog
 from infra.postgres.view_readers import open_view_readers
-from infra.projector import Projector
 from infra.random_id import random_id
+from infra.reach import StoredReach
 from infra.reactions import Feeds
 from infra.rerank.choice import open_reranker
 from infra.settings import Settings
@@ -34,8 +35,8 @@ class Parts(msgspec.Struct, frozen=True):
 
     log: PostgresLog
     write: Write
-    prompt: Projector
-    lagging: Projector
+    prompt: FoldedViews
+    lagging: FoldedViews
     views: ViewHistory
     readers: asyncpg.Pool
     tokens: O200kCounter
@@ -44,12 +45,22 @@ class Parts(msgspec.Struct, frozen=True):
     reranker: Reranker
 
 
+def reach_of(parts: Parts) -> StoredReach:
+    """Return who finds all that something reaches."""
+    return StoredReach(parts.log, parts.readers, parts.prompt)
+
+
 async def open_parts(
-    opened: tuple[str, PostgresLog, tuple[Projector, Projector], Feeds],
+    opened: tuple[str, PostgresLog, tuple[FoldedViews, FoldedViews], Feeds],
     settings: Settings,
     running: AsyncExitStack,
+    *,
+    fills: str | None,
 ) -> Parts:
-    """Open the rest of them upon a log, its views and its feeds."""
+    """Open the rest of them upon a log, its views and its feeds.
+
+    ``fills`` is the role that fills collections of vectors here, None for nobody.
+    """
     dsn, log, views, feeds = opened
     tokens = O200kCounter()
     await asyncio.to_thread(tokens.load)
@@ -75,6 +86,7 @@ async def open_parts(
             VectorParts(dsn, log, views[1], feeds, write.decide, tokens),
             settings,
             running,
+            fills,
         ),
         await open_reranker(settings, running),
     )

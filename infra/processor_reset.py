@@ -11,16 +11,25 @@ import asyncpg
 import msgspec
 
 _STANDS: Final = """
-SELECT c.position, c.event = e.id AS fits,
+SELECT max(c.position) AS position,
+    bool_and(c.position = 0 OR coalesce(c.event = e.id, false)) AS fits,
     (SELECT coalesce(max(position), 0) FROM log.event) AS head
-FROM work.checkpoint AS c LEFT JOIN log.event AS e ON e.position = c.position
-WHERE c.processor = $1 FOR UPDATE OF c
+FROM work.stand AS c LEFT JOIN log.event AS e ON e.position = c.position
+WHERE c.processor = $1
 """
 
 _MOVE: Final = """
-UPDATE work.checkpoint SET position = $2,
-    event = (SELECT id FROM log.event WHERE position = $2)
-WHERE processor = $1 RETURNING event
+WITH at AS (
+    SELECT (SELECT id FROM log.event WHERE position = $2) AS event
+), whole AS (
+    UPDATE work.checkpoint AS c SET position = $2, event = at.event FROM at
+    WHERE c.processor = $1
+), ranges AS (
+    UPDATE work.shard_range AS r SET position = $2, event = at.event,
+        topic = NULL, part = NULL, next = NULL
+    FROM at WHERE r.processor = $1 AND r.position > $2
+)
+SELECT event FROM at
 """
 
 _FORGET: Final = "DELETE FROM work.held WHERE processor = $1 AND position > $2"
@@ -40,18 +49,19 @@ async def reset_processor(
 ) -> Reset | None:
     """Let a processor go on behind a position; None if it never ran.
 
+    Fed by ranges of shards, each that is further goes back there.
+
     Without one: behind the head of a log that ends before where it stood; from the
     beginning where the log has another event there; where it stands if it fits. It is
     never moved forward. No server may run: one that does remembers where it was.
     """
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(_STANDS, processor)
-        if row is None:
+        if row["position"] is None:
             return None
         stood, head = row["position"], row["head"]
         if to is None:
-            fits = row["fits"] or stood == 0
-            to = stood if fits else head if stood > head else 0
+            to = stood if row["fits"] else head if stood > head else 0
         to = min(to, stood, head)
         event = await connection.fetchval(_MOVE, processor, to)
         await connection.execute(_FORGET, processor, to)

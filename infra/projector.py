@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from time import monotonic, time_ns
 
 import asyncpg
@@ -12,6 +12,7 @@ from commands.ports import EventStoreError
 from domain.event import Event
 from domain.recorded import Recorded
 from infra.fold_failure import Failure, FoldFailed, failed_at
+from infra.folding_turn import beating, until_ours
 from infra.milestones import Milestones
 from infra.postgres.checkpoints import (
     Checkpoint,
@@ -26,6 +27,7 @@ from infra.postgres.checkpoints import (
 from infra.postgres.connection import is_lost
 from infra.postgres.views import connect_views
 from infra.rebuild.abandoned import ERASING
+from infra.stopping import stop
 from infra.telemetry.observers import Fold, Folded
 from infra.traffic import GiveWay, at_once
 from infra.upkeep import Upkeep
@@ -50,8 +52,8 @@ class Projector:
 
     ``follows`` is the group whose tables this one reads: it never gets ahead of it,
     also not when a crash of the database takes back what was not yet on disk.
-    The tables are made before (``infra/postgres/views.py``). It fulfils
-    ``commands.ports.Views``.
+    ``leads`` is whether it folds, and waits for no other process (``announce_as``).
+    ``infra/postgres/views.py`` makes its tables. It fulfils ``commands.ports.Views``.
     """
 
     def __init__(
@@ -70,9 +72,9 @@ class Projector:
         self._subscribe = subscribe
         self._projections = tuple(projections)
         self._follows = follows
-        self._followed = [] if follows is None else follows.names
         self._give_way = give_way
         self._longest_wait = longest_wait
+        self._told_as: str | None = None
         self._folded: tuple[Folded, ...] = ()
         self._interested: dict[type[Event], list[Projection]] = {}
         self._at: dict[str, Checkpoint] = {}
@@ -81,6 +83,7 @@ class Projector:
         self._upkeep = Upkeep(dsn)
         self._task: asyncio.Task[None] | None = None
         self.position = 0
+        self.leads = False
         self.failed: Failure | None = None
 
     @property
@@ -91,6 +94,13 @@ class Projector:
     def tell(self, folded: Sequence[Folded]) -> None:
         """Tell somebody of everything folded from now on."""
         self._folded = (*self._folded, *folded)
+
+    def announce_as(self, name: str) -> None:
+        """Take turns under this name with other processes, and let them hear how far.
+
+        Without a name whoever moves the checkpoints first is followed by the others.
+        """
+        self._told_as = name
 
     async def start(self) -> None:
         """Check that views and log belong together, then fold until closed.
@@ -107,8 +117,7 @@ class Projector:
     async def close(self) -> None:
         """Stop after the transaction under way is committed or rolled back."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop(self._task)
         await self._upkeep.close()
 
     async def wait_for(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
@@ -142,8 +151,7 @@ class Projector:
                 with attempt:
                     reached = self.position
                     try:
-                        opened = ready or await self._open()
-                        ready = None
+                        opened, ready = ready or await self._open(), None
                         await self._follow(opened)
                     except Exception as error:
                         if self.position == reached:
@@ -165,20 +173,41 @@ class Projector:
         self._advance()
         return connection
 
+    async def _take_turn(self, connection: asyncpg.Connection) -> None:
+        """Wait until no other process folds these, knowing how far they are."""
+        name = self._told_as
+        if name and await until_ours(connection, name, self.names, self._reach):
+            self._at = await load_checkpoints(connection, self._projections)
+            self._advance()
+
+    def _reach(self, position: int) -> None:
+        if position > self.position:
+            self.position = position
+            self._milestones.reach(position)
+
     async def _follow(self, connection: asyncpg.Connection) -> None:
+        batches: object = None
         try:
-            async for batch in self._subscribe(self.position):
-                if self._follows is not None:
-                    await self._follows.passed(batch[-1].position)
-                begin, begun = monotonic(), time_ns()
-                await self._fold(connection, batch)
-                self.failed = None
-                for folded in self._folded:
-                    folded(Fold(batch, begun, time_ns()))
-                if not self._milestones.awaited:  # a request waits for this work
-                    await self._give_way(monotonic() - begin)
+            await self._take_turn(connection)
+            self.leads = True
+            batches = followed = aiter(self._subscribe(self.position))
+            async with beating(connection) as using:
+                async for batch in followed:
+                    if self._follows is not None:
+                        await self._follows.passed(batch[-1].position)
+                    begin, begun = monotonic(), time_ns()
+                    async with using:
+                        await self._fold(connection, batch)
+                    self.failed = None
+                    for folded in self._folded:
+                        folded(Fold(batch, begun, time_ns()))
+                    if not self._milestones.awaited:  # a request waits for this work
+                        await self._give_way(monotonic() - begin)
         finally:
+            self.leads = False
             connection.terminate()
+            if isinstance(batches, AsyncGenerator):
+                await batches.aclose()
 
     async def _fold(
         self, connection: asyncpg.Connection, batch: Sequence[Recorded]
@@ -208,8 +237,8 @@ class Projector:
         }
         shares = self._share_out(batch)
         async with connection.transaction():
-            if self._followed:
-                await verify_ahead(connection, self._followed, last.position)
+            if self._follows is not None:
+                await verify_ahead(connection, self._follows.names, last.position)
             for projection in self._projections:
                 share = shares.get(projection.name)
                 if share and projection.name in behind:
@@ -218,7 +247,9 @@ class Projector:
                     except Exception as error:
                         error.add_note(projection.name)
                         raise
-            await move_checkpoints(connection, behind, last, self._codes)
+            await move_checkpoints(
+                connection, behind, last, self._codes, told_as=self._told_as
+            )
         self._at.update(dict.fromkeys(behind, last))
         erased = any(type(each.event) in ERASING for each in batch)
         self._upkeep.add(len(batch), erased=erased)
@@ -247,8 +278,7 @@ class Projector:
         self._milestones.reach(self.position)
 
     def _note(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome is not None else None
-        if error is not None:
+        if state.outcome is not None and (error := state.outcome.exception()):
             self._report(error)
 
     def _report(self, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Everything a server is, alive between entering and leaving."""
+"""Everything a process is, alive between entering and leaving."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ import uvicorn
 
 from infra.auth.wanted import wanted_keyring
 from infra.cli.place import Place, check_reachable
+from infra.cli.reach import AT_ONCE, Patience, reach, stay_beside
 from infra.composition import open_palimpsest
 from infra.http.closing import answered_when_closing
 from infra.http.intake import Intake
@@ -17,6 +18,7 @@ from infra.master_key import read_master_key
 from infra.palimpsest import Palimpsest
 from infra.postgres.embedded import EmbeddedPostgres, while_alive
 from infra.proof.signing_key import read_signing_key
+from infra.roles import UP, Role
 from infra.settings import Settings
 from infra.settings.theirs import check_vector_store
 
@@ -33,21 +35,44 @@ _KEEP_ALIVE = 75
 
 
 @asynccontextmanager
-async def serving(
-    place: Place, settings: Settings, door: socket.socket
+async def running(
+    place: Place, settings: Settings, role: Role, patience: Patience
 ) -> AsyncIterator[Palimpsest]:
-    """Start database, views, workers and HTTP; stop them in reverse order.
+    """Run what a role does, without a door; stop it in reverse order.
+
+    Who migrates starts the embedded Postgres; any other waits for a database that is
+    ready, as long as ``patience`` says.
 
     Raises:
         EmbeddedPostgresError, Unreachable, and whatever ``open_palimpsest`` raises;
         PostgresEnded also later, whenever the embedded Postgres dies.
     """
     await _check(settings)
-    async with AsyncExitStack() as running:
-        dsn = await _database(place, running)
-        palimpsest = await running.enter_async_context(
-            open_palimpsest(dsn, data=place.data, settings=settings)
+    async with AsyncExitStack() as stack:
+        if role.migrates:
+            dsn = await _database(place, stack)
+        else:
+            dsn = await reach(place, settings, patience)
+        palimpsest = await stack.enter_async_context(
+            open_palimpsest(dsn, data=place.data, settings=settings, role=role)
         )
+        if place.uri is None and not role.migrates:
+            palimpsest.watch.add(stay_beside(place.data, dsn, stack))
+        yield palimpsest
+
+
+@asynccontextmanager
+async def serving(
+    place: Place,
+    settings: Settings,
+    door: socket.socket,
+    role: Role = UP,
+    patience: Patience = AT_ONCE,
+) -> AsyncIterator[Palimpsest]:
+    """Run what a role does, and HTTP; see ``running``."""
+    async with running(place, settings, role, patience) as palimpsest:
+        if palimpsest.app is None:
+            raise ValueError(f"{role.name} answers nothing")
         server = _Server(
             uvicorn.Config(
                 answered_when_closing(Intake(palimpsest.app)),
@@ -85,14 +110,14 @@ async def _check(settings: Settings) -> None:
         await check_reachable(uri, "KEYS_CONNECTION_URI")
 
 
-async def _database(place: Place, running: AsyncExitStack) -> str:
+async def _database(place: Place, stack: AsyncExitStack) -> str:
     if place.uri is not None:
         await check_reachable(place.uri, "DB_CONNECTION_URI")
         return place.uri
     postgres = EmbeddedPostgres(place.data, stop_timeout=_STOP_POSTGRES)
     address = await postgres.start()
-    running.push_async_callback(postgres.stop)
-    await running.enter_async_context(while_alive(postgres))
+    stack.push_async_callback(postgres.stop)
+    await stack.enter_async_context(while_alive(postgres))
     return address.dsn()
 
 

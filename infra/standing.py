@@ -3,6 +3,7 @@
 import asyncpg
 import msgspec
 
+from infra.postgres.presence import Present, who_is_present
 from infra.proof.signing_key import key_id
 from infra.vectors.progress import (
     CollectionStanding,
@@ -19,21 +20,28 @@ WITH log_head AS MATERIALIZED (
     SELECT coalesce(max(position), 0) AS head FROM log.event
 ), consumer AS (
     SELECT projection AS name, 'projection' AS kind, position,
-        0 AS retrying, 0 AS parked, NULL::bigint AS waits
+        0 AS retrying, 0 AS parked, NULL::bigint AS waits, NULL::timestamptz AS seen_at
     FROM checkpoint
     UNION ALL
     SELECT c.processor, 'processor', c.position,
         count(*) FILTER (WHERE h.state = 'retry'),
         count(*) FILTER (WHERE h.state = 'parked'),
-        min(h.position) FILTER (WHERE h.state = 'retry')
-    FROM work.checkpoint c LEFT JOIN work.held h USING (processor)
+        min(h.position) FILTER (WHERE h.state = 'retry'), NULL
+    FROM work.progress c LEFT JOIN work.held h USING (processor)
     WHERE c.processor <> ALL($1::text[])
     GROUP BY c.processor, c.position
+    UNION ALL
+    SELECT base, 'relay', position, 0, 0, NULL, NULL FROM work.topic
+    WHERE state = 'serving'
+    UNION ALL
+    SELECT name, kind, position, 0, 0, NULL, seen_at FROM work.consumer
 )
 SELECT head, name, kind, c.position, retrying, parked,
     greatest(0, head - c.position) AS lag_events,
     coalesce(greatest(0, round(extract(
-        epoch FROM clock_timestamp() - e.recorded_at), 3)), 0)::float8 AS lag_seconds
+        epoch FROM clock_timestamp() - e.recorded_at), 3)), 0)::float8 AS lag_seconds,
+    CASE WHEN seen_at IS NOT NULL THEN greatest(0, round(extract(
+        epoch FROM clock_timestamp() - seen_at), 3))::float8 END AS seen_seconds
 FROM log_head LEFT JOIN consumer c ON true
 LEFT JOIN log.event e ON e.position = least(c.position + 1, waits)
 ORDER BY kind DESC, name
@@ -60,11 +68,12 @@ _LINES = 20
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
-    """A projection or processor, and how far behind the head it is.
+    """A projection, processor, relay (named as its topic) or who counts the topic.
 
     ``lag_events`` are positions still to be looked at; ``lag_seconds`` is the age of
     the oldest event that is not handled, one that is tried again included, one that
-    is parked not. ``retrying`` and ``parked`` count keys that wait.
+    is parked not. ``retrying`` and ``parked`` count keys that wait. ``seen_seconds`` is
+    how long ago it told where it is, None where its position is part of what it does.
     """
 
     name: str
@@ -74,6 +83,7 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     lag_seconds: float
     retrying: int = 0
     parked: int = 0
+    seen_seconds: float | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +117,7 @@ class Standing(msgspec.Struct, frozen=True):
     collections of vectors there are: one serves, another may be filled behind it.
     ``stuck`` are derivations that failed, are held or were passed over, by workspace,
     twenty lines at most; ``dreams`` counts by state those not over and those given up.
+    ``processes`` are those that run on this database now.
     """
 
     head: int
@@ -117,6 +128,7 @@ class Standing(msgspec.Struct, frozen=True):
     vectors: list[CollectionStanding] = []
     stuck: list[StuckCount] = []
     dreams: dict[str, int] = {}
+    processes: list[Present] = []
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:
@@ -133,6 +145,7 @@ async def standing(pool: asyncpg.Pool) -> Standing:
         await collections_standing(pool, head),
         await count_stuck(pool, _LINES),
         await count_states(pool),
+        await who_is_present(pool),
     )
 
 

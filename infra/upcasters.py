@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgspec
 
 from domain.event import Event, tag_of
+from infra.codec.errors import Unreadable
 
 
-class UpcastError(Exception):
-    """An upcaster did not lead to the tag it names."""
+class UpcastError(Unreadable):
+    """An upcaster failed, or did not lead to the tag it names."""
 
 
 class Upcaster(msgspec.Struct, frozen=True):
@@ -36,11 +37,16 @@ def upcast(event: Event, upcasters: Mapping[str, Upcaster]) -> Event:
     """Read an event as one of today.
 
     Raises:
-        UpcastError: a step answered with another tag than it named.
+        UpcastError: a step failed, or answered with another tag than it named.
     """
     tag = tag_of(event)
     while (step := upcasters.get(tag)) is not None:
-        event = step.read(event)
+        try:
+            event = step.read(event)
+        except Exception as bug:  # whatever it is, this event is not read
+            # The text of an error nobody foresaw may quote what somebody said.
+            name = type(bug).__name__
+            raise UpcastError(f"{tag} does not read as {step.becomes}: {name}") from bug
         reached = tag_of(event)
         if reached == tag or reached != step.becomes:
             raise UpcastError(f"{tag} should read as {step.becomes}, not {reached}")

@@ -6,8 +6,10 @@ from typing import Final
 
 import asyncpg
 
+from infra.postgres.connection import FAILED
 from infra.postgres.views import LIVE, analyze_views, connect_views
 from infra.rebuild.abandoned import drop_abandoned
+from infra.stopping import stop
 
 _LOG = logging.getLogger("palimpsest.projector")
 
@@ -63,8 +65,7 @@ class Upkeep:
     async def close(self) -> None:
         """Leave off what is under way."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop(self._task)
 
     async def _work(self) -> None:
         try:
@@ -73,7 +74,7 @@ class Upkeep:
                 await self._tidy(connection)
             finally:
                 connection.terminate()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except FAILED as error:
             _LOG.info("Upkeep of views broke off: %s", type(error).__name__)
 
     async def _tidy(self, connection: asyncpg.Connection) -> None:

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
+from infra.folded_views import FoldedViews
 from infra.postgres.event_store import PostgresEventStore
-from infra.projector import Projector
 
 
 class ViewHistory:
     """Fulfils ``projections.ports.Views``."""
 
     def __init__(
-        self, prompt: Projector, lagging: Projector, log: PostgresEventStore
+        self, prompt: FoldedViews, lagging: FoldedViews, log: PostgresEventStore
     ) -> None:
         self._prompt = prompt
         self._lagging = lagging
@@ -22,7 +22,7 @@ class ViewHistory:
         return self._prompt.position
 
     @property
-    def vectors(self) -> Projector:
+    def vectors(self) -> FoldedViews:
         """The views that lag, of which vectors are one."""
         return self._lagging
 

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Final, get_args
 
-from commands.decide import Decide, Watched
+from commands.decide import Decide
 from commands.delivery import AnnounceDrained as Announce
 from commands.delivery import announce_drained
 from commands.ports import Clock
 from commands.summary import watch_summary
+from commands.watched import Watched
 from commands.webhook import watch_webhooks
 from domain.derivation import DerivationCompleted
 from domain.event import Event

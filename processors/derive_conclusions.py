@@ -119,9 +119,6 @@ class DeriveConclusions:
         first = cast("MessageAdded", batch.events[0].event)
         named = (first.workspace, first.session)
         said = [each for each in batch.events if isinstance(each.event, MessageAdded)]
-        if len(said) < len(batch.events):
-            # Another process may have asked, which this one does not know yet.
-            self._decide.forget(watch_derivation(*named).stream.name)
         if self._gathers is None:
             outcome = await self._at_once(named, said, len(said) < len(batch.events))
         else:

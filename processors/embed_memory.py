@@ -133,7 +133,8 @@ class EmbedMemory:
         if missing:
             vectors = await self._embedder.embed(list(missing.values()))
             # Else a vector is left that no record names, and no erasure finds.
-            if await is_living(self._decide, _source(texts[0].recorded)):
+            source = _source(texts[0].recorded)
+            if await is_living(self._decide, source, surely=True):
                 await self._store.put_many(
                     tenant, model, dict(zip(missing, vectors, strict=True))
                 )

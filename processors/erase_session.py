@@ -23,8 +23,9 @@ class EraseSession:
 
     The deadline is in the event, so it survives whatever happens to the process.
     Freeing the id is last, in one append with the end of all streams of the session:
-    whatever broke off before is done again. An answer that was still being given, from
-    what is erased meanwhile, is made unreadable as it comes.
+    whatever broke off before is done again. What cannot be brought back is taken only
+    while the log says that it is to go: two processes may be at it. An answer that was
+    still being given, from what is erased meanwhile, is made unreadable as it comes.
     """
 
     name = "erase_session"
@@ -55,14 +56,18 @@ class EraseSession:
 
     async def _due(self, recorded: Recorded, event: SessionDeleted) -> Outcome | None:
         named = (event.workspace, event.session)
-        state = await self._decide.look(watch_named_session(*named))
-        if not state.deleted or recorded.position <= state.erased_through:
+        if not await self._is_to_go(named, recorded):
             return None
         early = event.purge_at - self._clock()
         if early.total_seconds() > 0:
             return Retry(early, "its grace is not over")
         await self._erase(named, recorded)
         return None
+
+    async def _is_to_go(self, named: tuple[str, str], recorded: Recorded) -> bool:
+        """Tell if it is not erased yet, by any process: its id may be in use again."""
+        state = await self._decide.look_anew(watch_named_session(*named))
+        return state.deleted and recorded.position > state.erased_through
 
     async def _came_late(
         self, recorded: Recorded, event: QuestionAnswered
@@ -83,9 +88,14 @@ class EraseSession:
         await begin_session_erasure(self._decide, named, cause)
         bereft = await self._holdings.bereft(*named)
         ids = [each.id for each in bereft]
+        # Whoever took this over from us may be done with it by now.
+        if not await self._is_to_go(named, recorded):
+            return
         await self._holdings.forget_vectors(*named, ids)
         await retract_bereft(self._decide, named[0], bereft, cause)
         await self._holdings.forget_answers(*named)
+        if not await self._is_to_go(named, recorded):
+            return
         await self._holdings.destroy_keys(*named)
         await self._holdings.unpark(*named)
         through = await self._holdings.head()

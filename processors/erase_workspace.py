@@ -10,6 +10,7 @@ from domain.erasure import WorkspaceDeletionRequested
 from domain.event import Event
 from domain.names import workspace_stream
 from domain.recorded import Recorded
+from domain.workspace import Workspace
 from processors.following import cause_of
 from processors.holdings import Holdings
 from processors.processor import Batch, Done, Outcome, Retry
@@ -18,7 +19,9 @@ from processors.processor import Batch, Done, Outcome, Retry
 class EraseWorkspace:
     """Ends every stream of a workspace, takes out what it held, then frees its id.
 
-    Sessions made since do not stop it. Whatever breaks off is done again.
+    Sessions made since do not stop it. Whatever breaks off is done again. What cannot
+    be brought back is taken only while the log says that it is to go: two processes
+    may be at it.
     """
 
     name = "erase_workspace"
@@ -33,12 +36,11 @@ class EraseWorkspace:
         """Erase, or say when.
 
         Raises:
-            Unavailable, Overloaded: it may succeed later.
+            Unavailable, Overloaded, WrongExpectedVersion: it may succeed later.
         """
         for recorded in batch.events:
             event = cast("WorkspaceDeletionRequested", recorded.event)
-            workspace = watch_named_workspace(event.workspace)
-            state = await self._decide.look(workspace)
+            state = await self._as_it_is(event.workspace)
             if recorded.position <= state.erased_through:
                 await self._end_streams(recorded, state.erased_through)
                 continue
@@ -48,10 +50,17 @@ class EraseWorkspace:
             await self._erase(event.workspace, recorded)
         return Done()
 
+    async def _as_it_is(self, named: str) -> Workspace:
+        """Return it as any process left it: its id may be in use again."""
+        return await self._decide.look_anew(watch_named_workspace(named))
+
     async def _erase(self, named: str, recorded: Recorded) -> None:
         cause = cause_of(self.name, recorded)
         await begin_workspace_erasure(self._decide, named, cause)
         await self._end_streams(recorded, await self._holdings.head())
+        # Whoever took this over from us may be done with it by now.
+        if recorded.position <= (await self._as_it_is(named)).erased_through:
+            return
         await self._holdings.forget_vectors(named, None, ())
         await self._holdings.destroy_keys(named, None)
         await self._holdings.unpark(named, None)
@@ -64,6 +73,6 @@ class EraseWorkspace:
         workspace = recorded.tenant
         streams = await self._holdings.streams_of_workspace(workspace, through)
         own = workspace_stream(workspace)
-        others = [each for each in streams if each != own]
+        others = {each: at for each, at in streams.items() if each != own}
         cause = cause_of(self.name, recorded)
         await end_streams(self._decide, workspace, others, through, cause)

@@ -1,6 +1,6 @@
 """What erasing needs of the world: the stores, and what to take out of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from commands.erasure import Bereft
@@ -65,6 +65,9 @@ class Holdings(Protocol):
 
     async def streams_of_workspace(
         self, workspace: str, through: int
-    ) -> Sequence[Stream]:
-        """Return streams that do not end yet and have no event beyond a position."""
+    ) -> Mapping[Stream, int]:
+        """Return streams that do not end yet and have no event beyond a position.
+
+        With each the version it is at.
+        """
         ...

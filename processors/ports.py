@@ -103,6 +103,6 @@ class KnownWords(Protocol):
     ) -> Sequence[tuple[str, str]]:
         """Return (observed peer, text) of what is held of these peers in such words.
 
-        It may hold more words than a text has.
+        There may be others among them.
         """
         ...

@@ -78,13 +78,15 @@ class SummarizeSession:
             run = await self._said_since(_covered(newest), due)
             if not run:
                 return
-            newest = await self._with_content(newest, chain.stream.name)
-            command = await self._sum_up(kind, newest, run, due)
+            whole = await self._with_content(newest, chain.stream.name)
+            command = await self._sum_up(kind, whole, run, due)
             try:
-                if await record_summary(self._decide, command) is None:
-                    return
+                recorded = await record_summary(self._decide, command)
             except ReadWithheld:
                 continue
+            # Where another process went on with the chain, what it left is still due.
+            if recorded is None and await self._decide.look(chain) == newest:
+                return
 
     async def _sum_up(
         self,
@@ -157,8 +159,7 @@ class SummarizeSession:
         message = _message(due)
         named = (message.workspace, message.session)
         run = await self._read(named, version=seq, seq=seq, most=WINDOW)
-        last = message.seq
-        return [each for each in run if _message(each).seq <= last][:WINDOW]
+        return [each for each in run if each.position <= due.position][:WINDOW]
 
 
 def _covered(newest: Summary) -> int:

@@ -1,6 +1,7 @@
 """Conclusions, one row for each peer that may see one, as they stand and stood."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import groupby
 
 from domain.conclusion import (
@@ -9,6 +10,7 @@ from domain.conclusion import (
     ConclusionReinstated,
     ConclusionRetracted,
     ConclusionReworded,
+    content_key,
 )
 from domain.recorded import Recorded
 from domain.scope import SessionAddedToScope, SessionRemovedFromScope
@@ -48,13 +50,14 @@ class Conclusions:
     retracted it, it has a new one; reinstated, the row goes on under its id.
     ``born`` is the position of an id's first row: the order of equal ``created_at``.
     ``sessions`` are those in which all it rests on was said, "" standing for none.
+    ``said`` is the :func:`digest_of` its words, by which they are found again.
 
     A scope holds what its sessions tell explicitly: rows of its own come and go with
     a session, and with what is concluded from one while it is there (RS 2.8).
     """
 
     name = "conclusions"
-    version = 7
+    version = 8
     tables = """
         CREATE TABLE conclusion (
             tenant        text COLLATE "C" NOT NULL,
@@ -65,6 +68,7 @@ class Conclusions:
             session       text COLLATE "C",
             level         text COLLATE "C" NOT NULL,
             content       text NOT NULL,
+            said          text COLLATE "C" NOT NULL,
             occurred_at   timestamptz NOT NULL,
             created_at    timestamptz NOT NULL,
             born          bigint NOT NULL,
@@ -99,6 +103,7 @@ class Conclusions:
             times_derived DESC, created_at DESC, id) WHERE to_position IS NULL;
         CREATE INDEX conclusion_unit ON conclusion (tenant, unit) WHERE unit <> '';
         CREATE INDEX conclusion_words ON conclusion USING gin (words);
+        CREATE INDEX conclusion_said ON conclusion (said) WHERE to_position IS NULL;
     """
     handles = (
         ConclusionDerived,
@@ -114,7 +119,7 @@ class Conclusions:
         self._rows = Intervals(
             "conclusion",
             key={"tenant": "text", "id": "text"},
-            values=_VALUES,
+            values={**_VALUES, "said": "text"},
             stored={
                 "sources": "ARRAY(SELECT jsonb_array_elements_text(g.sources))",
                 "sessions": "ARRAY(SELECT jsonb_array_elements_text(g.sessions))",
@@ -125,7 +130,7 @@ class Conclusions:
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
         for moved, run in groupby(batch, _apart):
             if moved is SessionAddedToScope:
-                await self._rows.write(db, await bring(db, list(run)))
+                await self._open(db, await bring(db, list(run)))
             elif moved is SessionRemovedFromScope:
                 await take_away(db, list(run))
             elif moved is ConclusionReinstated:
@@ -155,7 +160,7 @@ class Conclusions:
                 case _:
                     continue
             opened.extend({**row, "from_position": recorded.position} for row in rows)
-        await self._rows.write(db, opened)
+        await self._open(db, opened)
         if closed:
             await db.execute(_CLOSE, *map(list, zip(*closed, strict=True)))
 
@@ -167,7 +172,19 @@ class Conclusions:
             if isinstance(event := recorded.event, ConclusionReinstated):
                 rows = holdings.reinstate(event, recorded, at)
                 opened += [{**e, "from_position": recorded.position} for e in rows]
-        await self._rows.write(db, opened)
+        await self._open(db, opened)
+
+    async def _open(self, db: Connection, rows: Sequence[Values]) -> None:
+        told = [
+            {**each, "said": digest_of(each["tenant"], each["content"])}
+            for each in rows
+        ]
+        await self._rows.write(db, told)
+
+
+def digest_of(tenant: str, content: str) -> str:
+    """Return what words have in common that are the same conclusion (RS 2.5)."""
+    return sha256(f"{tenant}\n{content_key(content)}".encode()).hexdigest()[:16]
 
 
 def _apart(recorded: Recorded) -> type | None:

@@ -2,30 +2,29 @@
 
 from collections.abc import Sequence
 
+from projections.conclusions import digest_of
 from projections.ports import Connection
 
 
 async def find_held(
     db: Connection, tenant: str, peers: Sequence[str], texts: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Return (observed peer, content) of what these peers' memory nearly says.
+    """Return (observed peer, content) of what these peers' memory says so, or nearly.
 
-    Each text's words are all in it; whether it is that text is for the caller to say.
+    They agree in what :func:`digest_of` tells; whether it is that text is for the
+    caller to say.
     """
     if not texts:
         return []
-    rows = await db.fetch(_HELD, tenant, list(peers), list(texts))
+    said = [digest_of(tenant, each) for each in texts]
+    rows = await db.fetch(_HELD, tenant, list(peers), said)
     return [(row["observed"], row["content"]) for row in rows]
 
 
-# What says just that is the shortest of what has all the words.
+# By its words each line made every conclusion of the workspace be read. ``said`` names
+# the tenant, too: no other index is to look worth its while.
 _HELD = """
-    SELECT DISTINCT c.observed, c.content
-    FROM unnest($3::text[]) AS g(told)
-    CROSS JOIN LATERAL (
-        SELECT c.observed, c.content FROM conclusion AS c
-        WHERE c.words @@ plainto_tsquery('english', g.told) AND c.tenant = $1
-            AND c.observed = ANY ($2::text[]) AND c.to_position IS NULL
-        ORDER BY length(c.content), c.id LIMIT 20
-    ) AS c
+    SELECT DISTINCT c.observed, c.content FROM conclusion AS c
+    WHERE c.said = ANY ($3::text[]) AND c.to_position IS NULL
+        AND (c.tenant = $1) IS TRUE AND (c.observed = ANY ($2::text[])) IS TRUE
 """

@@ -20,21 +20,26 @@ Kind = Literal["message", "conclusion", "part"]
 _CHUNK = 256
 _SLUG = 32
 
+_NEAREST = "USING hnsw (embedding vector_cosine_ops) WITH (m = 8, ef_construction = 64)"
+
 
 class Vectors:
     """The tables ``message_vector_<model>_<dimensions>``, and of other kinds.
 
     They are made when the first vector of a model comes, and listed in
-    ``vector_collection``; each has an HNSW index for cosine distance (up to 2,000
-    dimensions, which is pgvector's bound). The vectors are joined from the
-    ``embedding`` store on the log's side: a replay never asks an embedder. Session,
-    author and place are read from ``message``, which must be ahead of this view;
-    ``position`` is where a vector was first recorded. What told of a model whose
-    vectors were dropped folds to nothing: such a name is never used again.
+    ``vector_collection``; those of messages have an HNSW index for cosine distance (up
+    to 2,000 dimensions, pgvector's bound), conclusions are compared one by one. The
+    index has half of the usual links, so that a vector costs half, and is walked
+    further (``infra/postgres/view_readers.py``): as much is found, or more. The
+    vectors are joined from the ``embedding`` store on the log's side: a replay never
+    asks an embedder. Session, author and place are read from ``message``, which must
+    be ahead of this view; ``position`` is where a vector was first recorded. What told
+    of a model whose vectors were dropped folds to nothing: such a name is never used
+    again.
     """
 
     name = "vectors"
-    version = 5
+    version = 6
     tables = """
         CREATE TABLE vector_collection (
             name       text COLLATE "C" NOT NULL,
@@ -46,19 +51,19 @@ class Vectors:
     """
     # Once this index is there, new collections get theirs at once: a rebuild, which
     # makes indexes last, fills them without.
-    indexes = """
+    indexes = f"""
         CREATE INDEX vector_collection_model ON vector_collection (model, dimensions);
         DO $$
         DECLARE c record;
         BEGIN
-            FOR c IN SELECT name FROM vector_collection WHERE dimensions <= 2000 LOOP
+            FOR c IN SELECT name FROM vector_collection
+                WHERE dimensions <= 2000 AND kind <> 'conclusion' LOOP
                 EXECUTE format(
-                    'CREATE INDEX IF NOT EXISTS %I ON %I USING hnsw'
-                    ' (embedding vector_cosine_ops)'
-                    ' WITH (m = 16, ef_construction = 64)', c.name || '_near', c.name);
+                    'CREATE INDEX IF NOT EXISTS %I ON %I {_NEAREST}',
+                    c.name || '_near', c.name);
             END LOOP;
         END $$;
-    """
+    """  # noqa: S608  a constant
     handles = (EmbeddingRecorded,)
 
     async def apply(self, db: Connection, batch: Sequence[Recorded]) -> None:
@@ -127,10 +132,6 @@ async def _ensure(
         f"CREATE TABLE {table} ({_SHAPES[kind]}, embedding vector({int(dimensions)})"
         f" NOT NULL, PRIMARY KEY ({_KEYS[kind]}))"
     )
-    if kind != "conclusion":
-        await db.execute(
-            f"CREATE INDEX {table}_place ON {table} (tenant, session, seq)"
-        )
     await db.execute(
         "INSERT INTO vector_collection (name, kind, model, dimensions)"
         " VALUES ($1, $2, $3, $4)",
@@ -139,14 +140,21 @@ async def _ensure(
         model,
         dimensions,
     )
+    if kind != "conclusion":
+        await _index(db, table, dimensions)
+    return True
+
+
+async def _index(db: Connection, table: str, dimensions: int) -> None:
+    """Have messages found by their place, and by the nearest of many.
+
+    What a peer holds of another is few enough to be compared one by one.
+    """
+    await db.execute(f"CREATE INDEX {table}_place ON {table} (tenant, session, seq)")
     if int(dimensions) <= 2000 and await db.fetchval(  # noqa: PLR2004  pgvector's bound
         _IS_HERE, "vector_collection_model"
     ):
-        await db.execute(
-            f"CREATE INDEX {table}_near ON {table} USING hnsw"
-            " (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)"
-        )
-    return True
+        await db.execute(f"CREATE INDEX {table}_near ON {table} {_NEAREST}")
 
 
 # Here, not further down the search path: a rebuild has the live views there.
@@ -200,12 +208,15 @@ def _numbers(vectors: list[bytes]) -> list[float]:
     return numbers.tolist()
 
 
+# One by one: who plans while the store is small would go through all of it for ever.
 _STORED = """
     SELECT g.tenant, g.id, g.session, g.position, g.chunk, e.vector
     FROM unnest($2::text[], $3::text[], $4::text[], $6::text[], $7::bigint[],
         $8::int[]) AS g(tenant, id, fingerprint, session, position, chunk)
-    JOIN log.embedding AS e ON e.tenant = g.tenant AND e.model = $1
-        AND e.fingerprint = g.fingerprint
+    CROSS JOIN LATERAL (
+        SELECT s.vector FROM log.embedding AS s WHERE s.tenant = g.tenant
+            AND s.model = $1 AND s.fingerprint = g.fingerprint LIMIT 1
+    ) AS e
     WHERE octet_length(e.vector) = $5
 """
 

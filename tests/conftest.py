@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.log",
     "tests.support.servers",
+    "tests.support.kafka",
 ]
 
 

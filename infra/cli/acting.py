@@ -15,21 +15,23 @@ from commands.ports import Remembered, Views
 from commands.reach import Reach
 from commands.write import Write
 from domain.recorded import Cause
-from infra.cli.opened import log_settings
-from infra.cli.place import NothingHere, Place, beside, has_server
+from infra.cli.place import NothingHere, Place, beside, processes_of
 from infra.key_source import master_key_of
 from infra.limits import limits_of
+from infra.log_choice import log_settings
 from infra.postgres.log import PostgresLog
 from infra.postgres.view_readers import open_view_readers
 from infra.projector import Projector
 from infra.random_id import random_id
 from infra.reach import StoredReach
+from infra.roles import PROJECTOR, UP
 from infra.settings import Settings
 from infra.tokens.counter import O200kCounter
 from projections.registry import PROMPT
 
 _POLL: Final = 0.02
 _ACTOR: Final = "operator"
+_FOLDING: Final = {UP.name, PROJECTOR.name}
 
 
 class Acting(msgspec.Struct, frozen=True):
@@ -44,8 +46,8 @@ class Acting(msgspec.Struct, frozen=True):
 async def acting(place: Place, settings: Settings) -> AsyncIterator[Acting]:
     """Open what is there for writing; the views follow, whoever folds them.
 
-    That is the server, if one runs, or else this process meanwhile. Decisions are
-    checked against the log's versions, as those of any two processes.
+    Where nobody does, this process does meanwhile. Decisions are checked against the
+    log's versions, as those of any two processes.
 
     Raises:
         NothingHere, Unreachable, EmbeddedPostgresError, MasterKeyUnusable
@@ -53,7 +55,7 @@ async def acting(place: Place, settings: Settings) -> AsyncIterator[Acting]:
     try:
         async with AsyncExitStack() as open_:
             dsn = await open_.enter_async_context(beside(place))
-            served = await has_server(dsn)
+            folded = {each.role for each in await processes_of(dsn)} & _FOLDING
             log = await open_.enter_async_context(
                 PostgresLog.open(
                     dsn,
@@ -64,7 +66,7 @@ async def acting(place: Place, settings: Settings) -> AsyncIterator[Acting]:
             await log.keys.verify()
             readers = await open_.enter_async_context(open_view_readers(dsn, size=2))
             views: Views = _FoldedElsewhere(readers)
-            if not served:
+            if not folded:
                 projector = Projector(dsn, log.store, log.subscription, PROMPT)
                 await projector.start()
                 open_.push_async_callback(projector.close)

@@ -11,14 +11,18 @@ import typer
 import uvloop
 
 from domain.errors import DomainError
+from infra.analytics.store import OtherLog
 from infra.auth.errors import SecretUnusable
 from infra.cli.place import NothingHere, Place, ServerRunning, Unreachable, choose_place
+from infra.codec.errors import Unreadable
 from infra.door import PortTaken
+from infra.kafka.client import CredentialsUnusable, NoBrokers
+from infra.kafka.generations import FillingUnderWay
 from infra.master_key import MasterKeyUnusable
 from infra.postgres.checkpoints import LogDiverged
 from infra.postgres.embedded import EmbeddedPostgresError
 from infra.postgres.migrate import DatabaseNewer, DatabaseOlder
-from infra.postgres.views import ViewsNewer
+from infra.postgres.views import ViewsNewer, ViewsOlder
 from infra.proof.checkpoint import CheckpointUnusable
 from infra.proof.refold import ViewsUnready
 from infra.proof.signer import HistoryChanged
@@ -31,14 +35,18 @@ from infra.watch import WorkerEnded
 
 MENDABLE: Final = (
     CheckpointUnusable,
+    CredentialsUnusable,
     DatabaseNewer,
     DatabaseOlder,
     EmbeddedPostgresError,
+    FillingUnderWay,
     HistoryChanged,
     LogDiverged,
     MasterKeyUnusable,
+    NoBrokers,
     NoSuchProjection,
     NothingHere,
+    OtherLog,
     PortTaken,
     RebuildFailed,
     RebuildUnderWay,
@@ -47,8 +55,10 @@ MENDABLE: Final = (
     SettingsUnusable,
     SigningKeyUnusable,
     Unreachable,
+    Unreadable,
     ViewsDrifted,
     ViewsNewer,
+    ViewsOlder,
     ViewsUnready,
     WorkerLost,
 )

@@ -8,8 +8,9 @@ import msgspec
 
 from infra.cli.place import NothingHere, Place, beside, check_reachable
 from infra.key_source import master_key_of
+from infra.log_choice import log_settings
 from infra.postgres.connection import open_pool
-from infra.postgres.log import LogSettings, PostgresLog
+from infra.postgres.log import PostgresLog
 from infra.postgres.role import usable_role
 from infra.postgres.view_readers import open_view_readers
 from infra.settings import Settings
@@ -51,12 +52,3 @@ async def opened(place: Place, settings: Settings) -> AsyncIterator[Opened]:
                 yield Opened(log, views, work)
         except asyncpg.UndefinedTableError as error:
             raise NothingHere(f"there is no Palimpsest in {place}") from error
-
-
-def log_settings(settings: Settings, *, announces: bool) -> LogSettings:
-    """Return what the settings say of the log."""
-    keys = settings.keys_connection_uri
-    return LogSettings(
-        keys_dsn=None if keys is None else keys.get_secret_value(),
-        announces=announces,
-    )

@@ -11,15 +11,11 @@ import typer
 from platformdirs import user_data_path
 
 from infra.postgres.embedded import EmbeddedPostgres, running_cluster
+from infra.postgres.presence import Present, who_is_present
 from infra.settings import Settings
 
 _WITHIN: Final = 5.0
 """Seconds a Postgres of your own has to answer."""
-
-_SERVERS: Final = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = 'palimpsest-announcer'
-"""
 
 
 class NothingHere(Exception):  # noqa: N818  read as a sentence
@@ -31,7 +27,7 @@ class Unreachable(Exception):  # noqa: N818  read as a sentence
 
 
 class ServerRunning(Exception):  # noqa: N818  read as a sentence
-    """A server uses your own Postgres now."""
+    """A process of Palimpsest uses your own Postgres now."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -85,23 +81,24 @@ async def alone(place: Place) -> AsyncIterator[str]:
 
     Raises:
         NothingHere, Unreachable, EmbeddedPostgresError
-        ServerRunning: one does, on your own Postgres.
+        ServerRunning: one does, in whichever role, on your own Postgres.
     """
     if place.uri is None:
         async with _started(place) as dsn:
             yield dsn
         return
     await check_reachable(place.uri, "DB_CONNECTION_URI")
-    if await has_server(place.uri):
-        raise ServerRunning("a server uses this Postgres: stop it first")
+    if there := await processes_of(place.uri):
+        names = ", ".join(sorted({each.role for each in there}))
+        raise ServerRunning(f"a server uses this Postgres ({names}): stop it first")
     yield place.uri
 
 
-async def has_server(dsn: str) -> bool:
-    """Tell whether a server uses this database."""
+async def processes_of(dsn: str) -> list[Present]:
+    """Return who runs on this database now, by role."""
     connection = await asyncpg.connect(dsn)
     try:
-        return bool(await connection.fetchval(_SERVERS))
+        return await who_is_present(connection)
     finally:
         await connection.close()
 

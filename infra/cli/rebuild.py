@@ -15,11 +15,11 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from infra.cli.one_line import run_at
-from infra.cli.opened import log_settings
 from infra.cli.options import Data, Json
-from infra.cli.place import Place, Unreachable, beside, has_server
+from infra.cli.place import Place, Unreachable, beside, processes_of
 from infra.cli.screen import screen
 from infra.key_source import master_key_of
+from infra.log_choice import log_settings
 from infra.postgres.connection import FAILED, is_lost
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import check_migrated, migrate
@@ -113,7 +113,7 @@ async def _check(dsn: str, keys_dsn: str | None) -> None:
         ViewsDrifted: the server is of other code; its tables cannot be given to it.
         DatabaseNewer, DatabaseOlder: so is all of the database.
     """
-    if not await has_server(dsn):
+    if not await processes_of(dsn):
         await migrate(dsn, keys_dsn=keys_dsn)
         await make_views(dsn, _EVERYTHING)
         return

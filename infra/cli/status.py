@@ -1,6 +1,10 @@
 """``palimpsest status``: head of the log, who follows it how closely, what waits."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
+from typing import Final
 
 import msgspec
 import typer
@@ -12,9 +16,13 @@ from infra.cli.options import Data, Json
 from infra.cli.place import Place
 from infra.cli.screen import screen
 from infra.cli.vector_lines import vector_lines
+from infra.postgres.presence import Present
 from infra.settings import Settings
-from infra.standing import Standing, Waiting, standing
+from infra.standing import Consumer, Standing, Waiting, standing
 from projections.derivation_ranges import StuckCount
+
+_NOW: Final = 10.0
+"""Seconds within which who tells every few of them is there."""
 
 
 def status(
@@ -28,10 +36,14 @@ def status(
 async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
     async with opened(place, settings) as found:
         now = await standing(found.views)
+    if settings.kafka_bootstrap_servers is None:
+        others = [each for each in now.consumers if each.kind != "relay"]
+        now = msgspec.structs.replace(now, consumers=others)
     if as_json:
         typer.echo(msgspec.json.encode(now).decode())
     else:
         screen().print(_table(now))
+        screen().print(_running(now.processes))
         for line in vector_lines(now.vectors, now.head):
             screen().print(line)
         if (signed := now.checkpoint) is not None:
@@ -51,6 +63,12 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
             screen().print(f"webhook deliveries: {told}")
 
 
+def _running(processes: Sequence[Present]) -> str:
+    counts = Counter(each.role for each in processes)
+    told = [name if n == 1 else f"{name} ({n})" for name, n in counts.items()]
+    return f"running: {', '.join(told) or 'nothing'}"
+
+
 def _waits(found: Waiting) -> str:
     keys = "a key" if found.keys == 1 else f"{found.keys} keys"
     state = "parked" if found.state == "parked" else "tried again"
@@ -68,6 +86,7 @@ def _is_stuck(found: StuckCount) -> str:
 def _table(now: Standing) -> Table:
     table = Table(
         *("consumer", "kind", "position", "lag", "seconds", "retrying", "parked"),
+        *(["last seen"] if any(_is_seen(each) for each in now.consumers) else []),
         title=f"head of the log: {now.head}",
     )
     for each in now.consumers:
@@ -79,5 +98,15 @@ def _table(now: Standing) -> Table:
             f"{each.lag_seconds:g}",
             str(each.retrying),
             str(each.parked),
+            *([_seen(each.seen_seconds)] if each.seen_seconds is not None else []),
         )
     return table
+
+
+def _is_seen(each: Consumer) -> bool:
+    return each.seen_seconds is not None
+
+
+def _seen(seconds: float) -> str:
+    """Say how long ago somebody who tells every few seconds told something."""
+    return "now" if seconds < _NOW else f"{timedelta(seconds=round(seconds))} ago"

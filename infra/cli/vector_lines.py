@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from infra.vectors.progress import CollectionStanding
+from infra.vectors.progress import CollectionStanding, wanted_by
 
 
 def vector_lines(found: Sequence[CollectionStanding], head: int) -> Iterator[str]:
@@ -14,8 +14,20 @@ def vector_lines(found: Sequence[CollectionStanding], head: int) -> Iterator[str
         before = "nothing" if serving is None else _named(serving)
         yield (
             f"vectors: from {before} to {_named(each)}:"
-            f" at position {each.position} of {head}{_pace(each)}"
+            f" at position {each.position} of {head}{_pace(each)}{_asked(each)}"
         )
+
+
+def _asked(each: CollectionStanding) -> str:
+    told = wanted_by(each.wanted_by, each.wanted_at)
+    return f"; wanted {told}, {set_in(each)} set to it"
+
+
+def set_in(each: CollectionStanding) -> str:
+    """Say how many processes a model is set in."""
+    if each.set_in > 1:
+        return f"{each.set_in} processes that run are"
+    return "one process that runs is" if each.set_in else "no process that runs is"
 
 
 def _pace(each: CollectionStanding) -> str:

@@ -1,5 +1,6 @@
 """``palimpsest vectors``: the collections of vectors: list them, drop a former one."""
 
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Annotated
 
@@ -12,13 +13,18 @@ from infra.cli.opened import opened
 from infra.cli.options import Data, Json
 from infra.cli.place import Place, beside
 from infra.cli.screen import screen
+from infra.cli.vector_lines import set_in
 from infra.settings import Settings
 from infra.standing import standing
 from infra.vectors.dropping import drop_collection
+from infra.vectors.models import wanted_model
+from infra.vectors.wanting import Wanting
 
 Model = Annotated[str, typer.Argument(help="The collection's model, as listed.")]
 
-vectors = typer.Typer(help="Collections of vectors: list, drop.", no_args_is_help=True)
+vectors = typer.Typer(
+    help="Collections of vectors: list, want, drop.", no_args_is_help=True
+)
 
 
 @vectors.command("list")
@@ -36,6 +42,28 @@ def drop(model: Model, data: Data = None) -> None:
     run_at(data, partial(_drop, model=model))
 
 
+@vectors.command()
+def want(data: Data = None) -> None:
+    """Want the model that EMBEDDING_* names here, also one that was wanted before.
+
+    Its vectors are filled by processes that are set to it, and then serve; processes
+    that are set to another follow.
+    """
+    run_at(data, _want)
+
+
+async def _want(place: Place, settings: Settings) -> None:
+    async with opened(place, settings) as found, beside(place) as dsn:
+        async with AsyncExitStack() as running:
+            wanting = Wanting(dsn, wanted_model(settings), "palimpsest vectors want")
+            newest = (await wanting.insist(running)).newest
+        [now] = [e for e in (await standing(found.views)).vectors if e.wanted]
+    if newest.state == "serving":
+        screen().print(f"{newest.model} is wanted now, and serves")
+    else:
+        screen().print(f"{newest.model} is wanted now, {set_in(now)} set to it")
+
+
 async def _list(place: Place, settings: Settings, *, as_json: bool) -> None:
     async with opened(place, settings) as found:
         now = await standing(found.views)
@@ -44,6 +72,7 @@ async def _list(place: Place, settings: Settings, *, as_json: bool) -> None:
         return
     table = Table(
         *("model", "dimensions", "state", "since", "position", "waiting", "s left"),
+        "wanted by",
         title=f"head of the log: {now.head}",
     )
     for each in now.vectors:
@@ -56,6 +85,7 @@ async def _list(place: Place, settings: Settings, *, as_json: bool) -> None:
             str(each.position),
             str(each.waiting),
             left,
+            (each.wanted_by or "?") if each.wanted else "",
         )
     screen().print(table)
 

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from infra.cli.one_line import run_at
-from infra.cli.opened import log_settings
 from infra.cli.options import Data, Json
 from infra.cli.place import NothingHere, Place, beside, check_reachable
 from infra.cli.screen import screen
 from infra.cli.verify_lines import lines_of
 from infra.key_source import master_key_of, present_signing_key
+from infra.log_choice import log_settings
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import check_migrated
 from infra.proof.checkpoint import (

@@ -42,7 +42,7 @@ def decode_cause(meta: bytes) -> Cause:
     """Decode what :func:`encode_cause` made.
 
     Raises:
-        msgspec.DecodeError
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError
     """
     found = _decode(meta)
     return Cause(

@@ -34,7 +34,7 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Shape:
-    """One event class: which of its fields are personal, and how they are left out.
+    """One event class: which of its fields are ``personal``, and how they are left out.
 
     Raises:
         TypeError: a personal field is of a type that has no erased form, or hides
@@ -48,11 +48,10 @@ class Shape:
         _check(event, fields)
         personal = [f for f in fields if _is_personal(f.type)]
         clear = [f.encode_name for f in fields if not _is_personal(f.type)]
+        self.personal = tuple(f.encode_name for f in personal)
         self.is_personal = bool(personal)
         self._clear = _part(f"{event.__name__}Clear", clear)
-        self._personal = _part(
-            f"{event.__name__}Personal", [f.encode_name for f in personal]
-        )
+        self._personal = _part(f"{event.__name__}Personal", list(self.personal))
         erased = {f.encode_name: _erased(f.type) for f in personal}
         self._erased = msgspec.json.encode(erased)
         self._encode = msgspec.json.Encoder().encode
@@ -80,6 +79,12 @@ def with_seal(clear: bytes, key: int, sealed: bytes) -> bytes:
     """Put the seal into the clear part: this is what is stored."""
     text = b2a_base64(sealed, newline=False)
     return b'%b,"key":%d,"sealed":"%b"}' % (clear[:-1], key, text)
+
+
+def without_seal(stored: bytes, personal: bytes) -> bytes:
+    """Put the personal part in the place of its seal; the key's number stays."""
+    clear, _, _ = stored.rpartition(b',"sealed":"')
+    return b"%b,%b" % (clear, personal[1:])
 
 
 def _part(name: str, fields: list[str]) -> Callable[[Event], msgspec.Struct]:

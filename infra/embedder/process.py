@@ -1,7 +1,6 @@
 """The bundled embedder as the server uses it: ask for vectors, they come."""
 
 import asyncio
-import contextlib
 import itertools
 import logging
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import msgspec
 from infra.embedder.child import Child
 from infra.embedder.errors import EmbedderUnavailable
 from infra.embedder.frames import Embed, Embedded, Ready
+from infra.stopping import stop
 
 _log = logging.getLogger("palimpsest.embedder")
 
@@ -73,9 +73,7 @@ class EmbedderProcess:
     async def stop(self) -> None:
         """End the child at once; what waits fails."""
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await stop(self._supervisor)
             self._supervisor = None
         self._refuse("it is stopped")
 

@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
 from commands.ports import Limits
+from infra.http.asyncapi import asyncapi_route
 from infra.http.caller import ANYONE, RequestCaller
 from infra.http.description import description_routes
 from infra.http.errors import answer_failure
@@ -22,6 +23,7 @@ from infra.http.metrics import metrics_route
 from infra.http.origin import RequestOrigin
 from infra.http.threshold import Threshold
 from infra.http.validation import RequestParse
+from infra.settings.kafka import KafkaSettings
 
 MAX_BODY = 32 * 1024 * 1024
 """Largest request body in bytes: 100 messages of 25,000 escaped characters."""
@@ -36,7 +38,8 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     ``is_ready`` turns ``/health`` to 200, ``health_detail`` adds to it what is under
     way; ``count_tokens`` counts o200k_base.
     ``gate`` asks for keys; without one everybody is an admin (HC 4.1). ``metrics``
-    gives what Prometheus asks for; without it there are none.
+    gives what Prometheus asks for; without it there are none. ``kafka`` says where
+    the topics are, for ``/asyncapi.json``.
     """
 
     is_ready: Callable[[], bool]
@@ -46,6 +49,7 @@ class AppSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     gate: Gate | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
+    kafka: KafkaSettings = KafkaSettings()
 
 
 def create_app(
@@ -76,6 +80,7 @@ def create_app(
             metrics_route(settings.metrics),
             keys_route(settings.gate, dependencies.get("views")),
             *description_routes(),
+            asyncapi_route(settings.kafka),
         ],
         dependencies={
             "parse": Provide(parse),

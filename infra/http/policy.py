@@ -35,6 +35,7 @@ POLICY: Final[dict[tuple[str, str], Door]] = {
     ("GET", "/health"): Door.OPEN,
     ("GET", "/metrics"): Door.OPEN,
     ("GET", "/openapi.json"): Door.OPEN,
+    ("GET", "/asyncapi.json"): Door.ADMIN,
     ("GET", "/docs"): Door.OPEN,
     ("GET", "/docs/oauth2-redirect"): Door.OPEN,
     ("GET", "/redoc"): Door.OPEN,

@@ -15,6 +15,7 @@ from infra.ledger.settler import Settler
 from infra.llm.find_model import FindModel
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
+from infra.stopping import stop
 from infra.watch import Watch
 from processors.ports import TokenCounter
 
@@ -60,8 +61,7 @@ def open_ledger(
 
     async def leave() -> None:
         await settler.settled()
-        settling.cancel()
-        await asyncio.gather(settling, return_exceptions=True)
+        await stop(settling)
 
     running.push_async_callback(leave)
     ledger = Ledger(

@@ -13,21 +13,32 @@ import asyncpg
 
 from infra.postgres.connection import FAILED, settings_of
 from infra.postgres.tail import Tail
+from infra.stopping import stop
 
 CHANNEL: Final = "palimpsest_log"
+
+PRESENT: Final = "palimpsest-announcer/"
+"""Begins the name of every running process in ``pg_stat_activity``."""
 
 _AGAIN: Final = 0.5
 
 _NOTIFY = "SELECT pg_notify($1, $2)"
 
+_HEAD: Final = "SELECT coalesce(max(position), 0) FROM log.event"
+
 
 class Announcer:
-    """One connection that announces this process's head and listens for others'."""
+    """One connection that announces this process's head and listens for others'.
 
-    def __init__(self, dsn: str, role: str | None, tail: Tail) -> None:
+    By its name others see that the process is there, and which ``process`` it is.
+    """
+
+    def __init__(
+        self, dsn: str, role: str | None, tail: Tail, process: str = "up"
+    ) -> None:
         self._dsn = dsn
         self._settings = {
-            **settings_of(role, "palimpsest-announcer"),
+            **settings_of(role, PRESENT + process),
             "synchronous_commit": "off",  # a lost announcement costs one poll
         }
         self._tail = tail
@@ -39,9 +50,7 @@ class Announcer:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await stop(self._task)
 
     async def _run(self) -> None:
         while True:
@@ -58,6 +67,8 @@ class Announcer:
         connection.add_termination_listener(lambda _connection: follower.woken.set())
         try:
             await connection.add_listener(CHANNEL, self._hear)
+            # What was announced while nobody listened is not announced again.
+            self._tail.advance(await connection.fetchval(_HEAD))
             while not connection.is_closed():
                 follower.woken.clear()
                 if self._tail.committed > self._told:

@@ -1,6 +1,7 @@
 """How far each projection is folded, moved only from where it was found."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +9,22 @@ import msgspec
 
 from projections.ports import LogReader
 from projections.projection import Projection
+
+FOLDED: Final = "palimpsest_folded"
+"""The channel on which is told that a group of views was folded, and up to where."""
+
+# Telling costs no round trip of its own. What commits here waits for no disk, so the
+# lock under which notifications are put in order is held for a moment only.
+_MOVE: Final = """
+WITH moved AS (
+    UPDATE checkpoint AS c SET position = $3, event = $4
+    FROM unnest($1::text[], $2::bigint[], $5::text[]) AS g (projection, position, code)
+    WHERE c.projection = g.projection AND c.position = g.position
+        AND c.code = coalesce(g.code, c.code)
+    RETURNING 1
+), counted AS (SELECT count(*) AS number FROM moved)
+SELECT number, CASE WHEN $6::text IS NOT NULL THEN pg_notify($6, $7) END FROM counted
+"""
 
 
 class LogDiverged(Exception):  # noqa: N818  says what was found
@@ -118,25 +135,26 @@ async def move_checkpoints(
     moves: Mapping[str, int],
     to: Checkpoint,
     codes: Mapping[str, str] | None = None,
+    *,
+    told_as: str | None = None,
 ) -> None:
     """Move each projection from the position given to a new one, or none of them.
 
-    With ``codes``, only while it is of that code.
+    With ``codes``, only while it is of that code. ``told_as`` is the name under which
+    who watches (``infra/watched_views.py``) hears of it once it is committed.
 
     Raises:
         CheckpointMoved: one was no longer there; the caller rolls back.
     """
-    status = await connection.execute(
-        "UPDATE checkpoint AS c SET position = $3, event = $4"
-        " FROM unnest($1::text[], $2::bigint[], $5::text[])"
-        " AS g(projection, position, code)"
-        " WHERE c.projection = g.projection AND c.position = g.position"
-        " AND c.code = coalesce(g.code, c.code)",
+    moved = await connection.fetchval(
+        _MOVE,
         list(moves),
         list(moves.values()),
         to.position,
         to.event,
         [None if codes is None else codes[name] for name in moves],
+        FOLDED if told_as is not None else None,
+        f"{told_as} {to.position}",
     )
-    if status != f"UPDATE {len(moves)}":
+    if moved != len(moves):
         raise CheckpointMoved("Another runner folds the same views")

@@ -21,6 +21,12 @@ T = TypeVar("T")
 PATIENCE: Final = 30.0
 """Seconds to try to reach the database again before giving up."""
 
+BEAT: Final = 2.0
+"""Seconds between two signs of life on a connection that a right goes with."""
+
+DEAD_AFTER: Final = 20.0
+"""Seconds without one after which the database ends such a connection."""
+
 LOST: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -28,6 +34,8 @@ LOST: Final = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InternalClientError,  # what a call gets whose connection ends under it
 )
 """Errors that mean the connection is gone or cannot be made now."""
@@ -52,6 +60,8 @@ def settings_of(role: str | None, name: str) -> dict[str, Any]:
         "application_name": name,
         "default_transaction_isolation": "read committed",
         "synchronous_commit": "on",
+        # Whose process is frozen, or cut off, else keeps its locks for ever.
+        "idle_in_transaction_session_timeout": "60s",
     }
     if role is not None:
         settings["role"] = role
@@ -70,8 +80,17 @@ async def open_pool(
 ) -> asyncpg.Pool:
     """Open a pool of at most ``size`` connections; the first is made at once."""
     return await asyncpg.create_pool(
-        dsn, **sizes(size), server_settings=settings_of(role, name)
+        dsn, **sizes(size), server_settings=settings_of(role, name), reset=as_it_is
     )
+
+
+async def as_it_is(_connection: Any) -> None:
+    """Save the round trip of a reset when a connection is given back.
+
+    Who uses a pool leaves nothing to undo: settings are a transaction's, locks too,
+    and what is a session's is done on a connection of its own. A transaction that was
+    left open is rolled back by the pool in any case.
+    """
 
 
 def sizes(most: int) -> dict[str, int]:
@@ -81,6 +100,16 @@ def sizes(most: int) -> dict[str, int]:
     while the database is away.
     """
     return {"init_size": 1, "min_size": 0, "max_size": most}
+
+
+async def mortal(connection: asyncpg.Connection) -> None:
+    """Have the database end this connection once its process shows no sign of life.
+
+    A process that is frozen, or whose host is cut off, else keeps its locks for ever.
+    A statement under way is a sign of life.
+    """
+    for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
+        await connection.execute(f"SET {name} = '{DEAD_AFTER}s'")
 
 
 async def close_pool(pool: asyncpg.Pool) -> None:

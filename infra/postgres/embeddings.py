@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
+from infra.postgres.connection import patiently
+
 _PUT = """
 INSERT INTO log.embedding (tenant, model, fingerprint, vector)
 SELECT $1, $2, f, v FROM unnest($3::text[], $4::bytea[]) AS n (f, v)
@@ -17,7 +19,11 @@ WHERE tenant = $1 AND model = $2 AND fingerprint = ANY ($3::text[])
 
 
 class EmbeddingStore:
-    """Bytes of vectors, as the model gave them; what is there is never replaced."""
+    """Bytes of vectors, as the model gave them; what is there is never replaced.
+
+    Raises:
+        EventStoreError: the database could not be reached for a while.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -27,9 +33,8 @@ class EmbeddingStore:
     ) -> None:
         """Record vectors by fingerprint, durably; known fingerprints are left alone."""
         if vectors:
-            await self._pool.execute(
-                _PUT, tenant, model, list(vectors), list(vectors.values())
-            )
+            names, values = list(vectors), list(vectors.values())
+            await patiently(self._pool.execute, _PUT, tenant, model, names, values)
 
     async def get_many(
         self, tenant: str, model: str, fingerprints: Sequence[str]
@@ -37,5 +42,7 @@ class EmbeddingStore:
         """Return the vectors that are recorded, by fingerprint."""
         if not fingerprints:
             return {}
-        rows = await self._pool.fetch(_GET, tenant, model, list(fingerprints))
+        rows = await patiently(
+            self._pool.fetch, _GET, tenant, model, list(fingerprints)
+        )
         return {row["fingerprint"]: row["vector"] for row in rows}

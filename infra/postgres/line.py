@@ -71,10 +71,10 @@ class Line:
     def take(self) -> list[Pending]:
         """Take who may share the next commit, in order; empty when nobody waits.
 
-        Requests on one stream each may follow one another on it. A request on
-        several streams shares its commit with no other on any of them: it waits, and
-        whoever comes after it on those streams waits behind it. Streams that it only
-        expects unchanged it shares: no other is decided upon what it adds to them.
+        Requests that add to one stream each may follow one another on it. A request
+        that adds to several shares its commit with no other on any of them: it waits,
+        and whoever comes after it on those streams waits behind it. Streams that are
+        only expected unchanged are shared: no other is decided upon what is added.
 
         Of many only half are taken: while Postgres commits them, those of the commit
         before are answered and ask again, so that neither side waits for the other.
@@ -91,7 +91,7 @@ class Line:
                 break
             self._waiting.popleft()
             names, written = pending.names, pending.written
-            several = len(names) > 1
+            several = len(written) > 1
             if not closed.isdisjoint(names) or (
                 several and not single.isdisjoint(written)
             ):
@@ -115,7 +115,10 @@ class Line:
         return everybody
 
     def withdraw_decided_upon(self, streams: set[str]) -> list[Pending]:
-        """Take out who was decided upon these streams, or upon one taken out so."""
+        """Take out who was decided upon these streams, or upon one taken out so.
+
+        Of those only what they would have added to is broken for others in turn.
+        """
         broken = set(streams)
         withdrawn: list[Pending] = []
         staying: deque[Pending] = deque()
@@ -124,7 +127,7 @@ class Line:
             if broken.isdisjoint(upon):
                 staying.append(pending)
             else:
-                broken.update(upon)
+                broken.update(pending.believed)
                 withdrawn.append(pending)
         self._waiting = staying
         return withdrawn

@@ -1,7 +1,7 @@
 """The log, opened: what the rest of the process gets of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from domain.events import EVENT_BY_TAG
+from domain.recorded import Recorded
 from infra.master_key import MasterKey
 from infra.postgres.announcer import Announcer
 from infra.postgres.appender import Appender
@@ -21,6 +22,7 @@ from infra.postgres.fingerprint import KeyedFingerprint
 from infra.postgres.line import Line
 from infra.postgres.link import Link
 from infra.postgres.llm_calls import CallJournal
+from infra.postgres.log_by_shards import LogByShards
 from infra.postgres.log_follower import LogFollower
 from infra.postgres.mapper import StructMapper
 from infra.postgres.reader import Reader
@@ -28,6 +30,8 @@ from infra.postgres.remains import Remains
 from infra.postgres.role import usable_role
 from infra.postgres.signed_checkpoints import SignedCheckpoints
 from infra.postgres.slices import Slices
+from infra.postgres.stored_row import StoredRow
+from infra.postgres.stored_rows import StoredRows
 from infra.postgres.subscription import PAGE, POLL, Subscription
 from infra.postgres.tail import Tail
 from infra.upcasters import UPCASTERS
@@ -44,7 +48,8 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``keys_dsn``: the key table's own database. ``readers`` and ``key_readers``: most
     connections for reading events and keys. ``announces``: whether other processes
-    share the log, so that it tells them and listens. ``line_requests`` and
+    share the log, so that it tells them and listens; ``process`` is what it is called
+    among them (``infra/roles.py``). ``line_requests`` and
     ``line_bytes``: how much may be under way before callers are sent away.
     """
 
@@ -52,6 +57,7 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     readers: int = 4
     key_readers: int = 2
     announces: bool = True
+    process: str = "up"
     line_requests: int = 8_192
     line_bytes: int = 64 * 2**20
 
@@ -108,9 +114,25 @@ class PostgresLog:
         """Read what follows a position, for ever, in batches of at most ``page``."""
         return Subscription(self._reader, self._tail, after, page=page, poll=poll)
 
+    def by_shards(self) -> LogByShards:
+        """Read parts of the log by shard, and open rows that came another way."""
+        return LogByShards(self._pool, self._reader, self._tail)
+
     def follow(self) -> LogFollower:
         """Read the log page by page at the caller's own pace; close it when done."""
         return LogFollower(self._reader, self._tail)
+
+    def rows(self) -> StoredRows:
+        """Read the log as it is stored; close it when done."""
+        return StoredRows(self._pool, self._tail)
+
+    async def open_rows(self, rows: Sequence[StoredRow]) -> list[Recorded]:
+        """Unseal and decode rows, wherever they were read.
+
+        Raises:
+            Unreadable: one is damaged.
+        """
+        return await self._reader.open(rows)
 
     async def sweep_commands(self, days: int = COMMAND_DAYS) -> int:
         """Forget commands older than ``days``, except processors'; return how many."""
@@ -140,7 +162,7 @@ async def _assemble(
     tail.advance(await reader.head())
     log = PostgresLog(pool, keys, reader, tail)
     if settings.announces:
-        announcer = Announcer(dsn, role, tail)
+        announcer = Announcer(dsn, role, tail, settings.process)
         announcer.start()
         stack.push_async_callback(announcer.close)
     appender = Appender(
@@ -153,7 +175,7 @@ async def _assemble(
     )
     log.appending = appender.start()
     stack.push_async_callback(appender.close)
-    log.store = PostgresEventStore(appender, reader)
+    log.store = PostgresEventStore(appender, reader, tail)
     log.tell, log.follow_appends = appender.tell, appender.follow
     return log
 

@@ -1,6 +1,8 @@
-"""Reads the log page by page as it grows, at the reader's own pace."""
+"""Reads the log page by page as it grows, at the reader's own pace.
 
-import asyncio
+It is for who goes on past what is damaged: that comes as ``Damaged``.
+"""
+
 from collections.abc import Sequence
 
 from domain.recorded import Recorded
@@ -25,25 +27,28 @@ class LogFollower:
 
     async def next_page(self, *, after: int, limit: int) -> Sequence[Recorded]:
         """Return what follows a position, from memory if it is there."""
-        return self._follower.take(after, limit) or await self._reader.read_log(
+        return self._follower.take(after, limit) or await self._reader.read_each(
             after=after, limit=limit
         )
 
     async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
         """Return what follows any position, from the log."""
-        return await self._reader.read_log(after=after, limit=limit)
+        return await self._reader.read_each(after=after, limit=limit)
+
+    async def newest(self) -> int:
+        """Return the highest position there is, and note it."""
+        head = await self._reader.head()
+        self._tail.advance(head)
+        return head
+
+    def heard(self, position: int) -> None:
+        """Note that the log goes at least so far, whoever appended to it."""
+        self._tail.advance(position)
 
     async def wait_past(self, position: int, timeout: float) -> bool:  # noqa: ASYNC109  the bound is the point
         """Return True once the log goes beyond a position, False at the bound.
 
         At the bound the log itself is asked, in case nobody said that it grew.
         """
-        woken = self._follower.woken
-        try:
-            async with asyncio.timeout(timeout):
-                while self._tail.head <= position:
-                    woken.clear()
-                    await woken.wait()
-        except TimeoutError:
-            self._tail.advance(await self._reader.head())
-        return self._tail.head > position
+        head = self._reader.head
+        return await self._tail.wait_past(self._follower, position, timeout, head)

@@ -7,7 +7,7 @@ shapes are read as those of today; an unknown type is kept raw.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -15,12 +15,15 @@ from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.event import Event, Subject, tag_of
 from domain.recorded import Cause
-from infra.codec.errors import Unreadable
+from infra.codec.errors import UNDECODABLE, Unreadable
 from infra.codec.seal import DataKey, place_of
-from infra.codec.shape import Sealing, Shape, Split, with_seal
+from infra.codec.shape import Sealing, Shape, Split, with_seal, without_seal
 from infra.codec.transcoder import StructTranscoder
 from infra.codec.unknown import Unknown
 from infra.upcasters import Upcaster, upcast
+
+_LARGEST: Final = 2**63 - 1
+"""The highest number a key can have in its table."""
 
 
 class Draft(msgspec.Struct):
@@ -106,9 +109,12 @@ class StructMapper(Mapper[Any]):
         if shape is None or not shape.is_personal:
             return Sealing()
         try:
-            return self._structs.decode_as(data, Sealing)
-        except msgspec.DecodeError as error:
+            sealing = self._structs.decode_as(data, Sealing)
+        except UNDECODABLE as error:
             raise Unreadable("Stored data is not a JSON object") from error
+        if not 0 <= sealing.key <= _LARGEST:
+            raise Unreadable("Stored data names a key that cannot be")
+        return sealing
 
     def to_stored_event(self, domain_event: Draft) -> StoredEvent:  # type: ignore[override]  # drafts carry more
         """Seal a draft whose key, if it needs one, has been set."""
@@ -129,7 +135,8 @@ class StructMapper(Mapper[Any]):
         """Open, decode and upcast; a sealed event without its key reads as erased.
 
         Raises:
-            Unreadable: the bytes do not match the type, or the seal is broken.
+            Unreadable: the bytes do not match the type, the seal is broken, or it
+                cannot be read as an event of today.
         """
         if not isinstance(stored_event, SealedEvent):
             raise TypeError("Only events of the log, with their ids, can be opened")
@@ -139,24 +146,44 @@ class StructMapper(Mapper[Any]):
             self._open(stored_event),
         )
 
+    def clear_data(self, stored: SealedEvent) -> bytes | None:
+        """Return stored data with its personal fields where the seal was.
+
+        None where there is none to be had: erased, or of an unknown type.
+
+        Raises:
+            Unreadable: the seal is broken.
+        """
+        shape = self._shapes.get(stored.topic)
+        if shape is None:
+            return None
+        if not shape.is_personal:
+            return stored.state
+        personal = _personal(stored)
+        return None if personal is None else without_seal(stored.state, personal)
+
     def _open(self, stored: SealedEvent) -> Event:
         shape = self._shapes.get(stored.topic)
         if shape is None:
             return Unknown(
                 workspace=stored.tenant, stored_type=stored.topic, raw=stored.state
             )
-        personal = None
-        if stored.key is not None:
-            place = place_of(
-                stored.tenant,
-                str(stored.originator_id),
-                stored.topic,
-                stored.event_id,
-                stored.sealing.key,
-            )
-            personal = stored.key.open(stored.sealing.sealed, place)
         try:
-            event = shape.join(stored.state, personal)
-        except msgspec.DecodeError as error:
+            event = shape.join(stored.state, _personal(stored))
+        except UNDECODABLE as error:
             raise Unreadable(f"A stored {stored.topic} does not decode") from error
         return upcast(event, self._upcasters)
+
+
+def _personal(stored: SealedEvent) -> bytes | None:
+    """Return the personal part, opened; None without its key."""
+    if stored.key is None:
+        return None
+    place = place_of(
+        stored.tenant,
+        str(stored.originator_id),
+        stored.topic,
+        stored.event_id,
+        stored.sealing.key,
+    )
+    return stored.key.open(stored.sealing.sealed, place)

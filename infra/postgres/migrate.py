@@ -60,32 +60,49 @@ async def migrate(dsn: str, *, keys_dsn: str | None = None) -> int:
     return await _bring(dsn, "log", steps_of("log"))
 
 
-async def check_migrated(dsn: str) -> None:
+async def migrate_analytics(dsn: str) -> int:
+    """Bring the tables of roll-ups to what this code knows; return their step.
+
+    Raises:
+        DatabaseNewer: nothing was changed.
+    """
+    return await _bring(dsn, "analytics", steps_of("analytics"))
+
+
+async def check_migrated(dsn: str, *, keys_dsn: str | None = None) -> None:
     """Check that a log stands where this code expects it, changing nothing.
+
+    So is the table of keys, where ``keys_dsn`` says which database holds it.
 
     Raises:
         DatabaseNewer, DatabaseOlder
         asyncpg.UndefinedTableError: there is none.
     """
+    if keys_dsn is not None:
+        await _check(keys_dsn, "keys")
+    await _check(dsn, "log")
+
+
+async def _check(dsn: str, series: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         found = await connection.fetchval(
-            "SELECT max(number) FROM palimpsest.migration WHERE series = 'log'"
+            "SELECT max(number) FROM palimpsest.migration WHERE series = $1", series
         )
     finally:
         await connection.close()
-    known = steps_of("log")[-1].number
+    known = steps_of(series)[-1].number
     if (found or 0) > known:
-        raise DatabaseNewer("log", found, known)
+        raise DatabaseNewer(series, found, known)
     if (found or 0) < known:
         raise DatabaseOlder(
-            f"The log stands at step {found or 0}, this Palimpsest knows {known}:"
-            " start the server once, it brings it there"
+            f"The {series} stands at step {found or 0}, this Palimpsest knows {known}:"
+            " palimpsest migrate, or up, brings it there"
         )
 
 
 def steps_of(series: str) -> list[Step]:
-    """Return the scripts of ``log`` or ``keys`` in order."""
+    """Return the scripts of ``log``, ``keys`` or ``analytics`` in order."""
     folder = files("infra.postgres") / "migrations"
     if series != "log":
         folder /= series

@@ -1,7 +1,7 @@
 """What became of requests: told to those who wait, and to those decided upon them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -102,6 +102,7 @@ class Outcomes:
         status, found, first, last, _ = row
         if status == CONFLICT:
             text = f"{pending.names[0]} is not as expected (found {found})"
+            self._tell(pending.decided_upon)
             self.fail(pending, WrongExpectedVersion(text))
         elif status == DONE_BEFORE:
             self._break(pending)
@@ -150,17 +151,20 @@ class Outcomes:
 
     def _break(self, pending: Pending) -> None:
         """Tell that its streams are not as believed; fail those who believed it."""
-        streams = set(pending.decided_upon)
+        streams = set(pending.believed)
         if not streams:
             return
         withdrawn = self._line.withdraw_decided_upon(streams)
-        streams.update(*(other.decided_upon for other in withdrawn))
-        for stream in streams:
-            for forget in self._forget:
-                forget(stream)
+        streams.update(*(other.believed for other in withdrawn))
+        self._tell(streams)
         for other in withdrawn:
             text = f"{other.names[0]} was decided upon an append that failed"
             self._deliver_failure(other, WrongExpectedVersion(text))
+
+    def _tell(self, streams: Iterable[str]) -> None:
+        for stream in streams:
+            for forget in self._forget:
+                forget(stream)
 
 
 def _hash_of(pending: Pending) -> bytes | None:

@@ -41,6 +41,12 @@ class Pending(msgspec.Struct, eq=False):
         )
 
     @property
+    def believed(self) -> tuple[str, ...]:
+        """The streams others may be decided upon as it leaves them."""
+        each = zip(self.request.streams, self.drafts, strict=True)
+        return tuple(e.stream.name for e, d in each if d and e.expected != ANY)
+
+    @property
     def written(self) -> tuple[str, ...]:
         """The streams it adds to."""
         each = zip(self.names, self.drafts, strict=True)

@@ -6,26 +6,40 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
+from commands.moved_streams import MovedStreams
 from commands.ports import Appended, SeenCommand
+from domain.erasure import SessionErased, WorkspaceErased
+from domain.event import Event
 from domain.recorded import Cause, Recorded
 from infra.codec.cause import decode_cause
-from infra.codec.errors import Unreadable
+from infra.codec.damaged import Damaged
+from infra.codec.errors import UNDECODABLE, Unreadable
 from infra.postgres.data_keys import DataKeys
 from infra.postgres.mapper import SealedEvent, StructMapper
+from infra.postgres.stored_row import COLUMNS, StoredRow
 
 PAGE: Final = 2_000
 """Most events one read by position returns."""
 
-_COLUMNS = (
-    "SELECT position, recorded_at, id, version, shard, stream, tenant, type, meta, data"
-    " FROM log.event"
-)
+_COLUMNS = f"SELECT {COLUMNS} FROM log.event"  # noqa: S608  a constant
 _AFTER = f"{_COLUMNS} WHERE position > $1 ORDER BY position LIMIT $2"
 _STREAM = f"{_COLUMNS} WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3"
 _BETWEEN = f"{_COLUMNS} WHERE position BETWEEN $1 AND $2 ORDER BY position"
+_AT_ALL = f"{_COLUMNS} WHERE position = ANY ($1::bigint[])"
+_SHARDS = (
+    f"{_COLUMNS} WHERE position > $1 AND position <= $2 AND shard >= $3 AND shard < $4"
+    " ORDER BY position LIMIT $5"
+)
 _HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
+_MOVED_AT_MOST: Final = 20_000
+_MOVED = """
+    SELECT stream, max(version) AS version, max(position) AS position, count(*) AS count
+    FROM (
+        SELECT stream, version, position FROM log.event
+        WHERE position > $1 ORDER BY position LIMIT $2
+    ) AS e GROUP BY stream
+"""
 # Positions are dense and times never step back, so the last one is found by halving.
 _AT = """
     WITH RECURSIVE halved (low, high) AS (
@@ -65,6 +79,10 @@ class Reader:
         rows = await self._pool.fetch(_AFTER, after, min(limit, PAGE))
         return await self.open(rows)
 
+    async def read_each(self, *, after: int, limit: int) -> list[Recorded]:
+        """Return the same; what is damaged as ``Damaged``."""
+        return await self.open_each(await self.read_rows(after=after, limit=limit))
+
     async def read_stream(
         self, stream: str, *, after: int, limit: int | None
     ) -> list[Recorded]:
@@ -82,6 +100,24 @@ class Reader:
     async def read_between(self, first: int, last: int) -> list[Recorded]:
         """Return the events from one position to another, both included."""
         return await self.open(await self._pool.fetch(_BETWEEN, first, last))
+
+    async def read_at(self, positions: Sequence[int]) -> list[Recorded]:
+        """Return the events at these positions, those that exist.
+
+        What is damaged comes as ``Damaged``.
+        """
+        return await self.open_each(await self._pool.fetch(_AT_ALL, list(positions)))
+
+    async def read_shards(
+        self, after: int, through: int, low: int, high: int, limit: int
+    ) -> list[Recorded]:
+        """Return events of shards ``low`` to ``high`` (exclusive) between positions.
+
+        Those with position > ``after`` and <= ``through``, the first ``limit`` of them.
+        What is damaged comes as ``Damaged``.
+        """
+        found = await self._pool.fetch(_SHARDS, after, through, low, high, limit)
+        return await self.open_each(found)
 
     async def head(self) -> int:
         """Return the highest position, 0 when the log is empty."""
@@ -102,6 +138,19 @@ class Reader:
         position: int = found["position"]
         return position
 
+    async def moved_since(self, position: int) -> MovedStreams:
+        """Return which streams grew after a position; not which, if it is much."""
+        rows = await self._pool.fetch(_MOVED, position, _MOVED_AT_MOST)
+        if sum(row["count"] for row in rows) == _MOVED_AT_MOST:
+            return MovedStreams(await self.head(), None)
+        through = max((row["position"] for row in rows), default=position)
+        return MovedStreams(through, {row["stream"]: row["version"] for row in rows})
+
+    async def read_rows(self, *, after: int, limit: int) -> list[StoredRow]:
+        """Return what :meth:`read_log` does, as it is stored: sealed, not decoded."""
+        rows = await self._pool.fetch(_AFTER, after, min(limit, PAGE))
+        return [StoredRow(*row) for row in rows]
+
     async def find_command(self, tenant: str, command: UUID) -> SeenCommand | None:
         """Return what a command was, and what it wrote, if it was carried out."""
         row = await self._pool.fetchrow(_COMMAND, tenant, command)
@@ -111,13 +160,24 @@ class Reader:
         appended = Appended(row["first"], row["last"], recorded, replayed=True)
         return SeenCommand(row["request_hash"], appended)
 
+    async def open_each(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Do as :meth:`open`, but for what is damaged: that comes as ``Damaged``."""
+        try:
+            return await self.open(rows)
+        except Unreadable as error:
+            if len(rows) == 1:
+                return [_damaged(StoredRow(*rows[0]), str(error))]
+        middle = len(rows) // 2
+        first = await self.open_each(rows[:middle])
+        return first + await self.open_each(rows[middle:])
+
     async def open(self, rows: Sequence[Any]) -> list[Recorded]:
-        """Unseal and decode rows of the log, all of its columns but the link.
+        """Unseal and decode rows of the log, ``COLUMNS`` in their order.
 
         Raises:
             Unreadable: an event is damaged.
         """
-        sealings = [self._mapper.sealing_of(row["type"], row["data"]) for row in rows]
+        sealings = [self._mapper.sealing_of(row[7], row[9]) for row in rows]
         numbers = {sealing.key for sealing in sealings if sealing.key}
         keys = await self._keys.for_opening(numbers) if numbers else {}
         causes: dict[bytes, Cause] = {}
@@ -129,6 +189,8 @@ class Reader:
             cause = causes.get(meta)
             if cause is None:
                 cause = causes[meta] = _cause(meta)
+            event = self._mapper.to_domain_event(stored).event
+            self._notice(event)
             recorded.append(
                 Recorded(
                     position=position,
@@ -139,14 +201,39 @@ class Reader:
                     recorded_at=at,
                     id=id_,
                     cause=cause,
-                    event=self._mapper.to_domain_event(stored).event,
+                    event=event,
                 )
             )
         return recorded
+
+    def _notice(self, event: Event) -> None:
+        """Have keys forgotten that whoever erased has destroyed before it said so."""
+        match event:
+            case SessionErased():
+                self._keys.forget(event.workspace, event.session)
+            case WorkspaceErased():
+                self._keys.forget(event.workspace, None)
+            case _:
+                pass
 
 
 def _cause(meta: bytes) -> Cause:
     try:
         return decode_cause(meta)
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         raise Unreadable("A stored cause does not decode") from error
+
+
+def _damaged(row: StoredRow, reason: str) -> Recorded:
+    """Return what stands for an event; of why it was recorded it says nothing."""
+    return Recorded(
+        position=row.position,
+        stream=row.stream,
+        version=row.version,
+        tenant=row.tenant,
+        shard=row.shard,
+        recorded_at=row.recorded_at,
+        id=row.id,
+        cause=Cause(actor="", correlation_id=row.id),
+        event=Damaged(workspace=row.tenant, stored_type=row.type, reason=reason),
+    )

@@ -37,5 +37,9 @@ class Recent(Generic[K, V]):
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
 
+    def all(self) -> list[tuple[K, V]]:
+        """Return everything, also what is too old."""
+        return [(key, value) for key, (_, value) in self._entries.items()]
+
     def forget(self, key: K) -> None:
         self._entries.pop(key, None)

@@ -11,12 +11,12 @@ from infra.postgres.categories import find_categories
 # ',' is the character after '+': every stream of a workspace, or of a session within
 # one, lies between two names of a category.
 _STREAMS: Final = """
-SELECT s.stream FROM (
+SELECT s.stream, newest.version FROM (
     SELECT DISTINCT e.stream FROM unnest($1::text[]) AS r (low)
     JOIN log.event AS e ON e.stream >= r.low AND e.stream < r.low || ','
     WHERE e.version <= 1 AND e.tenant = $2
 ) AS s CROSS JOIN LATERAL (
-    SELECT e.type, e.position FROM log.event AS e
+    SELECT e.type, e.position, e.version FROM log.event AS e
     WHERE e.stream = s.stream ORDER BY e.version DESC LIMIT 1
 ) AS newest
 WHERE newest.type <> ALL ($3::text[]) AND newest.position <= $4
@@ -82,8 +82,13 @@ class Remains:
         found = await self._streams(workspace, f"-{workspace}+{session}", 2**62)
         return [each for each in found if each.ordering_key == key]
 
-    async def streams_of_workspace(self, workspace: str, through: int) -> list[Stream]:
-        """Return streams that do not end yet and have no event beyond ``through``."""
+    async def streams_of_workspace(
+        self, workspace: str, through: int
+    ) -> dict[Stream, int]:
+        """Return streams that do not end yet and have no event beyond ``through``.
+
+        With each the version it is at.
+        """
         return await self._streams(workspace, f"-{workspace}", through)
 
     async def forget_vectors(
@@ -116,12 +121,16 @@ class Remains:
         key = None if session is None else f"{workspace}/{session}"
         await self._pool.execute(_UNPARK, workspace, key)
 
-    async def _streams(self, workspace: str, named: str, through: int) -> list[Stream]:
+    async def _streams(
+        self, workspace: str, named: str, through: int
+    ) -> dict[Stream, int]:
         categories = await find_categories(self._pool)
         lows = [category + named for category in categories]
         below = [low.replace("_", r"\_") + "+%" for low in lows]
         rows = await self._pool.fetch(_STREAMS, lows, workspace, _ENDS, through, below)
-        return [
-            Stream(row["stream"], workspace, ordering_key_of(row["stream"]))
+        return {
+            Stream(row["stream"], workspace, ordering_key_of(row["stream"])): row[
+                "version"
+            ]
             for row in rows
-        ]
+        }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from domain.recorded import Recorded
@@ -56,12 +56,14 @@ class Follower:
 class Tail:
     """The highest position known, and the followers it wakes.
 
-    ``committed`` is the highest position this process committed itself.
+    ``committed`` is the highest position this process committed itself, ``elsewhere``
+    the highest one that was, or may have been, committed by another.
     """
 
     def __init__(self) -> None:
         self.head = 0
         self.committed = 0
+        self.elsewhere = 0
         self._followers: set[Follower] = set()
 
     def follow(self, *, keeps: bool = True) -> Follower:
@@ -75,14 +77,37 @@ class Tail:
 
     def publish(self, batch: Sequence[Recorded], size: int) -> None:
         """Hand a batch committed here, about ``size`` bytes, to every follower."""
+        if batch[0].position > self.head + 1:
+            self.elsewhere = batch[0].position - 1
         self.committed = batch[-1].position
         self.head = max(self.head, self.committed)
         for follower in self._followers:
             follower.hand(batch, size)
 
+    async def wait_past(
+        self,
+        follower: Follower,
+        position: int,
+        timeout: float,  # noqa: ASYNC109  the bound is the point
+        head: Callable[[], Awaitable[int]],
+    ) -> bool:
+        """Return True once the log goes beyond a position, False at the bound.
+
+        At the bound the log itself is asked by ``head``, in case nobody said that it
+        grew.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while self.head <= position:
+                    follower.woken.clear()
+                    await follower.woken.wait()
+        except TimeoutError:
+            self.advance(await head())
+        return self.head > position
+
     def advance(self, head: int) -> None:
         """Wake followers for what another process committed."""
         if head > self.head:
-            self.head = head
+            self.head = self.elsewhere = head
             for follower in self._followers:
                 follower.woken.set()

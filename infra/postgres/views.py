@@ -72,6 +72,10 @@ class ViewsNewer(Exception):  # noqa: N818  says what was found
     """The views were made by a later version of Palimpsest than this one."""
 
 
+class ViewsOlder(Exception):  # noqa: N818  says what was found
+    """The views are not yet what this version knows: somebody has to make them so."""
+
+
 async def connect_views(
     dsn: str, schema: str = LIVE, *, behind: str | None = None
 ) -> asyncpg.Connection:
@@ -214,6 +218,32 @@ async def drifted_views(
         if (found[each.name]["shape"], found[each.name]["code"])
         != (shape_of(each), code_of(each))
     ]
+
+
+async def check_views(dsn: str, projections: Sequence[Projection]) -> None:
+    """Check that all views are there, folded by this code; nothing is changed.
+
+    Raises:
+        ViewsOlder: some are missing, or other code folded them.
+        ViewsNewer: a later version of Palimpsest made some.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch(f"SELECT projection FROM {LIVE}.checkpoint")  # noqa: S608  a constant
+        drifted = await drifted_views(connection, projections)
+    except asyncpg.UndefinedTableError:
+        raise ViewsOlder(
+            "no views were made yet: palimpsest migrate, or up, does"
+        ) from None
+    finally:
+        await connection.close()
+    found = {row["projection"] for row in rows}
+    wanting = sorted({each.name for each in projections} - found) or drifted
+    if wanting:
+        raise ViewsOlder(
+            f"views are missing, or folded by other code ({', '.join(wanting)}):"
+            " palimpsest migrate, or up, makes them current"
+        )
 
 
 async def _make_missing(

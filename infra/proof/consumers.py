@@ -15,9 +15,11 @@ import msgspec
 from infra.postgres.views import LIVE
 
 _PROCESSORS: Final = """
-SELECT 'processor' AS kind, c.processor AS name, c.position, c.event, e.id AS found
-FROM work.checkpoint AS c LEFT JOIN log.event AS e ON e.position = c.position
+SELECT DISTINCT ON (c.processor)
+    'processor' AS kind, c.processor AS name, c.position, c.event, e.id AS found
+FROM work.stand AS c LEFT JOIN log.event AS e ON e.position = c.position
 WHERE c.position > 0 AND e.id IS DISTINCT FROM c.event
+ORDER BY c.processor, c.position DESC
 """
 
 _VIEWS: Final = f"""
@@ -60,7 +62,7 @@ async def diverged_consumers(db: asyncpg.Pool | asyncpg.Connection) -> list[Dive
     """Return the processors and the views that were fed from another log."""
     views = await db.fetchval("SELECT to_regclass($1)", f"{LIVE}.checkpoint")
     return await _look(
-        db, _PROCESSORS if views is None else f"{_VIEWS} UNION ALL {_PROCESSORS}"
+        db, _PROCESSORS if views is None else f"{_VIEWS} UNION ALL ({_PROCESSORS})"
     )
 
 

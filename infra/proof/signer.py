@@ -11,6 +11,7 @@ from infra.postgres.connection import FAILED
 from infra.postgres.signed_checkpoints import SignedCheckpoints
 from infra.proof.checkpoint import SignedCheckpoint, sign_ending
 from infra.proof.signing_key import SigningKey
+from infra.stopping import stop
 
 _LOG = logging.getLogger("palimpsest.proof")
 
@@ -67,7 +68,7 @@ class Signer:
     def start(self, seconds: float, running: AsyncExitStack) -> asyncio.Task[None]:
         """Sign every so many seconds, in a task, until the stack ends."""
         task = asyncio.create_task(self.run(seconds), name="the signer of checkpoints")
-        running.push_async_callback(_stop, task)
+        running.push_async_callback(stop, task)
         return task
 
     async def run(self, seconds: float) -> None:
@@ -93,8 +94,3 @@ class Signer:
             _LOG.error("no checkpoint: %s", error)
         except FAILED as error:
             _LOG.warning("no checkpoint: %s", type(error).__name__)
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

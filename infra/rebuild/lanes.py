@@ -5,6 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random,
+)
 
 from domain.event import tag_of
 from domain.recorded import Recorded
@@ -55,9 +61,7 @@ async def run_lane(
                 log.read(wanted, after=reached, through=through)
             )
             try:
-                async with connection.transaction():
-                    await fold(connection, projections, batch)
-                    await move_lane(connection, lane, position, reached)
+                await _move(connection, lane, projections, batch, (position, reached))
             except CheckpointMoved:
                 raise
             except Exception as error:
@@ -69,6 +73,29 @@ async def run_lane(
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
+
+
+@retry(
+    retry=retry_if_exception_type(asyncpg.DeadlockDetectedError),
+    wait=wait_random(max=0.2),
+    stop=stop_after_attempt(20),
+    reraise=True,
+)
+async def _move(
+    connection: asyncpg.Connection,
+    lane: Lane,
+    projections: Sequence[Projection],
+    batch: Sequence[Recorded],
+    way: tuple[int, int],
+) -> None:
+    """Fold a batch and note how far the lane is.
+
+    Lanes of other shards fold what erases as well, and come to its rows in an order
+    of their own: who waits in a ring is begun anew.
+    """
+    async with connection.transaction():
+        await fold(connection, projections, batch)
+        await move_lane(connection, lane, *way)
 
 
 async def fold(

@@ -13,6 +13,13 @@ class ReasoningSettings(BaseModel):
     deriver_enabled: bool = Field(
         default=True, description="conclude, where no configuration says otherwise"
     )
+    deriver_workers: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="sessions that a process concludes from at a time, and as many "
+        "that it sums up, embeds and so on: more for a model that takes seconds",
+    )
     deriver_model_config: ModelConfig = Field(
         default=ModelConfig(), description="the model that concludes"
     )

@@ -15,7 +15,7 @@ SECTIONS: Final = (
         "deriver",
         "peer_card",
     ),
-    *("dialectic", "summary", "dream", "webhook"),
+    *("dialectic", "summary", "dream", "webhook", "feed", "kafka"),
     *("metrics", "otel", "telemetry", "sentry"),
 )
 

@@ -76,6 +76,12 @@ class ServerSettings(BaseModel):
         "none: derived from KEYS_MASTER_KEY, else a file of mode 0600 beside the data",
     )
 
+    analytics_connection_uri: SecretStr | None = Field(
+        default=None,
+        description="a database of its own for `palimpsest analytics`; none: beside "
+        "the log, in a schema of its own",
+    )
+
     auth_use_auth: bool = Field(
         default=False, description="want a key for everything under /v3"
     )
@@ -101,7 +107,12 @@ class ServerSettings(BaseModel):
         description="wait after the first failed attempt; doubles, an hour at most",
     )
 
-    @field_validator("db_connection_uri", "keys_connection_uri", mode="before")
+    @field_validator(
+        "db_connection_uri",
+        "keys_connection_uri",
+        "analytics_connection_uri",
+        mode="before",
+    )
     @classmethod
     def _plain(cls, uri: object) -> object:
         """Drop a driver's name from the scheme: ``postgresql+psycopg`` and its like."""

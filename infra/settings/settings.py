@@ -10,6 +10,7 @@ from infra.settings.budget import BudgetSettings
 from infra.settings.dialectic import DialecticSettings
 from infra.settings.dream import DreamSettings
 from infra.settings.embedding import EmbeddingSettings
+from infra.settings.feed import FeedSettings
 from infra.settings.llm import LlmSettings
 from infra.settings.own_thinking import OwnThinking
 from infra.settings.reasoning import ReasoningSettings
@@ -29,6 +30,7 @@ class Settings(
     DialecticSettings,
     ToolOutputSettings,
     ServerSettings,
+    FeedSettings,
     TelemetrySettings,
     BudgetSettings,
     BaseSettings,

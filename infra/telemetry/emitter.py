@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from infra.postgres.commit import Commit
+from infra.stopping import stop
 from infra.telemetry.envelopes import Envelopes
 from infra.telemetry.told import Told
 from infra.telemetry.told_events import told_of
@@ -107,8 +108,7 @@ class Emitter:
                 await self._send(client, self._take(), self._limits.tries)
 
     async def _end(self, task: asyncio.Task[None], client: httpx.AsyncClient) -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await stop(task)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SEND):
                 while self._waiting:

@@ -6,7 +6,8 @@ read a moment ago, and where the database does not answer there are no levels.
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from time import monotonic
 from typing import Final
 
@@ -36,6 +37,9 @@ SELECT (SELECT count(*) FROM webhook_delivery WHERE state = 'pending') AS webhoo
         LIMIT {_MOST_PENDING}) AS waiting) AS messages
 """  # noqa: S608  a constant
 
+_ANYWHERE: Final = ("projection", "roll-ups")
+"""Kinds whose levels every process tells; of processors, who is fed here."""
+
 _EMBEDS: Final = "embed_memory"
 
 
@@ -45,24 +49,7 @@ class Levels:
     def __init__(self, series: Series) -> None:
         gauge = series.gauge
         self._head = gauge("palimpsest_log_head", "The log's newest position")
-        self._lag_events = gauge(
-            "palimpsest_consumer_lag_events",
-            "Positions a consumer has not looked at",
-            "kind",
-            "consumer",
-        )
-        self._lag_seconds = gauge(
-            "palimpsest_consumer_lag_seconds",
-            "Age of the oldest event a consumer has not handled; parked ones aside",
-            "kind",
-            "consumer",
-        )
-        self._held = gauge(
-            "palimpsest_consumer_held_keys",
-            "Keys that wait: tried again, or parked until somebody looks",
-            "consumer",
-            "state",
-        )
+        self._begin_consumers(series)
         self._messages = gauge(
             "message_embeddings_pending",
             f"Messages without vectors, {_MOST_PENDING} at most; aggregate with max",
@@ -83,11 +70,38 @@ class Levels:
         self._fresh_until = 0.0
         self._reading = asyncio.Lock()
 
+    def _begin_consumers(self, series: Series) -> None:
+        gauge = series.gauge
+        self._lag_events = gauge(
+            "palimpsest_consumer_lag_events",
+            "Positions a consumer has not looked at",
+            "kind",
+            "consumer",
+        )
+        self._lag_seconds = gauge(
+            "palimpsest_consumer_lag_seconds",
+            "Age of the oldest event a consumer has not handled; parked ones aside",
+            "kind",
+            "consumer",
+        )
+        self._seen = gauge(
+            "palimpsest_consumer_seen_seconds",
+            "How long ago a consumer was there that keeps its position elsewhere",
+            "kind",
+            "consumer",
+        )
+        self._held = gauge(
+            "palimpsest_consumer_held_keys",
+            "Keys that wait: tried again, or parked until somebody looks",
+            "consumer",
+            "state",
+        )
+
     async def read(
         self,
         database: asyncpg.Pool,
         pools: Mapping[str, asyncpg.Pool],
-        fed: Collection[str],
+        fed: AbstractSet[str],
     ) -> None:
         """Bring the levels up to date, unless they are."""
         async with self._reading:
@@ -102,10 +116,12 @@ class Levels:
                 self._forget()
             self._fresh_until = monotonic() + _FRESH
 
-    async def _read(self, database: asyncpg.Pool, fed: Collection[str]) -> None:
+    async def _read(self, database: asyncpg.Pool, fed: AbstractSet[str]) -> None:
         head, everybody = await lags(database)
         consumers = [
-            each for each in everybody if each.kind == "projection" or each.name in fed
+            each
+            for each in everybody
+            if each.kind in _ANYWHERE or not fed.isdisjoint((each.name, each.kind))
         ]
         self._forget()
         self._head.set(head)
@@ -123,6 +139,8 @@ class Levels:
     def _set(self, each: Consumer) -> None:
         self._lag_events.set(each.lag_events, each.kind, each.name)
         self._lag_seconds.set(each.lag_seconds, each.kind, each.name)
+        if each.seen_seconds is not None:
+            self._seen.set(each.seen_seconds, each.kind, each.name)
         if each.kind == "processor":
             self._held.set(each.retrying, each.name, "retrying")
             self._held.set(each.parked, each.name, "parked")
@@ -130,7 +148,7 @@ class Levels:
     def _forget(self) -> None:
         for gauge in (self._head, self._lag_events, self._lag_seconds, self._held):
             gauge.clear()
-        for gauge in (self._messages, self._webhooks, self._stopped):
+        for gauge in (self._seen, self._messages, self._webhooks, self._stopped):
             gauge.clear()
 
     def _count_connections(self, pools: Mapping[str, asyncpg.Pool]) -> None:

@@ -4,7 +4,8 @@ Counters are told by the log, commit by commit as this process wrote it: what an
 process wrote, it counts. Levels are read when somebody asks.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from time import perf_counter
 from typing import Final
 
@@ -15,8 +16,10 @@ from prometheus_client import generate_latest
 from domain.event import tag_of
 from infra.postgres.commit import Commit
 from infra.telemetry.counted_events import EventCounts
+from infra.telemetry.inflow_series import Inflow, InflowSeries
 from infra.telemetry.levels import Levels
 from infra.telemetry.observers import Answer, Fold, Folded
+from infra.telemetry.relay_series import RelaySeries
 from infra.telemetry.series import Series
 from processors.processor import Batch, Outcome
 
@@ -57,6 +60,7 @@ class Metrics:
         self._begin_events(series)
         self._counts = EventCounts(series)
         self._levels = Levels(series)
+        self._inflow: InflowSeries | None = None
 
     def _begin_log(self, series: Series) -> None:
         self._commits = series.histogram(
@@ -68,6 +72,11 @@ class Metrics:
             "palimpsest_log_commit_events",
             "Events that shared a commit of the log",
             buckets=_COMMIT_EVENTS,
+        )
+        self._missed = series.counter(
+            "palimpsest_topic_missing",
+            "Events read from the log, for the topic did not bring them",
+            "reason",
         )
         self._events = series.counter(
             "palimpsest_log_events", "Events this process wrote", "type"
@@ -102,6 +111,10 @@ class Metrics:
         """Count CloudEvents ``emitted``, ``sampled_out`` or ``dropped``."""
         self._told[what].add(count, of)
 
+    def missed(self, reason: str, count: int) -> None:
+        """Count events that the topic did not bring."""
+        self._missed.add(count, reason)
+
     def folds(self, group: str) -> Folded:
         """Return who times the folds of a group of views."""
 
@@ -120,11 +133,21 @@ class Metrics:
         """Who counts and times deliveries."""
         return DeliveryTimes(self._delivered)
 
+    def relay(self) -> RelaySeries:
+        """Begin the series of a relay; ask once."""
+        return RelaySeries(self.series)
+
+    def fed_from(self, inflow: Inflow) -> None:
+        """Bring the levels of a worker up to date that is fed from the topic."""
+        if self._inflow is None:
+            self._inflow = InflowSeries(self.series)
+        self._inflow.set(inflow)
+
     async def exposition(
         self,
         database: asyncpg.Pool,
         pools: Mapping[str, asyncpg.Pool],
-        fed: Collection[str],
+        fed: AbstractSet[str],
     ) -> bytes:
         """Return all series as text; levels nobody can read now are left out.
 

@@ -58,3 +58,37 @@ class Fold(msgspec.Struct, frozen=True):
 
 Folded = Callable[[Fold], None]
 """Is told of the folds of one group."""
+
+
+class PageWritten(msgspec.Struct, frozen=True):
+    """A page of the log the relay wrote to its topic, and how long that took.
+
+    ``damaged`` events were to be opened and could not be.
+    """
+
+    events: int
+    size: int
+    seconds: float
+    damaged: int = 0
+
+
+class RelayObserver(Protocol):
+    """Is told of what the relay does."""
+
+    def written(self, page: PageWritten) -> None:
+        """Learn of a page that is in the topic."""
+        ...
+
+    def failed(self, reason: str) -> None:
+        """Learn that it broke off and tries again; an error's type."""
+        ...
+
+
+class Unobserved:
+    """Fulfils ``RelayObserver`` where metrics are off."""
+
+    def written(self, page: PageWritten) -> None:
+        """See ``RelayObserver``."""
+
+    def failed(self, reason: str) -> None:
+        """See ``RelayObserver``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from litestar.types import ASGIApp
@@ -13,11 +13,18 @@ from infra.llm.find_model import FindModel
 from infra.postgres.log import PostgresLog
 from infra.settings import Settings
 from infra.telemetry.doors import Doors, RequestLines
-from infra.telemetry.observers import DeliveryObserver, Folded, RequestObserver
+from infra.telemetry.observers import (
+    DeliveryObserver,
+    Folded,
+    RelayObserver,
+    RequestObserver,
+    Unobserved,
+)
 from infra.telemetry.unharmed import Unharmed, unharmed, unharmed_append
 from processors.sending import WebhookSender
 
 if TYPE_CHECKING:
+    from infra.kafka.inflow import Inflow
     from infra.telemetry.emitter import Emitter
     from infra.telemetry.metrics import Metrics
     from infra.telemetry.traces import Traces
@@ -34,9 +41,18 @@ class Telemetry:
         self.deliveries: list[DeliveryObserver] = []
         self.pools: dict[str, asyncpg.Pool] = {}
         self.fed: set[str] = set()
+        self.inflow: Inflow | None = None
+        self.troubles: list[Callable[[], dict[str, Any]]] = []
         self.metrics: Metrics | None = None
         self.traces: Traces | None = None
         self.emitter: Emitter | None = None
+
+    def detail(self) -> dict[str, Any]:
+        """Return what parts of this process cannot do for now, for ``/health``."""
+        told: dict[str, Any] = {}
+        for each in self.troubles:
+            told |= each()
+        return told
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Return the application with its requests named and observed."""
@@ -65,6 +81,16 @@ class Telemetry:
 
         return TracedModels(models, self.traces)
 
+    def relay(self) -> RelayObserver:
+        """Return who is told of what the relay of this process does."""
+        self.fed.add("relay")
+        return Unobserved() if self.metrics is None else self.metrics.relay()
+
+    def missed(self, reason: str, count: int) -> None:
+        """Be told of events that the topic did not bring to views."""
+        if self.metrics is not None:
+            self.metrics.missed(reason, count)
+
     def vectors(self, source: VectorSource) -> VectorSource:
         """Return the same source of vectors, traced if traces are on."""
         if self.traces is None or isinstance(source, Unreachable):
@@ -87,7 +113,13 @@ class Telemetry:
         if metrics is None:
             return None
         self.pools["views"] = database
-        return lambda: metrics.exposition(database, self.pools, self.fed)
+
+        async def exposition() -> bytes:
+            if self.inflow is not None:
+                metrics.fed_from(self.inflow)
+            return await metrics.exposition(database, self.pools, self.fed)
+
+        return exposition
 
     def measure(self, metrics: "Metrics") -> None:
         """Keep metrics of everything."""

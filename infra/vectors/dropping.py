@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 
 from infra.postgres.views import LIVE, connect_views
-from infra.vectors.opening import reader_name
+from infra.vectors.wanting import reader_name
 
 _CLAIM: Final = """
 WITH claimed AS (

@@ -15,7 +15,9 @@ import asyncpg
 import msgspec
 
 from commands.ports import EventStoreError
+from infra.codec.errors import Unreadable
 from infra.postgres.connection import LOST
+from infra.stopping import stop
 from processors.deliver_webhooks import DeliverWebhooks
 from processors.sending import Waiting
 from projections.ports import Database
@@ -25,6 +27,8 @@ _LOG = logging.getLogger("palimpsest.webhooks")
 
 _AWAY: Final = (*LOST, asyncpg.InterfaceError, EventStoreError)
 _READABLE_WITHIN: Final = 5.0
+_UNREAD_WAITS: Final = 300.0
+"""Seconds until what belongs to damaged events is attempted again."""
 
 
 class DispatchLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,9 +124,7 @@ class Dispatch:
                 waits, timeout=within, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
-            for each in waits:
-                each.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            await stop(*waits)
 
     async def _attempt(self, delivery: Delivery) -> None:
         """Attempt one, and keep it apart until the view knows what came of it."""
@@ -135,6 +137,9 @@ class Dispatch:
         except _AWAY as lost:
             _LOG.warning("an outcome is not recorded: %s", type(lost).__name__)
             await asyncio.sleep(self._limits.idle)
+        except Unreadable as damaged:  # it was sent, and will be again: not soon
+            _LOG.error("an outcome cannot be recorded: %s", damaged)
+            await asyncio.sleep(_UNREAD_WAITS)
         finally:
             self._under_way.pop(delivery.id, None)
             self._ended.set()

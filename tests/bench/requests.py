@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -64,19 +64,24 @@ class Connection:
 
 
 async def load(
-    port: int, connections: int, seconds: float, make: Callable[[int, int], bytes]
+    port: int | Sequence[int],
+    connections: int,
+    seconds: float,
+    make: Callable[[int, int], bytes],
 ) -> Measured:
     """Ask as fast as ``connections`` connections can, for ``seconds``.
 
-    ``make(connection, n)`` gives the n-th request of a connection.
+    ``make(connection, n)`` gives the n-th request of a connection. They are spread
+    evenly over several ports.
     """
+    ports = [port] if isinstance(port, int) else port
     latencies: list[float] = []
     failures = 0
     until = time.perf_counter() + seconds
 
     async def one(number: int) -> None:
         nonlocal failures
-        connection = await Connection.open(port)
+        connection = await Connection.open(ports[number % len(ports)])
         n = 0
         while time.perf_counter() < until:
             request = make(number, n)

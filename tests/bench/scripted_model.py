@@ -2,16 +2,20 @@
 
 ``ScriptedModel`` is a ``LanguageModel`` that answers from a function. ``model_server``
 is a process that speaks the OpenAI protocol on loopback and answers the same at once,
-so that what is measured is our side of a call and the socket. Neither counts anything
-but words: four of them are five tokens.
+or after a wait, so that what is measured is our side of a call and the socket; it has
+vectors, too, without a wait. Neither counts anything but words: four of them are five
+tokens.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
 import subprocess
 import sys
+from array import array
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,7 @@ from processors.language_model import (
 )
 
 ROOT = Path(__file__).parents[2]
+DIMENSIONS = 384
 
 Answers = Callable[[str], Any]
 """From all that was said to the model: a text, or a value where one is asked for."""
@@ -105,16 +110,27 @@ def state_lines(said: str) -> Any:
     }
 
 
+def state_first(said: str) -> Any:
+    """Answer the same, of the first numbered line only."""
+    answer = state_lines(said)
+    if isinstance(answer, dict):
+        answer["explicit"] = answer["explicit"][:1]
+    return answer
+
+
 def tokens_of(text: str) -> int:
     """Guess the tokens of a text by its words."""
     return len(text.split()) * 5 // 4
 
 
 @contextlib.contextmanager
-def model_server(answers: str = "state_lines") -> Iterator[str]:
-    """The address of a server of its own that answers by a function of this module."""
+def model_server(answers: str = "state_lines", wait: float = 0) -> Iterator[str]:
+    """The address of a server of its own that answers by a function of this module.
+
+    Each answer comes ``wait`` seconds after its question, however many are asked.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.scripted_model", answers],
+        [sys.executable, "-m", "tests.bench.scripted_model", answers, str(wait)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -128,7 +144,7 @@ def model_server(answers: str = "state_lines") -> Iterator[str]:
         process.stdout.close()
 
 
-async def _serve(answers: Answers) -> None:
+async def _serve(answers: Answers, wait: float) -> None:
     async def answer(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -138,7 +154,11 @@ async def _serve(answers: Answers) -> None:
                 found = re.search(r"content-length: (\d+)", head)
                 size = int(found[1]) if found else 0
                 body = json.loads(await reader.readexactly(size) or b"{}")
-                writer.write(_reply(body, answers))
+                if "input" in body:
+                    writer.write(_vectors(body))
+                else:
+                    await asyncio.sleep(wait)
+                    writer.write(_reply(body, answers))
                 await writer.drain()
         writer.close()
 
@@ -173,10 +193,27 @@ def _reply(body: Mapping[str, Any], answers: Answers) -> bytes:
     return _http("".join(f"data: {each}\n\n" for each in sent), "text/event-stream")
 
 
+def _vectors(body: Mapping[str, Any]) -> bytes:
+    """Return vectors that tell texts apart, and mean nothing."""
+    data = [
+        {"object": "embedding", "index": number, "embedding": _vector(text)}
+        for number, text in enumerate(body["input"])
+    ]
+    spent = sum(tokens_of(text) for text in body["input"])
+    usage = {"prompt_tokens": spent, "total_tokens": spent}
+    whole = {"object": "list", "model": body["model"], "data": data, "usage": usage}
+    return _http(json.dumps(whole), "application/json")
+
+
+def _vector(text: str) -> str:
+    drawn = hashlib.shake_256(text.encode()).digest(DIMENSIONS)
+    return b64encode(array("f", (each - 127.5 for each in drawn)).tobytes()).decode()
+
+
 def _http(text: str, kind: str) -> bytes:
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n"
     return f"{head}content-length: {len(text.encode())}\r\n\r\n{text}".encode()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(globals()[sys.argv[1]]))
+    asyncio.run(_serve(globals()[sys.argv[1]], float(sys.argv[2])))

@@ -29,7 +29,7 @@ def served(stub, tmp_path):
     server.stop()
 
 
-eventually = partial(until, within=30)
+eventually = partial(until, within=90)
 
 
 def test_flushed_listed_and_redriven(looking, served, stub):

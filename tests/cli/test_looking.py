@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.support.command import until
+from tests.support.ports import free_port
 from tests.support.saying import MARKER, nothing_lags, say
-from tests.support.server import free_port
 
 
 def at(server):

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from tests.support.command import finished, until
+from tests.support.ports import free_port
 from tests.support.saying import MARKER, say
-from tests.support.server import STOPPED_WITHIN, free_port, healthy
+from tests.support.server import STOPPED_WITHIN, healthy
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 DERIVED = "6ccc6b7e45a07dfd55f80eb9f3fb9e081f26196d70fd925ea6e8aa3d09981b7e"
@@ -75,6 +76,7 @@ def test_an_ordinary_role_is_enough_and_keys_may_be_elsewhere(looking, own, sett
         found = httpx.post(
             f"http://127.0.0.1:{port}/v3/workspaces/w/search",
             json={"query": "street"},
+            timeout=120,
         )
         assert [each["id"] for each in found.json()] == [message]
         beside = looking.run("status", "--json", **settings)

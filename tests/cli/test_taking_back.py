@@ -29,13 +29,16 @@ def served(tmp_path_factory):
 def held(server):
     """Return what is held, by id."""
     url = f"{server.url}/v3/workspaces/w/conclusions/list"
-    return {e["id"]: e["content"] for e in httpx.post(url).json()["items"]}
+    return {e["id"]: e["content"] for e in httpx.post(url, timeout=120).json()["items"]}
 
 
 def found(server):
     """Return the messages a search finds."""
     url = f"{server.url}/v3/workspaces/w/search"
-    return [each["id"] for each in httpx.post(url, json={"query": "Ghent"}).json()]
+    return [
+        each["id"]
+        for each in httpx.post(url, json={"query": "Ghent"}, timeout=120).json()
+    ]
 
 
 def told(looking, server, *words):
@@ -53,7 +56,9 @@ def test_beside_a_running_server(looking, served):
     done = told(looking, served, "retract", conclusion, "--why", "wrong")
     assert done["conclusions"] == shown["conclusions"]
     assert held(served) == {}
-    [unit] = httpx.get(f"{served.url}/v3/workspaces/w/retractions").json()["items"]
+    [unit] = httpx.get(f"{served.url}/v3/workspaces/w/retractions", timeout=120).json()[
+        "items"
+    ]
     assert (unit["unit"], unit["actor"]) == (done["unit"], "operator")
     assert unit["reason"] == "wrong"
     undone = told(looking, served, "undo", done["unit"])

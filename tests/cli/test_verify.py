@@ -188,7 +188,7 @@ def test_running_again_it_is_looked_at_as_it_grows(folders):
                 "verify", "--json", "--all", "--data", str(server.data)
             )
             say(server.url, f"I like tea number {number}.", f"more-{number}")
-            out, err = looking.communicate(timeout=60)
+            out, err = looking.communicate(timeout=120)
             assert json.loads(out)["ok"], (out, err)
         assert running_cluster(server.data) is not None
     finally:

@@ -2,5 +2,6 @@
 
 from tests.support.application import app
 from tests.support.log import log, log_dsn, master_key, migrated
+from tests.support.two_processes import both
 
-__all__ = ["app", "log", "log_dsn", "master_key", "migrated"]
+__all__ = ["app", "both", "log", "log_dsn", "master_key", "migrated"]

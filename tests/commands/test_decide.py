@@ -59,7 +59,7 @@ def creating(decide, uid):
     return asyncio.ensure_future(decide("w", [workspace], decision, REASON))
 
 
-async def within(awaitable, seconds=5):
+async def within(awaitable, seconds=60):
     async with asyncio.timeout(seconds):
         return await awaitable
 

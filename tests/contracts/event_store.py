@@ -302,14 +302,14 @@ class EventStoreContract:
 
         reading = asyncio.create_task(read())
         await asyncio.gather(*(store.append(request(f"s{n % 7}")) for n in range(200)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await reading
         assert [each.position for each in seen] == list(range(1, 204))
         assert seen == list(await store.read_log(after=0, limit=1_000))
 
     async def test_a_subscription_starts_after_its_position(self, store, follow):
         await store.append(request("s", size=5))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for batch in follow(3):
                 assert [each.position for each in batch] == [4, 5]
                 break

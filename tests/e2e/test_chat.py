@@ -59,7 +59,7 @@ def remember(honcho):
     ann = honcho.peer("ann")
     session = honcho.session("breakfast")
     session.add_messages(ann.message("I drink green tea every morning."))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not ann.conclusions.query("tea"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -122,7 +122,7 @@ def test_x58_an_empty_answer_is_null_and_none_to_the_sdk(modelled, on_a_model, s
     stub.otherwise = lambda _: Answer("")
     assert modelled.peer("ann").chat("What?") is None
     path = f"/v3/workspaces/{modelled.workspace_id}/peers/ann/chat"
-    answer = httpx.post(on_a_model.url + path, json={"query": "What?"})
+    answer = httpx.post(on_a_model.url + path, json={"query": "What?"}, timeout=120)
     assert answer.text == '{"content":null}'
 
 
@@ -174,12 +174,12 @@ async def test_a_client_that_leaves_ends_the_providers_work(on_a_model, stub):
     path = f"{on_a_model.url}/v3/workspaces/left/peers/ann/chat"
     sent = {"query": "What?", "stream": True}
     async with (
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=120) as client,
         client.stream("POST", path, json=sent) as answer,
     ):
         first = await anext(answer.aiter_lines())
         assert json.loads(first.removeprefix("data: "))["delta"] == {"content": "Green"}
-    assert await asyncio.to_thread(stub.chats[0].left.wait, 10)
+    assert await asyncio.to_thread(stub.chats[0].left.wait, 60)
 
 
 @pytest.mark.parametrize(
@@ -189,5 +189,5 @@ def test_no_client_is_told_to_sleep_for_minutes(on_a_model, stub, away):
     stub.forget()
     stub.otherwise = away
     path = f"{on_a_model.url}/v3/workspaces/w-{uuid.uuid4().hex[:8]}/peers/ann/chat"
-    answer = httpx.post(path, json={"query": "Tea?"}, timeout=30)
+    answer = httpx.post(path, json={"query": "Tea?"}, timeout=120)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -74,7 +74,7 @@ def ann(honcho):
     session.add_messages(
         [ann.message("I drink green tea every morning."), ann.message(LURE)]
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not ann.conclusions.query("tea"):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -189,9 +189,9 @@ def test_the_same_over_anthropics_protocol(ann, claude):
 def test_a_question_of_the_past_is_asked_on_its_day(ann, stub, server):
     path = f"{server.url}/v3/workspaces/{ann.workspace_id}/peers/{ann.id}/chat"
     asked = {"query": "What?"}
-    httpx.post(path, json=asked, params={"as_of": "2026-01-02T03:04:05Z"})
+    httpx.post(path, json=asked, params={"as_of": "2026-01-02T03:04:05Z"}, timeout=120)
     assert "Today is Friday, 2026-01-02." in stub.chats[-1].text
-    httpx.post(path, json=asked, params={"as_of": 1})
+    httpx.post(path, json=asked, params={"as_of": 1}, timeout=120)
     assert "Nothing was found yet" in stub.chats[-1].text
 
 
@@ -200,8 +200,8 @@ def test_an_answer_tells_over_http_how_it_was_come_by(ann, stub, server):
     told = ann.chat("What does ann drink?", include_evidence=True)
     id_ = told.evidence.reasoning_trace_id
     path = f"{server.url}/v3/workspaces/{ann.workspace_id}/answers/{id_}/lineage"
-    deadline = time.monotonic() + 30
-    while len((found := httpx.get(path).json())["calls"]) < 2:
+    deadline = time.monotonic() + 90
+    while len((found := httpx.get(path, timeout=120).json())["calls"]) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert (found["question"], found["content"]) == (

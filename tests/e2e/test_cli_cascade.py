@@ -27,7 +27,7 @@ def honcho(server, home, *arguments):
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -38,10 +38,10 @@ def test_the_cascade_takes_all_sessions_and_the_workspace_without_waiting(
 ):
     name = f"cascade-{uuid.uuid4().hex[:8]}"
     at = f"{server.url}/v3/workspaces/{name}"
-    with httpx.Client(base_url=at, timeout=30) as api:
+    with httpx.Client(base_url=at, timeout=120) as api:
         for number in range(3):
             said = {"messages": [{"peer_id": "alice", "content": "hello"}]}
             assert api.post(f"/sessions/s{number}/messages", json=said).is_success
         honcho(server, tmp_path, "workspace", "delete", name, "--cascade", "--yes")
         assert api.post("/sessions/list", json={}).json()["total"] == 0
-        assert httpx.delete(at, timeout=30).status_code in {202, 404}
+        assert httpx.delete(at, timeout=120).status_code in {202, 404}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.load import plain_client
 
-BOUND = 20.0
+BOUND = 90.0
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.openai_stub import openai_stub
 from tests.support.server import running
 from tests.support.stub_dreamer import dreaming, dreams
 
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.support.openai_stub import openai_stub
 from tests.support.server import Server, running
 from tests.support.stopped import rebuilt_equals_live
 
-WITHIN = 30.0
+WITHIN = 90.0
 AT = "/v3/workspaces/w"
 PAIR = {"observer_id": "ann", "observed_id": "ann"}
 OLD, NEW = "Ann grows tomatoes.", "Ann keeps bees."

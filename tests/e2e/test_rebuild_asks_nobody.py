@@ -40,7 +40,7 @@ def data(tmp_path):
             {"peer_id": "ann", "content": f"I own boat number {number}."}
             for number in range(25)
         ]
-        with httpx.Client(timeout=30) as http:
+        with httpx.Client(timeout=120) as http:
             answer = http.post(f"{at}/sessions/s/messages", json={"messages": said})
             assert answer.status_code == 201, answer.text
             until(lambda: _is_quiet(http, at))

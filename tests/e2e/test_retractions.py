@@ -9,7 +9,7 @@ from honcho.api_types import SessionPeerConfig
 from tests.e2e.test_sdk import connected
 from tests.support.load import plain_client
 
-BOUND = 20.0
+BOUND = 90.0
 
 
 @pytest.fixture

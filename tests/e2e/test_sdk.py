@@ -25,7 +25,7 @@ def honcho(server):
         yield client
 
 
-def until_processed(honcho, bound=30):
+def until_processed(honcho, bound=90):
     deadline = time.monotonic() + bound
     while time.monotonic() < deadline:
         status = honcho.queue_status()

@@ -5,10 +5,8 @@ Nobody's words and no secret are in any of it.
 
 import gzip
 import json
-import time
 import uuid
 
-import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -117,17 +115,6 @@ def test_metrics_follow_what_happens(http, at):
     assert total(found, "palimpsest_log_head") > 0
     assert SECRET not in str(found)
     assert said not in str(found)
-
-
-def test_asking_is_quick(server):
-    with httpx.Client(base_url=server.url) as client:
-        client.get("/metrics")
-        times = []
-        for _ in range(30):
-            begun = time.perf_counter()
-            assert client.get("/metrics").status_code == 200
-            times.append(time.perf_counter() - begun)
-    assert sorted(times)[len(times) // 2] < 0.1  # about 5 ms where it is alone
 
 
 def spans_of(receiver, trace):
@@ -266,7 +253,7 @@ def busy(http, at, stub):
     for stream in (False, True):
         stub.script(Answer(status=500), Answer(text=SECRET, broken_after=1))
         asked = {"query": f"What of {SECRET}?", "stream": stream}
-        http.post(f"{at}/peers/ann/chat", json=asked, timeout=60)
+        http.post(f"{at}/peers/ann/chat", json=asked, timeout=120)
     stub.otherwise = thinking
     held = eventually(lambda: concluded(http, at))
     retracted = f"{at}/conclusions/{held[0]['id']}/retract"

@@ -15,14 +15,14 @@ from tests.support.servers import JWT_SECRET
 
 @pytest.fixture(scope="session")
 def api(open_server):
-    with httpx.Client(base_url=open_server.url, timeout=30) as client:
+    with httpx.Client(base_url=open_server.url, timeout=120) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def guarded(guarded_server):
     """A client without a key; give it ``headers=bearer(w=..., p=..., s=...)``."""
-    with httpx.Client(base_url=guarded_server.url, timeout=30) as client:
+    with httpx.Client(base_url=guarded_server.url, timeout=120) as client:
         yield client
 
 

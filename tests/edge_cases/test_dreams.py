@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 @pytest.fixture

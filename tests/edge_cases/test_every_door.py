@@ -125,6 +125,7 @@ DOORS = [
     Door("workspace", "GET", "/conclusions/<conclusion>", 200),
     Door("anyone", "GET", "!/health", 200),
     Door("anyone", "GET", "!/openapi.json", 200),
+    Door("admin", "GET", "!/asyncapi.json", 200),
     Door("anyone", "GET", "!/docs", 200),
     Door("anyone", "GET", "!/nowhere", 404),
     Door("anyone", "GET", "!/v3/workspaces", 405),

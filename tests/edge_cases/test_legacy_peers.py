@@ -41,7 +41,7 @@ def old(tmp_path_factory):
     ]
     prepare(data, [(workspace_stream("old"), workspace), *peers])
     with running(data) as server:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=120) as client:
             yield client
         assert server.stop() == 0
     rebuilt_equals_live(data)

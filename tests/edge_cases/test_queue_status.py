@@ -5,7 +5,7 @@ import time
 import pytest
 
 COUNTS = ("total", "completed", "in_progress", "pending")
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 @pytest.fixture

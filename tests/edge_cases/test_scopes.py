@@ -51,7 +51,7 @@ def sessions_in(api, at, scope, **query):
     return [each["id"] for each in listed.json()["items"]]
 
 
-def until(ask, within=30.0):
+def until(ask, within=90.0):
     """Return the first answer that is something."""
     deadline = time.monotonic() + within
     while not (answer := ask()):

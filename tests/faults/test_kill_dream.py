@@ -78,7 +78,7 @@ def test_a_dream_that_was_killed_goes_on_and_concludes_nothing_twice(server, stu
             assert http.post(f"{AT}/schedule_dream", json=body).status_code == 204
             eventually(lambda: stub.held)
             server.process.send_signal(signal.SIGKILL)
-            server.process.wait(10)
+            server.process.wait(WITHIN)
             server.start()
         stub.hold_at = 0
         [dream] = eventually(

@@ -48,7 +48,7 @@ def test_a_killed_server_leaves_a_postgres_that_the_next_one_takes_over(tmp_path
 
 def _kill_in_a_start(server):
     server.launch()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not descendants(server.process.pid):
         assert time.monotonic() < deadline, server.log()
         time.sleep(0.002)

@@ -18,7 +18,7 @@ from tests.support.server import Server, descendants
 from tests.support.stopped import rebuilt_equals_live
 
 MESSAGES = 1_000
-BOUND = 60
+BOUND = 120
 
 _APPENDER = """
 SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'palimpsest-appender%'
@@ -43,7 +43,7 @@ def test_without_its_postgres_it_ends_with_one_line_and_the_next_start_goes_on(s
     load.until_acknowledged(MESSAGES // 3)
     said_before = server.log()
     postmaster_of(server.data).send(signal.SIGKILL)
-    assert server.process.wait(15) > 0
+    assert server.process.wait(BOUND) > 0
     said = server.log().removeprefix(said_before)
     last = said.strip().splitlines()[-1]
     assert last.startswith("palimpsest: the embedded Postgres was ended by signal 9")

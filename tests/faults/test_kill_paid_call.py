@@ -19,6 +19,7 @@ APPENDS = 7700100
 WITHIN = 90.0
 _ANSWERED = "SELECT count(*) FROM log.llm_call WHERE response IS NOT NULL"
 _TOLD = "SELECT count(*) FROM log.event WHERE type = 'llm-call-recorded'"
+_HEAD = "SELECT max(position) FROM log.event"
 
 FACTS = {"content": "ann drinks tea", "evidence": [1]}
 
@@ -67,7 +68,10 @@ def test_what_was_answered_is_paid_once(server, stub):
         _until(lambda: _concluded(http) == ["ann drinks tea"])
         # Who was killed after the answer leaves the telling to who comes next.
         _until(lambda: _counted(server, _TOLD) == 1)
-        used = http.get("/v3/workspaces/w/usage").json()
+        shown = {"min_position": _counted(server, _HEAD)}
+        path = "/v3/workspaces/w/usage"
+        _until(lambda: http.get(path, params=shown).status_code == 200)
+        used = http.get(path).json()
     assert len(stub.chats) == 1
     assert (used["totals"]["calls"], used["totals"]["failed_calls"]) == (1, 0)
     [row] = used["items"]

@@ -1,7 +1,8 @@
 """Writes a golden file for each event that has none: ``python tests/golden/build.py``.
 
-A golden file is never rewritten: it is how the event was stored when its tag came to
-be. What differs needs a new tag and an upcaster.
+A golden file of an event is never rewritten: it is how the event was stored when its
+tag came to be. What differs needs a new tag and an upcaster. ``asyncapi.json``, which
+tells strangers of all of them, is written anew: what changes in it is for review.
 """
 
 import sys
@@ -16,10 +17,13 @@ from msgspec import inspect
 
 from domain.event import tag_of
 from domain.events import EVENTS
+from infra.asyncapi.document import document_of
 from infra.codec.shape import Shape
+from infra.settings import Settings
 
 FOLDER = Path(__file__).parent / "events"
 DEFAULTS = Path(__file__).parent / "defaults.json"
+ASYNCAPI = Path(__file__).parent / "asyncapi.json"
 
 
 def example(event):
@@ -48,6 +52,13 @@ def defaults_of(event):
         elif field.default_factory is not msgspec.NODEFAULT:
             found[field.name] = field.default_factory()
     return msgspec.json.decode(msgspec.json.encode(found))
+
+
+def asyncapi():
+    """Return the document of two brokers, of no certain version of Palimpsest."""
+    told = document_of(Settings(_env_file=None, kafka_bootstrap_servers="one:9092,two"))
+    told["info"]["version"] = "any"
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
 
 
 def _fields(event):
@@ -104,6 +115,7 @@ def main():
     DEFAULTS.write_bytes(
         msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
     )
+    ASYNCAPI.write_bytes(asyncapi())
 
 
 if __name__ == "__main__":

@@ -17,10 +17,13 @@ from infra.postgres.view_readers import open_view_readers
 from processors.erase_session import EraseSession
 from processors.processor import Batch, Done
 from projections.message_changes import list_forking
+from tests.support.damage import broken_seal, damage
 from tests.support.law import assert_rebuilt_equals_live
 from tests.support.log import CAUSE
 from tests.support.projecting import projecting
 from tests.support.reactions import SAID_AT
+
+__all__ = ["damage"]
 
 DAYS = 7
 
@@ -38,11 +41,12 @@ class Cloning:
         stores = StoredHoldings(self.log, readers, views)
         self.eraser = EraseSession(memory.decide, stores, lambda: self.now)
 
-    async def copy(self, session):
+    async def copy(self, session, text="I ski."):
         """Copy one message into a session that is not open; return its time."""
         [said] = await self.memory.say("I ski.")
+        changed = {"session": session, "id": f"copy-{session}", "seq": 1}
         copied = msgspec.structs.replace(
-            said.event, session=session, id=f"copy-{session}", seq=1, copy_of="m"
+            said.event, copy_of="m", content=text, **changed
         )
         [recorded] = await self.append(session, copied)
         return recorded.recorded_at
@@ -52,7 +56,7 @@ class Cloning:
         request = AppendRequest("w", (StreamAppend(stream, ANY, events),), CAUSE)
         appended = await self.log.store.append(request)
         self.memory.decide.forget(stream.name)
-        await self.views.wait_for(appended.last, 10)
+        assert await self.views.wait_for(appended.last, 60)
         return appended.recorded
 
     async def forking(self):
@@ -78,7 +82,7 @@ async def test_copies_nobody_carries_on_are_deleted_and_erased(cloning):
     [deleted] = await cloning.memory.recorded(SessionDeleted)
     assert await cloning.eraser(Batch("w/half", (deleted,))) == Done()
     [erased] = await cloning.memory.recorded(SessionErased)
-    await cloning.views.wait_for(erased.position, 10)
+    assert await cloning.views.wait_for(erased.position, 60)
     assert await cloning.forking() == []
     said = {
         each.session: each.content for each in await cloning.memory.events(MessageAdded)
@@ -105,3 +109,15 @@ async def test_a_clone_that_is_done_is_no_half_one(cloning):
     cloning.now = begun + timedelta(days=DAYS + 1)
     assert await cloning.forking() == []
     assert await cloning.clones.give_up(DAYS) == 0
+
+
+async def test_one_that_cannot_be_read_keeps_no_other(cloning, damage):
+    damage.data("I row.", broken_seal)
+    await cloning.copy("damaged", "I row.")
+    begun = await cloning.copy("half")
+    cloning.now = begun + timedelta(days=DAYS, seconds=1)
+    assert await cloning.clones.give_up(DAYS) == 1
+    await damage.mend()
+    deleted = await cloning.memory.events(SessionDeleted)
+    assert [each.session for each in deleted] == ["half"]
+    assert await cloning.clones.give_up(DAYS) == 1

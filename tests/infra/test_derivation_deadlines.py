@@ -13,9 +13,11 @@ from commands.derivation_requests import RequestDerivation, request_derivation
 from domain.derivation import DerivationRequested
 from domain.recorded import Cause
 from infra.derivation_deadlines import DerivationDeadlines, keep_deadlines
+from infra.turns import Turns, Works
 from infra.watch import Watch
 from processors.derive_conclusions import Gathering
 from processors.gates import Gates
+from tests.support.damage import Damage, broken_seal
 from tests.support.reactions import Memory
 from tests.support.taking import ground as make_ground
 
@@ -83,9 +85,26 @@ async def _any(ground):
     ],
 )
 async def test_what_waited_under_other_settings_is_looked_for_too(
-    ground, gathers, looks
+    ground, log_dsn, gathers, looks
 ):
     async with AsyncExitStack() as running:
-        keep_deadlines(ground.write, ground.readers, gathers, Watch(), running)
+        works = Works(Turns.open(log_dsn, running), Watch(), running)
+        keep_deadlines(ground.write, ground.readers, gathers, works)
         names = {task.get_name() for task in asyncio.all_tasks()}
         assert ("deadlines of derivation" in names) is looks
+
+
+async def test_a_session_that_cannot_be_read_keeps_no_other_waiting(
+    ground, log_dsn, monkeypatch
+):
+    damage = Damage(log_dsn, monkeypatch)
+    damage.data("words of m2", broken_seal)
+    await ground.begin()
+    await ground.say("x1", session="t")
+    late = (await ground.log.rows().page(0, events=100, size=10**6))[-1].recorded_at
+    for _ in range(2):
+        await deadlines(ground, late + AGE).ask()
+    await damage.mend()
+    assert await asked(ground) == [("t", 1, 1, "age")]
+    await deadlines(ground, late + AGE).ask()
+    assert await asked(ground) == [("t", 1, 1, "age"), ("s", 1, 2, "age")]

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from domain.dream import DreamCompleted, DreamStarted
+from infra.codec.errors import Unreadable
 from infra.dream_alarm import DreamAlarm
 from infra.dream_lease import lease
 from tests.support.dreaming import dreaming
@@ -51,7 +52,7 @@ def alarm(dreams, dream=None):
 
 
 async def until(what):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await what():  # noqa: ASYNC110  the log is looked at
             await asyncio.sleep(0.01)
 
@@ -97,3 +98,23 @@ async def test_a_process_that_loses_its_lock_stops_working(dreams):
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len(await dreams.events(DreamStarted)) == 1, "it is gone on with"
+
+
+class Unread:
+    """A log in which nothing can be read."""
+
+    async def read_log(self, **_asked):
+        raise Unreadable("A seal does not open in its place")
+
+
+async def test_one_that_cannot_be_read_is_looked_at_again_in_a_while(dreams):
+    waking = alarm(dreams)
+    scheduled = await dreams.ask()
+    waking._log = Unread()
+    running = asyncio.create_task(waking.run())
+    async with asyncio.timeout(20):
+        while not waking._later:  # noqa: ASYNC110  nobody is told
+            await asyncio.sleep(0.01)
+    assert list(waking._later) == [scheduled.event.id]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -57,7 +57,7 @@ async def scheduled(dreams):
         if isinstance(each.event, dreams.scheduling.handles):
             assert await dreams.scheduling(Batch("w/s", (each,))) == Done()
     head = await dreams.memory.log.store.head()
-    await dreams.memory.views.wait_for(head, 10)
+    assert await dreams.memory.views.wait_for(head, 60)
     return await dreams.recorded(DreamScheduled)
 
 

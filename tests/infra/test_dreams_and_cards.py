@@ -31,7 +31,7 @@ async def dreams(log, log_dsn):
 
 
 async def card(dreams):
-    await dreams.memory.views.wait_for(await dreams.memory.log.store.head(), 10)
+    await dreams.memory.views.wait_for(await dreams.memory.log.store.head(), 60)
     async with dreams.memory.readers.acquire() as db:
         return await get_card(db, "w", "alice", "alice")
 
@@ -160,12 +160,12 @@ async def test_a_dream_ends_with_its_workspace_whichever_process_erases_that(
     deduce = calls(("create_observations_deductive", {"observations": [item]}))
     dreams.deduction.script = [deduce, write(("IDENTITY: Alice", "e1"))]
     dreams.dream._work = Meanwhile(dreams.work, erasing)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         events = await dreams.have()
     assert [type(e) for e in events] == [DreamStarted, WorkspaceErasureBegun]
     assert len(dreams.deduction.prompts) <= 3
     assert dreams.later is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await dreams.dream((await dreams.recorded(DreamScheduled))[0])
     assert len(dreams.deduction.prompts) <= 3, "no model is asked for what is erased"
 

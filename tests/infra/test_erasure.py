@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from commands.decide import Decide
 from commands.derivation import RecordDerivation, record_derivation
-from commands.ports import ANY, AppendRequest, StreamAppend
+from commands.parents import watch_named_session, watch_named_workspace
+from commands.ports import ANY, AppendRequest, StreamAppend, WrongExpectedVersion
 from domain.conclusion import ConclusionDerived, ConclusionRetracted, Evidence
 from domain.derivation import Considered
 from domain.erasure import (
@@ -192,7 +194,7 @@ async def test_what_rests_on_two_sessions_goes_with_the_second(eraser):
     )
     await eraser.append(conclusion_stream("w", "u"), retracted)
     await eraser.erase("s")
-    await eraser.views.wait_for(await eraser.memory.log.store.head(), 10)
+    await eraser.views.wait_for(await eraser.memory.log.store.head(), 60)
     held = "SELECT DISTINCT origin FROM conclusion WHERE to_position IS NULL"
     rows = await eraser.readers.fetch(held)
     assert {row["origin"] for row in rows} == {"two", "both", "upon", "other"}
@@ -289,6 +291,102 @@ async def test_it_is_erased_once_however_often_it_is_asked(eraser):
     ]
 
 
+def unheard(eraser, kind):
+    """Return what erases in a process that hears nothing of the other."""
+    stores = StoredHoldings(eraser.memory.log, eraser.readers, eraser.views)
+    decide = Decide(eraser.memory.log.store)
+    return decide, kind(decide, stores, lambda: eraser.now)
+
+
+async def test_who_does_not_know_of_an_erasure_leaves_the_next_session_alone(eraser):
+    await eraser.memory.say("I ski.")
+    deleted = await eraser.delete()
+    decide, other = unheard(eraser, EraseSession)
+    assert (await decide.look(watch_named_session("w", "s"))).deleted
+    assert await eraser.session(Batch("w/s", deleted)) == Done()
+    await eraser.memory.say("I row.")
+    assert await other(Batch("w/s", deleted)) == Done()
+    texts = [each.content for each in await eraser.memory.events(MessageAdded)]
+    assert texts == [ERASED, "I row."]
+
+
+async def test_who_is_held_up_in_an_erasure_leaves_the_next_session_alone(
+    eraser, monkeypatch
+):
+    await eraser.memory.say("I ski.")
+    deleted = await eraser.delete()
+    _, other = unheard(eraser, EraseSession)
+    bereft = other._holdings.bereft
+
+    async def held_up(*named):
+        assert await eraser.session(Batch("w/s", deleted)) == Done()
+        await eraser.memory.say("I row.")
+        return await bereft(*named)
+
+    monkeypatch.setattr(other._holdings, "bereft", held_up)
+    assert await other(Batch("w/s", deleted)) == Done()
+    texts = [each.content for each in await eraser.memory.events(MessageAdded)]
+    assert texts == [ERASED, "I row."]
+
+
+async def asked_to_delete(eraser):
+    """Return how a workspace with a message was made, and what asks to delete it."""
+    stream = workspace_stream("w")
+    made = WorkspaceCreated(workspace="w", uid="w", created_at=SAID_AT)
+    await eraser.append(stream, made)
+    await eraser.memory.say("I ski.")
+    asked = WorkspaceDeletionRequested(
+        workspace="w", requested_at=SAID_AT, purge_at=LATER
+    )
+    return made, await eraser.append(stream, asked)
+
+
+async def test_who_does_not_know_of_an_erasure_leaves_the_next_workspace_alone(eraser):
+    memory, stream = eraser.memory, workspace_stream("w")
+    made, recorded = await asked_to_delete(eraser)
+    decide, other = unheard(eraser, EraseWorkspace)
+    assert (await decide.look(watch_named_workspace("w"))).deletion_requested
+    assert await eraser.workspace(Batch("w", recorded)) == Done()
+    await eraser.append(stream, made)
+    memory.decide.forget(session_stream("w", "s").name)
+    await memory.say("I row.")
+    ended = len(await memory.events(StreamErased))
+    assert await other(Batch("w", recorded)) == Done()
+    texts = [each.content for each in await memory.events(MessageAdded)]
+    assert texts == [ERASED, "I row."]
+    assert len(await memory.events(StreamErased)) == ended
+
+
+async def test_who_is_held_up_in_an_erasure_leaves_the_next_workspace_alone(
+    eraser, monkeypatch
+):
+    """It knows which streams are to end, and one of them is told anew meanwhile."""
+    memory, stream = eraser.memory, workspace_stream("w")
+    made, recorded = await asked_to_delete(eraser)
+    _, other = unheard(eraser, EraseWorkspace)
+    look = other._holdings.streams_of_workspace
+
+    async def held_up(*named):
+        found = await look(*named)
+        monkeypatch.undo()
+        assert await eraser.workspace(Batch("w", recorded)) == Done()
+        await eraser.append(stream, made)
+        memory.decide.forget(session_stream("w", "s").name)
+        await memory.say("I row.")
+        return found
+
+    monkeypatch.setattr(other._holdings, "streams_of_workspace", held_up)
+    with pytest.raises(WrongExpectedVersion):
+        await other(Batch("w", recorded))
+    assert await other(Batch("w", recorded)) == Done()
+    told = [
+        type(each.event)
+        for each in await memory.recorded()
+        if each.stream == session_stream("w", "s").name
+    ]
+    assert told == [MessageAdded, StreamErased, MessageAdded]
+
+
 async def test_what_comes_back_from_a_model_too_late_is_recorded_nowhere(eraser):
     [said] = await eraser.memory.say("I ski.")
     late = RecordDerivation(
@@ -337,6 +435,23 @@ async def test_a_vector_that_comes_too_late_is_not_kept(eraser):
         memory.decide, Slow(), memory.log.embeddings, memory.log.fingerprint
     )
     assert await process(Batch("w/s", tuple(await memory.say("ok")))) == Done()
+    assert await vectors(eraser) == []
+
+
+async def test_nor_one_of_a_process_that_has_not_heard_of_the_erasure(eraser):
+    memory = eraser.memory
+    said = await memory.say("ok")
+
+    class Slow(Counting):
+        async def embed(self, texts):
+            await eraser.erase()
+            return await super().embed(texts)
+
+    process = EmbedMemory(
+        Decide(memory.log.store), Slow(), memory.log.embeddings, memory.log.fingerprint
+    )
+    process = Living(process, process._decide)
+    assert await process(Batch("w/s", tuple(said))) == Done()
     assert await vectors(eraser) == []
 
 

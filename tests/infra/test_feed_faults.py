@@ -13,10 +13,11 @@ from domain.derivation import DerivationCompleted
 from domain.embedding import EmbeddingRecorded
 from domain.session import MessageAdded
 from domain.summary import SummaryProduced
-from infra.delivery import FeedLimits
+from infra.delivery import Delivery, FeedLimits
 from infra.feed import Feed
 from infra.feed_ledger import FeedLedger
 from processors.embed_memory import EmbedMemory
+from processors.processor import Batch
 from processors.summarize_session import SummarizeSession
 from tests.processors.test_embed_memory import Counting
 from tests.processors.test_summarize_session import NOW, Words
@@ -96,7 +97,7 @@ async def test_a_running_feed_survives_a_lost_connection(memory, feeding):
     ledger = LosesTheCheckpoint(feeding.pool, derive.name)
     feed = Feed(derive, memory.log.follow(), ledger, AT_ONCE)
     running = asyncio.create_task(feed.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while ledger.losses or not (await ledger.standing()).position:  # noqa: ASYNC110  a bounded wait
             await asyncio.sleep(0.02)
     running.cancel()
@@ -135,3 +136,29 @@ async def test_killed_at_any_moment_and_run_twice_it_happens_once(
         await feeding.until_idle(await feeding.feed(processor))
     await once_for_all(memory)
     assert await feeding.parking.list() == []
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        FileNotFoundError("no socket"),
+        ConnectionRefusedError(),
+        asyncpg.ConnectionDoesNotExistError("lost"),
+        asyncpg.InternalClientError("lost in the middle"),
+        asyncpg.CannotConnectNowError("starting up"),
+    ],
+)
+async def test_a_database_that_is_away_parks_no_key_however_often(memory, lost):
+    [said] = await memory.say("a")
+
+    class Reads:
+        """A processor that reads what it needs."""
+
+        name, handles = "reads", (MessageAdded,)
+
+        async def __call__(self, _batch):
+            raise lost
+
+    delivery = Delivery(Reads(), AT_ONCE)
+    hold = await delivery(Batch("w/s", (said,)), AT_ONCE.attempts + 5)
+    assert (hold.state, hold.reason) == ("retry", type(lost).__name__)

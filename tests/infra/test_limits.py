@@ -3,7 +3,8 @@
 import pytest
 
 from domain.configuration import resolve
-from infra.limits import limits_of
+from infra.delivery import FeedLimits
+from infra.limits import feed_limits_of, limits_of
 from infra.settings import read_settings
 
 
@@ -38,3 +39,10 @@ def test_null_overrules_nothing(monkeypatch):
     monkeypatch.setenv("SUMMARY_ENABLED", "false")
     deployment = limits_of(read_settings()).configuration
     assert not resolve(deployment, {"summary": {"enabled": None}}).summary
+
+
+def test_who_works_on_more_keys_at_once_looks_at_more_events(monkeypatch):
+    assert feed_limits_of(read_settings()) == FeedLimits()
+    monkeypatch.setenv("DERIVER_WORKERS", "100")
+    limits = feed_limits_of(read_settings())
+    assert (limits.keys_at_once, limits.page) == (100, 1_600)

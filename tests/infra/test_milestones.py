@@ -8,7 +8,7 @@ from infra.milestones import Milestones
 
 
 async def waiting(milestones, *positions):
-    tasks = [asyncio.create_task(milestones.wait(each, 5.0)) for each in positions]
+    tasks = [asyncio.create_task(milestones.wait(each, 60.0)) for each in positions]
     await asyncio.sleep(0)
     return tasks
 

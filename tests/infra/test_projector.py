@@ -24,6 +24,9 @@ from tests.support.projecting import append, projecting, projector
 
 ALL = (*PROMPT, *LAGGING)
 
+BOUND = 60.0
+"""Seconds within which views follow even on a machine that has other things to do."""
+
 
 def history(seed, length=120):
     rng = random.Random(seed)
@@ -34,7 +37,7 @@ def history(seed, length=120):
     return Chronicle().happen(choices)
 
 
-async def until(condition, bound=10.0):
+async def until(condition, bound=60.0):
     async with asyncio.timeout(bound):
         while not condition():  # noqa: ASYNC110  a bounded wait for a state
             await asyncio.sleep(0.005)
@@ -45,7 +48,7 @@ async def test_what_was_waited_for_can_be_read(log, log_dsn):
         db = await connect_views(log_dsn)
         for n in range(1, 20):
             position = await append(log, [said(f"hello {n}", seq=n)])
-            assert await prompt.wait_for(position, 5.0)
+            assert await prompt.wait_for(position, BOUND)
             shown = "SELECT EXISTS (SELECT FROM message WHERE id = $1)"
             assert await db.fetchval(shown, f"{n:021d}")
         await db.close()
@@ -59,15 +62,15 @@ async def test_rebuilt_equals_live_whatever_happened_and_across_restarts(log, lo
         async with projecting(log, log_dsn) as (prompt, lagging):
             for event in part:
                 last = await append(log, [event])
-            assert await prompt.wait_for(last, 5.0)
-            assert await lagging.wait_for(last, 5.0)
+            assert await prompt.wait_for(last, BOUND)
+            assert await lagging.wait_for(last, BOUND)
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
 
 async def test_the_law_notices_a_row_that_is_wrong_missing_or_too_many(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, _):
         last = await append(log, history(2, 60))
-        assert await prompt.wait_for(last, 5.0)
+        assert await prompt.wait_for(last, BOUND)
         await assert_rebuilt_equals_live(log_dsn, log.store)
         db = await connect_views(log_dsn)
         for harm in (
@@ -107,8 +110,8 @@ async def test_a_lost_connection_neither_loses_nor_doubles(log, log_dsn):
             last = await append(log, [event])
         stop.set()
         await cutting
-        assert await prompt.wait_for(last, 10.0)
-        assert await lagging.wait_for(last, 10.0)
+        assert await prompt.wait_for(last, BOUND)
+        assert await lagging.wait_for(last, BOUND)
         assert prompt.failed is None
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
@@ -118,7 +121,7 @@ async def test_views_wait_for_those_they_read_when_a_crash_set_them_back(log, lo
     prompt = projector(log, log_dsn)
     await prompt.start()
     last = await append(log, [said(f"hello {n}", seq=n) for n in range(1, 20)])
-    assert await prompt.wait_for(last, 5.0)
+    assert await prompt.wait_for(last, BOUND)
     await prompt.close()
     db = await connect_views(log_dsn)
     await db.execute(f"DROP SCHEMA {LIVE} CASCADE")  # it only remembers being ahead
@@ -130,7 +133,7 @@ async def test_views_wait_for_those_they_read_when_a_crash_set_them_back(log, lo
     assert not await lagging.wait_for(last, 0.3)
     again = projector(log, log_dsn)
     await again.start()
-    assert await lagging.wait_for(last, 5.0)
+    assert await lagging.wait_for(last, BOUND)
     await lagging.close()
     await again.close()
     await assert_rebuilt_equals_live(log_dsn, log.store)
@@ -142,11 +145,11 @@ async def test_two_runners_of_one_group_count_nothing_twice(log, log_dsn):
         await rival.start()
         for event in history(4, 150):
             last = await append(log, [event])
-        assert await prompt.wait_for(last, 10.0)
-        assert await rival.wait_for(last, 10.0)
+        assert await prompt.wait_for(last, BOUND)
+        assert await rival.wait_for(last, BOUND)
         await rival.close()
     async with projecting(log, log_dsn) as (_, lagging):
-        assert await lagging.wait_for(last, 10.0)
+        assert await lagging.wait_for(last, BOUND)
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
 
@@ -166,14 +169,15 @@ async def test_vectors_are_the_same_after_a_rebuild(log, log_dsn):
                 workspace="team", session="s", model=model, dimensions=8, items=items
             )
             last = await append(log, [event])
-        assert await lagging.wait_for(last, 5.0)
+        assert await lagging.wait_for(last, BOUND)
         await assert_rebuilt_equals_live(log_dsn, log.store)
     await rebuild(log_dsn, log, ALL)
     db = await connect_views(log_dsn)
     for kind in ("message", "conclusion"):
         table = vector_table(kind, model, 8)
         assert await db.fetchval(f"SELECT count(*) FROM {table}") == 29  # noqa: S608
-        assert await db.fetchval("SELECT to_regclass($1)", f"{table}_near")
+        near = await db.fetchval("SELECT to_regclass($1)", f"{table}_near")
+        assert (near is not None) == (kind == "message")
     await db.close()
 
 
@@ -203,7 +207,7 @@ async def test_a_projection_that_fails_stops_there_says_so_and_goes_on_later(
     waiting = asyncio.create_task(running.wait_for(last, 30.0))
     await until(lambda: running.failed is not None)
     assert running.failed == Failure("messages", 41, "message-added", "ValueError")
-    assert await running.wait_for(40, 5.0)
+    assert await running.wait_for(40, BOUND)
     assert not await running.wait_for(last, 5.0)
     assert "position 41" in caplog.text
     assert "the content" not in caplog.text
@@ -218,7 +222,7 @@ async def test_a_wait_ends_at_its_bound(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, _):
         assert not await prompt.wait_for(10**6, 0.01)
         last = await append(log, [said("late")])
-        assert await prompt.wait_for(last, 5.0)
+        assert await prompt.wait_for(last, BOUND)
 
 
 async def test_the_lagging_group_never_gets_ahead_of_the_prompt_one(log, log_dsn):
@@ -229,7 +233,7 @@ async def test_the_lagging_group_never_gets_ahead_of_the_prompt_one(log, log_dsn
     last = await append(log, [said("tea")])
     assert not await lagging.wait_for(last, 0.1)
     await prompt.start()
-    assert await lagging.wait_for(last, 5.0)
+    assert await lagging.wait_for(last, BOUND)
     await lagging.close()
     await prompt.close()
     await assert_rebuilt_equals_live(log_dsn, log.store)
@@ -237,7 +241,7 @@ async def test_the_lagging_group_never_gets_ahead_of_the_prompt_one(log, log_dsn
 
 async def test_views_of_another_log_are_refused(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, _):
-        assert await prompt.wait_for(await append(log, [said("one")]), 5.0)
+        assert await prompt.wait_for(await append(log, [said("one")]), BOUND)
     db = await connect_views(log_dsn)
     for harm in ("event = gen_random_uuid()", "position = 9"):
         await db.execute(f"UPDATE checkpoint SET {harm}")  # noqa: S608  ours
@@ -248,7 +252,7 @@ async def test_views_of_another_log_are_refused(log, log_dsn):
 
 async def test_views_of_another_version_are_rebuilt_or_refused(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, _):
-        assert await prompt.wait_for(await append(log, history(5, 60)), 5.0)
+        assert await prompt.wait_for(await append(log, history(5, 60)), BOUND)
 
     class Newer(Messages):
         version = Messages.version + 1
@@ -271,20 +275,20 @@ async def test_a_projection_added_later_catches_up_alone(log, log_dsn):
     await make_views(log_dsn, fewer)
     first = projector(log, log_dsn, fewer)
     await first.start()
-    assert await first.wait_for(await append(log, history(6)), 5.0)
+    assert await first.wait_for(await append(log, history(6)), BOUND)
     await first.close()
     async with projecting(log, log_dsn) as (prompt, _):
-        assert await prompt.wait_for(await log.store.head(), 5.0)
+        assert await prompt.wait_for(await log.store.head(), BOUND)
     async with projecting(log, log_dsn) as (_, lagging):
-        assert await lagging.wait_for(await log.store.head(), 5.0)
+        assert await lagging.wait_for(await log.store.head(), BOUND)
     await assert_rebuilt_equals_live(log_dsn, log.store)
 
 
 async def test_a_broken_off_rebuild_leaves_the_live_views_as_they_are(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, lagging):
         last = await append(log, [said("tea")])
-        assert await prompt.wait_for(last, 5.0)
-        assert await lagging.wait_for(last, 5.0)
+        assert await prompt.wait_for(last, BOUND)
+        assert await lagging.wait_for(last, BOUND)
 
     class Broken(Messages):
         async def apply(self, db, batch):

@@ -278,7 +278,7 @@ async def test_the_card_is_kept_line_by_line(dreams):
     completed = next(e for e in events if isinstance(e, DreamCompleted))
     assert completed.card_changes == 3
     await dreams.memory.retract("a")
-    await dreams.memory.views.wait_for(await dreams.memory.log.store.head(), 10)
+    await dreams.memory.views.wait_for(await dreams.memory.log.store.head(), 60)
     assert await card(dreams) == ["ATTRIBUTE: Very tall"]
 
 

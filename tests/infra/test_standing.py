@@ -1,15 +1,26 @@
 """Where consumers stand, as operators see it: behind by events, by time, by keys."""
 
 from datetime import timedelta
+from io import StringIO
 
+import asyncpg
 import msgspec
+from rich.console import Console
 
-from infra.cli.status import _waits
+from infra.analytics.sign_of_life import sign_of_life
+from infra.analytics.store import RollUps
+from infra.cli.status import _table, _waits
 from infra.feed_ledger import FeedLedger, Hold
+from infra.kafka.generations import Generations
+from infra.postgres.migrate import migrate_analytics
+from infra.postgres.stored_rows import StoredRows
+from infra.postgres.tail import Tail
 from infra.postgres.view_readers import open_view_readers
+from infra.settings import Settings
 from infra.standing import Waiting, standing
+from infra.telemetry.metrics import Metrics
 from infra.vectors.ledger import CollectionLedger, Known
-from infra.vectors.opening import reader_name
+from infra.vectors.wanting import reader_name
 from tests.support.feeding import Scripted
 from tests.support.projecting import projecting
 
@@ -28,8 +39,8 @@ def hold(position, key, after, reason="Unavailable", attempts=3):
 async def test_who_lags_who_waits_and_why(feeding, memory, database):
     async with projecting(memory.log, database.dsn()) as (prompt, lagging):
         said = [each.position for each in await memory.say("one", "two", "three")]
-        assert await prompt.wait_for(said[-1], 5)
-        assert await lagging.wait_for(said[-1], 5)
+        assert await prompt.wait_for(said[-1], 60)
+        assert await lagging.wait_for(said[-1], 60)
         ledger = FeedLedger(feeding.pool, Scripted.name)
         await ledger.begin()
         first = (await memory.log.store.read_log(after=0, limit=1))[0]
@@ -54,6 +65,38 @@ async def test_who_lags_who_waits_and_why(feeding, memory, database):
         for each in sorted(now.waiting, key=lambda each: each.state)
     ] == [("parked", "ValueError", 1, 3), ("retry", "Unavailable", 2, 5)]
     assert all(isinstance(each, Waiting) and each.seconds >= 0 for each in now.waiting)
+
+
+async def test_who_counts_the_topic_is_seen_and_when_it_was_last_there(
+    memory, database
+):
+    await migrate_analytics(database.dsn())
+    async with (
+        projecting(memory.log, database.dsn()),
+        asyncpg.create_pool(database.dsn(), min_size=0, max_size=2) as db,
+        open_view_readers(database.dsn()) as pool,
+    ):
+        said = await memory.say("one", "two", "three")
+        async with sign_of_life(db, RollUps(db)):
+            log = StoredRows(db, Tail())
+            await RollUps(db).count(await log.page(0, events=2, size=2**20))
+        await db.execute("UPDATE work.consumer SET seen_at = now() - interval '3 h'")
+        now = await standing(pool)
+        [counts] = [each for each in now.consumers if each.seen_seconds is not None]
+        assert (counts.name, counts.kind) == ("analytics", "roll-ups")
+        assert counts.position == 2
+        assert counts.lag_events == now.head - 2
+        assert now.head == said[-1].position
+        assert 0 < counts.lag_seconds < 600
+        assert 3 * 3_600 <= counts.seen_seconds < 4 * 3_600
+        shown = StringIO()
+        Console(file=shown, width=120).print(_table(now))
+        assert "3:00:0" in shown.getvalue()
+        series = Metrics("palimpsest", 10)
+        text = (await series.exposition(pool, {}, set())).decode()
+        labels = 'consumer="analytics",kind="roll-ups",namespace="palimpsest"'
+        assert f"palimpsest_consumer_lag_events{{{labels}}} {now.head - 2}.0" in text
+        assert f"palimpsest_consumer_seen_seconds{{{labels}}} 108" in text
 
 
 async def test_what_is_parked_is_no_lag(feeding, memory, database):
@@ -116,3 +159,18 @@ def test_what_waits_is_told_in_a_line_each():
     )
     parked = msgspec.structs.replace(found, state="parked", keys=1, reason="ValueError")
     assert _waits(parked).startswith("derive_conclusions: a key parked for ValueError")
+
+
+async def test_a_relay_is_as_far_as_its_topic(feeding, memory, database):
+    async with projecting(memory.log, database.dsn()):
+        said = [each.position for each in await memory.say("one", "two", "three")]
+        generations = Generations(feeding.pool, Settings(_env_file=None))
+        await generations.begin(1)
+        serving = await generations.serving()
+        await generations.move(serving, said[0], [said[0]])
+        async with open_view_readers(database.dsn()) as pool:
+            now = await standing(pool)
+    [relay] = [each for each in now.consumers if each.kind == "relay"]
+    assert (relay.name, relay.position) == ("palimpsest.events.v1", said[0])
+    assert relay.lag_events == now.head - said[0] > 0
+    assert relay.lag_seconds > 0

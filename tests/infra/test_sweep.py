@@ -36,9 +36,9 @@ async def test_a_server_sweeps_when_it_starts_and_then_waits_a_day():
     log = SweptLog()
     clones = SweptClones()
     sweeping = asyncio.create_task(sweep_daily(log, clones, 7, 3))
-    assert await asyncio.wait_for(log.days.get(), 5) == 7
-    assert await asyncio.wait_for(clones.days.get(), 5) == 7
-    assert await asyncio.wait_for(log.calls_days.get(), 5) == 3
+    assert await asyncio.wait_for(log.days.get(), 60) == 7
+    assert await asyncio.wait_for(clones.days.get(), 60) == 7
+    assert await asyncio.wait_for(log.calls_days.get(), 60) == 3
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
     assert log.days.empty()

@@ -95,7 +95,7 @@ def memory():
 @pytest.fixture
 async def answering(stub, memory):
     """Make an answerer that may take in so much."""
-    endpoint = Endpoint(api_key=SecretStr("k"), base_url=stub.url, timeout=5)
+    endpoint = Endpoint(api_key=SecretStr("k"), base_url=stub.url, timeout=60)
     async with open_client(endpoint) as client:
         model = OpenAIModel(client, ModelChoice(seed=7), {})
         yield lambda most=10_000, **more: answerer(model, memory, most, **more)

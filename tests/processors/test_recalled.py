@@ -118,7 +118,7 @@ async def test_what_is_held_from_another_session_is_an_echo_here(log, log_dsn):
         derive = deriving(memory, Echo(), at_once(1_000), recollect=held)
         await derive(batch(*await memory.say("I like green tea.", session="t")))
         [first] = await memory.events(ConclusionDerived)
-        await made.views.wait_for(await made.log.store.head(), 10)
+        await made.views.wait_for(await made.log.store.head(), 60)
 
         engine = Echo()
         derive = deriving(memory, engine, at_once(1_000), recollect=held)

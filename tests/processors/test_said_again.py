@@ -187,7 +187,7 @@ def _memory(made):
 
 
 async def held(made):
-    await made.views.wait_for(await made.log.store.head(), 10)
+    await made.views.wait_for(await made.log.store.head(), 60)
     rows = await made.readers.fetch(
         "SELECT observer, content, times_derived FROM conclusion"
         " WHERE tenant = 'w' AND to_position IS NULL"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from commands.decide import Decide
+from commands.summary import watch_summary
 from domain.event import ERASED
 from domain.summary import SummaryOmitted, SummaryProduced
 from processors import summarize_session
@@ -70,6 +71,19 @@ async def test_the_same_work_has_the_same_purpose_each_time_it_is_begun(memory):
     echo = Echo()
     await summarize(memory, echo)(batch(*said))
     assert [each.key for each in echo.purposes] == ["s/1-2/short/1", "s/3-4/short/1"]
+
+
+async def test_what_another_process_left_of_a_chain_it_went_on_with_is_summed_up(
+    memory,
+):
+    """It may be at it still when this one is given its work, and not be heard."""
+    said = await memory.say(*"abcd", short_every=2)
+    unheard = Decide(memory.log.store)
+    await unheard.look(watch_summary("w", "s", "short"))
+    await summarize(memory)(batch(*said[:2]))
+    await summarize(memory, decide=unheard)(batch(said[3]))
+    first, second = await memory.events(SummaryProduced)
+    assert (second.from_seq, second.to_seq, second.parent) == (3, 4, first.id)
 
 
 async def test_the_next_one_absorbs_the_one_before_it(memory):

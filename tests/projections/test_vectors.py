@@ -9,7 +9,7 @@ import pytest
 from domain.embedding import Embedded, EmbeddingRecorded
 from domain.session import MessageAdded
 from projections.messages import Messages
-from projections.vectors import Vectors, vector_table
+from projections.vectors import _STORED, Vectors, vector_table
 from tests.support.folding import create, fold
 from tests.support.history import record
 
@@ -116,3 +116,18 @@ def test_a_table_name_is_safe_and_fits_whatever_the_model_is_called(model):
     assert name.isascii()
     assert len(f"{name}_near") <= 63
     assert name != vector_table("conclusion", model + "!", 16_000)
+
+
+async def test_a_plan_made_while_the_store_is_small_looks_for_each_vector(db):
+    await db.execute(
+        "CREATE SCHEMA log; CREATE TABLE log.embedding (tenant text, model text,"
+        " fingerprint text, vector bytea, PRIMARY KEY (tenant, model, fingerprint));"
+        "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;"
+        "INSERT INTO log.embedding VALUES ('w', 'm', 'f', '')"
+    )
+    await db.execute(f"PREPARE stored AS {_STORED}")
+    plan = await db.fetch(
+        "EXPLAIN EXECUTE stored ('m', '{w}', '{i}', '{f}', 0, '{s}', '{1}', '{0}')"
+    )
+    [looked] = [row[0] for row in plan if "Index Cond" in row[0]]
+    assert "fingerprint" in looked, plan

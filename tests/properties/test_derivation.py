@@ -210,7 +210,7 @@ async def settle(world):
             break
     else:
         raise AssertionError("it does not come to an end")
-    await world.made.views.wait_for(await world.made.log.store.head(), 10)
+    await world.made.views.wait_for(await world.made.log.store.head(), 60)
 
 
 async def stuck(world):

@@ -60,7 +60,7 @@ def ask_everything(described, examples):
         @given(case=operation.as_strategy())
         @asking(examples)
         def answers_as_described(case):
-            case.call_and_validate(checks=CHECKS, timeout=30)
+            case.call_and_validate(checks=CHECKS, timeout=120)
 
         try:
             answers_as_described()

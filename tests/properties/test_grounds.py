@@ -117,7 +117,7 @@ class History:
 
     async def settled(self) -> None:
         head = await self.ground.log.store.head()
-        assert await self.ground.views.wait_for(head, 10)
+        assert await self.ground.views.wait_for(head, 60)
 
     async def holding(self):
         await self.settled()

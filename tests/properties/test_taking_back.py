@@ -46,6 +46,7 @@ class Play:
         self.memory, self.session = memory, f"s{number}"
         self.messages = [f"{self.session}m{n}" for n in range(1, MESSAGES + 1)]
         self.made, self.units, self.counted = [], [], {}
+        self.bobs = set()
 
     async def act(self, what, one, other):
         try:
@@ -55,10 +56,12 @@ class Play:
         finally:
             await self.holds()
 
-    async def say(self, one, _other):
-        name = f"{self.session}c{len(self.made)}"
-        await self.memory.conclude(name, session=self.session, evidence=self.cites(one))
-        self.made.append(name)
+    async def say(self, one, other):
+        name, for_bob = f"{self.session}c{len(self.made)}", other % 4 == 0
+        session = None if for_bob else self.session
+        evidence = self.cites(one)
+        await self.memory.conclude(name, session=session, evidence=evidence)
+        self.add(name, for_bob=for_bob)
 
     def cites(self, number):
         """Name one or two messages."""
@@ -69,15 +72,22 @@ class Play:
         )
 
     async def build(self, one, other):
-        live = await self.live()
-        built_on = [each for each in self.made if each in live][one % 4 :: 2][:3]
+        """Infer something for alice, or for bob, from what the same one holds."""
+        live, for_bob = await self.live(), other % 3 == 0
+        theirs = [m for m in self.made if m in live and (m in self.bobs) == for_bob]
+        built_on = theirs[one % 4 :: 2][:3]
         if not built_on:
             return
         name = f"{self.session}c{len(self.made)}"
-        session = None if other % 3 == 0 else self.session
-        level = LEVELS[other % 3]
+        session = None if for_bob else self.session
+        level = LEVELS[other // 3 % 3]
         await self.memory.conclude(name, *built_on, session=session, level=level)
+        self.add(name, for_bob=for_bob)
+
+    def add(self, name, *, for_bob):
         self.made.append(name)
+        if for_bob:
+            self.bobs.add(name)
 
     async def repeat(self, one, _other):
         live = await self.live()
@@ -109,7 +119,7 @@ class Play:
         if self.made:
             named = self.made[one % len(self.made)]
             done = await self.memory.correct(named, f"right {other}")
-            self.made.append(done.recorded.event.id)
+            self.add(done.recorded.event.id, for_bob=named in self.bobs)
             self.units.append(done.retracted.unit)
 
     async def quarantine(self, one, _other):
@@ -126,7 +136,7 @@ class Play:
 
     async def rows(self):
         memory = self.memory
-        await memory.views.wait_for(await memory.log.store.head(), 10)
+        await memory.views.wait_for(await memory.log.store.head(), 60)
         found = await memory.readers.fetch(
             "SELECT DISTINCT ON (id) id, origin, level, sources, times_derived,"
             " to_position IS NULL AS live FROM conclusion WHERE tenant = 'w'"

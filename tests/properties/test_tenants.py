@@ -18,7 +18,7 @@ from tests.support.servers import JWT_SECRET
 
 PEERS = ("alice", "bob")
 SESSIONS = ("s", "t")
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 class Tenant:
@@ -203,13 +203,13 @@ def never_open(one, other):
 
 @pytest.fixture(scope="module")
 def open_door(open_server):
-    with httpx.Client(base_url=open_server.url, timeout=30) as http:
+    with httpx.Client(base_url=open_server.url, timeout=120) as http:
         yield http
 
 
 @pytest.fixture(scope="module")
 def guarded_door(guarded_server):
-    with httpx.Client(base_url=guarded_server.url, timeout=30) as http:
+    with httpx.Client(base_url=guarded_server.url, timeout=120) as http:
         yield http
 
 

@@ -13,8 +13,11 @@ from tests.support.server import palimpsest
 
 T = TypeVar("T")
 
-WITHIN = 60.0
-SETTINGS = ("DB_", "KEYS_", "LOG_", "CORS_", "AUTH_", "LLM_", "WEBHOOK_", "CACHE_")
+WITHIN = 120.0
+SETTINGS = (
+    *("DB_", "KEYS_", "LOG_", "CORS_", "AUTH_", "LLM_", "WEBHOOK_", "CACHE_"),
+    *("FEED_", "KAFKA_"),
+)
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,7 @@ class Dreams:
     def start_anew(self):
         """Do as a new process does: nothing is remembered but the log."""
         memory = self.memory
-        for name in list(memory.decide._cache):
-            memory.decide.forget(name)
+        memory.decide._known._streams.clear()
         means = Means(
             decide=memory.decide,
             write=memory.write,
@@ -111,7 +110,7 @@ class Dreams:
         before = await self.memory.log.store.head()
         self.later = await self.dream(scheduled)
         head = await self.memory.log.store.head()
-        await self.memory.views.wait_for(head, 10)
+        assert await self.memory.views.wait_for(head, 60)
         found = await self.memory.log.store.read_log(after=before, limit=1_000)
         return [each.event for each in found]
 

@@ -22,7 +22,7 @@ def postmaster_of(data):
     return RunningProcess(**note["process"])
 
 
-async def until(condition, bound=10.0):
+async def until(condition, bound=60.0):
     deadline = time.monotonic() + bound
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"

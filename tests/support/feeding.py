@@ -51,6 +51,9 @@ class Feeding:
         await ledger.begin()
         return Feed(processor, self.log.follow(), ledger, limits)
 
+    async def until_fetched(self) -> None:
+        """Wait until feeds have at hand what is in the log; from the log they do."""
+
     async def until_idle(self, feed: Feed, turns: int = 200) -> None:
         """Let a feed work until nothing is left to do at once."""
         for _ in range(turns):

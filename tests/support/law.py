@@ -14,7 +14,7 @@ from projections.projection import Projection
 from projections.registry import LAGGING, PROMPT
 from tests.support.fold_log import fold_log
 
-BOUND = 20.0
+BOUND = 60.0
 
 
 async def assert_rebuilt_equals_live(

@@ -24,7 +24,7 @@ from projections.registry import LAGGING, PROMPT
 SCHEMA = "law_beside"
 VIEWS = (*PROMPT, *LAGGING)
 BATCH = 2_000
-WITHIN = 20.0
+WITHIN = 60.0
 
 _STANDS = f"SELECT projection, position FROM {LIVE}.checkpoint"  # noqa: S608  a constant
 _TENANTS = "SELECT DISTINCT tenant FROM log.event WHERE position > $1"

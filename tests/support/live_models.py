@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.server import free_port, healthy
+from tests.support.ports import free_port
+from tests.support.server import healthy
 
 ROOT = Path(__file__).parents[2]
 

@@ -99,7 +99,7 @@ class Load:
 
 def plain_client(url: str) -> httpx.Client:
     """Return a client that needs no certificates and asks the environment nothing."""
-    return httpx.Client(base_url=url, timeout=20, trust_env=False, verify=False)  # noqa: S501  plain HTTP on loopback
+    return httpx.Client(base_url=url, timeout=120, trust_env=False, verify=False)  # noqa: S501  plain HTTP on loopback
 
 
 def assert_there_once(server: Server, load: Load) -> None:

@@ -25,7 +25,7 @@ SELECT c.processor, c.position,
        count(*) FILTER (WHERE h.state = 'retry') AS retrying,
        count(*) FILTER (WHERE h.state = 'parked') AS parked,
        min(h.position) AS oldest_waiting
-FROM work.checkpoint c LEFT JOIN work.held h USING (processor)
+FROM work.progress c LEFT JOIN work.held h USING (processor)
 GROUP BY c.processor, c.position ORDER BY c.processor
 """
 

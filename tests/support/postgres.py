@@ -12,7 +12,7 @@ import pytest
 
 from infra.postgres.embedded import ClusterAddress, EmbeddedPostgres
 
-FORGETFUL = {"fsync": "off"}
+FORGETFUL = {"fsync": "off", "max_connections": "200"}
 """Half the time of a test went into syncing a database nobody will start again.
 
 What must survive a crash is tested on clusters of its own, which sync.

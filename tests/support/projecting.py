@@ -16,11 +16,13 @@ from tests.support.log import CAUSE
 PAGE = 2_000
 
 
-def projector(log: PostgresLog, dsn: str, projections=PROMPT, **options) -> Projector:
+def projector(
+    log: PostgresLog, dsn: str, projections=PROMPT, subscribe=None, **options
+) -> Projector:
     return Projector(
         dsn,
         log.store,
-        lambda after: log.subscription(after, page=PAGE),
+        subscribe or (lambda after: log.subscription(after, page=PAGE)),
         projections,
         longest_wait=0.1,
         **options,

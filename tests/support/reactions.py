@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from commands.decide import Decide, Reason, Watched
+from commands.decide import Decide, Reason
 from commands.derivation import watch_derivation
+from commands.watched import Watched
 from domain.derivation import Asked
 from domain.deriving import redrive, request
 from domain.event import Engine, Event
@@ -30,6 +32,7 @@ from processors.processor import Batch
 from processors.reasoner import Drawn, Fact, Reasoner, Said, SummedUp, Window
 from processors.said_again import SaidAgain
 
+_KEY = MasterKey(os.urandom(32))
 SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
@@ -37,10 +40,15 @@ SAID_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 async def opened(database: ClusterAddress) -> AsyncIterator[PostgresLog]:
     """Open the log of a fresh database."""
     await migrate(database.dsn())
-    async with PostgresLog.open(
-        database.dsn(), MasterKey(os.urandom(32)), LogSettings(announces=False)
-    ) as log:
+    async with as_one_process(database) as log:
         yield log
+
+
+def as_one_process(
+    database: ClusterAddress,
+) -> AbstractAsyncContextManager[PostgresLog]:
+    """Open the log as one of several processes that hear nothing of each other."""
+    return PostgresLog.open(database.dsn(), _KEY, LogSettings(announces=False))
 
 
 class Memory:

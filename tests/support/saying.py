@@ -17,7 +17,7 @@ def nothing_lags(looking, server):
 
 def say(url, content, session="s"):
     """Say something as alice, and wait until it was reasoned about."""
-    with httpx.Client(base_url=f"{url}/v3/workspaces/w", timeout=30) as client:
+    with httpx.Client(base_url=f"{url}/v3/workspaces/w", timeout=120) as client:
         said = client.post(
             f"/sessions/{session}/messages",
             json={"messages": [{"peer_id": "alice", "content": content}]},

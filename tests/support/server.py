@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,19 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.law_beside import LawBeside
+from tests.support.ports import free_port
 
-READY_WITHIN = 60.0
-STOPPED_WITHIN = 10.0
+READY_WITHIN = 120.0
+STOPPED_WITHIN = 60.0
 
 IMPATIENT = {"LLM_RETRY_MIN_WAIT_SECONDS": "0"}
 """A stub need not be given time to recover."""
-
-
-def free_port() -> int:
-    """Return a loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -45,7 +38,11 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         self.launch()
-        self.until_ready()
+        try:
+            self.until_ready()
+        except AssertionError:  # who starts it has nothing to stop yet
+            self.kill_everything()
+            raise
 
     def launch(self) -> None:
         """Start it."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.ports import free_port
 from tests.support.stub_replies import Answer
 
 ENDS_WITHIN = 60.0
@@ -66,7 +67,7 @@ class ProtocolStub:
         self.otherwise: Any = self.plain
         self.lined_up: deque[Any] = deque()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", free_port()), Handler)
         self._server.stub = self
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True

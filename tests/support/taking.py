@@ -81,7 +81,7 @@ class Ground:
         request = AppendRequest("w", (StreamAppend(stream, ANY, events),), CAUSE)
         appended = await self.log.store.append(request)
         self.decide.forget(stream.name)
-        await self.views.wait_for(appended.last, 10)
+        assert await self.views.wait_for(appended.last, 60)
         return appended.recorded
 
     async def begin(self, **configuration):
@@ -234,7 +234,7 @@ class Ground:
 
     async def summary(self, session="s"):
         """Return the newest short summary's id, in the views and for decisions."""
-        await self.views.wait_for(await self.log.store.head(), 10)
+        assert await self.views.wait_for(await self.log.store.head(), 60)
         async with self.readers.acquire() as db:
             shown = (await get_summaries(db, "w", session)).get("short")
         known = await self.decide.look(watch_summary("w", session, "short"))
@@ -262,7 +262,7 @@ class Ground:
 
     async def live(self):
         """Return what holds, by the row's id: its observer and times derived."""
-        await self.views.wait_for(await self.log.store.head(), 10)
+        assert await self.views.wait_for(await self.log.store.head(), 60)
         rows = await self.readers.fetch(
             "SELECT id, observer, times_derived FROM conclusion"
             " WHERE tenant = 'w' AND to_position IS NULL"

@@ -12,8 +12,8 @@ SETTINGS: Final[dict[str, str]] = {
     "listen_addresses": "",
     "port": "5432",
     "unix_socket_permissions": "0700",
-    # Small when idle, one machine, a few pools.
-    "max_connections": "40",
+    # Small when idle, one machine: a server, and a few roles beside it (18 each).
+    "max_connections": "80",
     "shared_buffers": "128MB",
     "huge_pages": "off",
     "jit": "off",

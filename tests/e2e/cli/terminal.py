@@ -98,7 +98,7 @@ def terminal(environment):
             yield Terminal(process)
         finally:
             process.stdin.close()
-            process.wait(30)
+            process.wait(120)
 
 
 def at_a_terminal(arguments, environment, answers):
@@ -120,5 +120,5 @@ def at_a_terminal(arguments, environment, answers):
             while part := os.read(ours, 4096):
                 shown += part
         os.close(ours)
-        assert process.wait(30) == 0, shown.decode()
+        assert process.wait(120) == 0, shown.decode()
     return shown.decode()

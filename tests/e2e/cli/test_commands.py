@@ -49,7 +49,7 @@ def said(honcho, w):
         "message", "create", "I have two cats.", "-p", "ann", "-s", "t", "-w", w,
         "--metadata", '{"mood": "good"}',
     )  # fmt: skip
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while honcho("workspace", "queue-status", "-w", w)["pending_work_units"]:
         assert time.monotonic() < deadline
     while len(honcho("conclusion", "search", "tea", "-w", w, "-p", "ann")) < 3:

@@ -10,7 +10,7 @@ from honcho import Honcho
 
 from tests.e2e.sdk.voice import Voice
 
-PROCESSED_WITHIN = 30.0
+PROCESSED_WITHIN = 90.0
 
 
 @dataclass

@@ -33,7 +33,7 @@ async def test_what_takes_too_long_is_ended():
     began = time.monotonic()
     with pytest.raises(Invalid, match="too long"):
         await PdfReader(within=0.5, command=hanging).text_of(pdf_of("x"))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 async def test_the_process_bounds_its_own_memory_and_time():

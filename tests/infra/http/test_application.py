@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, RootModel
 from commands.ports import Overloaded, WrongExpectedVersion
 from domain.errors import Conflict, Invalid, NotFound, Refused
 from infra.http.app import AppSettings, create_app
+from infra.settings.kafka import KafkaSettings
 
 JSON = {"content-type": "application/json"}
 HIDDEN = "what nobody may read"
@@ -300,3 +301,16 @@ async def test_the_page_loads_nothing_from_afar(http, path):
     assert answer.headers["content-type"].startswith("text/html")
     assert "Palimpsest API" in answer.text
     assert "http" not in answer.text.lower().replace("<!doctype html>", "")
+
+
+async def test_topics_are_described_as_they_are_set():
+    kafka = KafkaSettings(kafka_bootstrap_servers="one:9092", kafka_topic="ours")
+    settings = AppSettings(is_ready=lambda: True, count_tokens=len, kafka=kafka)
+    app = create_app([], {}, settings)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://t") as http:
+        answers = [await http.get("/asyncapi.json") for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    told = answers[0].json()
+    assert told["asyncapi"] == "3.0.0"
+    assert told["channels"]["events"]["address"] == "ours"
+    assert told["servers"]["broker1"]["host"] == "one:9092"

@@ -58,7 +58,7 @@ def intake(reading):
 
 
 async def until(happened):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110  what happens is counted elsewhere
             await asyncio.sleep(0)
 

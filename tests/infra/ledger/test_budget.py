@@ -139,7 +139,7 @@ async def test_a_workspace_spends_for_itself_and_says_its_own_cap(books, memory)
             )
         ],
     )
-    assert await books.views.wait_for(position, 5)
+    assert await books.views.wait_for(position, 60)
     model = books.model(Answering(), Budget(max_tokens=10_000))
     with pytest.raises(BudgetExhausted):
         await model.complete(prompt())
@@ -147,7 +147,7 @@ async def test_a_workspace_spends_for_itself_and_says_its_own_cap(books, memory)
     raised = WorkspaceConfigured(
         workspace="w", metadata={}, configuration={"budget": {"max_tokens": 500}}
     )
-    assert await books.views.wait_for(await append(memory.log, [raised]), 5)
+    assert await books.views.wait_for(await append(memory.log, [raised]), 60)
     await model.complete(prompt())
 
 

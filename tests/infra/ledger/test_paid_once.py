@@ -3,11 +3,17 @@
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import msgspec
 import pytest
 
+from commands.decide import Decide
 from domain.call import LLMCallRecorded
+from infra.ledger.settler import Settler
+from infra.master_key import MasterKey
 from infra.postgres import llm_calls
+from infra.postgres.llm_calls import CallJournal
+from infra.postgres.log import LogSettings, PostgresLog
 from processors.language_model import (
     Completion,
     JsonSchema,
@@ -170,9 +176,43 @@ async def test_what_a_killed_process_had_paid_for_is_told_by_the_next(
     [told] = await memory.events(LLMCallRecorded)
     assert (told.outcome, told.call.cost_usd_micros) == ("answered", 200)
     await nexts.settler.settle_left_over()
-    await books.settler.settle()  # or it does, late: the log has it twice, no view
+    await books.settler.settle()  # or it does, late
+    assert await memory.events(LLMCallRecorded) == [told]
     [used] = await books.rows("SELECT calls, cost FROM llm_usage")
     assert used == {"calls": 1, "cost": 200}
+
+
+async def test_of_two_that_find_what_a_killed_process_left_at_once_one_tells_of_it(
+    books, memory, database, monkeypatch
+):
+    for n in range(3):
+        await books.model(Answering()).complete(prompt(key=f"s/{n}", session="s"))
+    monkeypatch.setattr(llm_calls, "_SETTLED_LATE", timedelta())
+    settings = LogSettings(announces=False)
+    opening = PostgresLog.open(database.dsn(), MasterKey(bytes(32)), settings)
+    async with opening as other, asyncpg.create_pool(database.dsn()) as pool:
+        journal = LookedAtTogether(pool, 2)
+        settlers = [
+            Settler(journal, decide, books.views)
+            for decide in (books.decide, Decide(other.store))
+        ]
+        await asyncio.gather(*(each.settle_left_over() for each in settlers))
+        told = await memory.events(LLMCallRecorded)
+        assert len({each.id for each in told}) == len(told) == 3
+        assert await CallJournal(pool).left_over() == []
+
+
+class LookedAtTogether(CallJournal):
+    """A journal whose lookers all have looked before one of them tells anything."""
+
+    def __init__(self, pool, lookers):
+        super().__init__(pool)
+        self.all = asyncio.Barrier(lookers)
+
+    async def left_over(self):
+        left = await super().left_over()
+        await self.all.wait()
+        return left
 
 
 async def test_a_call_that_was_lost_with_its_process_is_told_as_such(

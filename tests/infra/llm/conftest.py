@@ -22,7 +22,7 @@ def stub():
 
 @pytest.fixture
 async def client(stub):
-    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=5)
+    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=60)
     async with open_client(endpoint) as client:
         yield client
 

@@ -203,12 +203,12 @@ async def test_nonsense_is_no_answer(model, stub, body):
 
 async def test_silence_is_given_up(stub):
     stub.script(Answer(stall=True), "Tea.")
-    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=5)
-    brief = Patience(shortest=0, whole=0.3)
+    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=60)
+    brief = Patience(shortest=0, whole=2)
     async with open_client(endpoint) as client:
         model = OpenAIModel(client, ModelChoice(), {}, brief)
         assert (await model.complete(ASKED)).text == "Tea."
-    assert stub.chats[0].left.wait(5)
+    assert stub.chats[0].left.wait(60)
 
 
 async def test_what_no_text_can_hold_is_taken_out(model, stub):
@@ -221,7 +221,7 @@ async def test_what_no_text_can_hold_is_taken_out(model, stub):
 
 
 async def test_what_a_server_calls_its_model_can_be_recorded(stub):
-    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=5)
+    endpoint = Endpoint(api_key=SecretStr("secret"), base_url=stub.url, timeout=60)
     async with open_client(endpoint) as client:
         model = OpenAIModel(client, ModelChoice(model="m\x001"), {})
         assert (await model.complete(ASKED)).model == "m1"

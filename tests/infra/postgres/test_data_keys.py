@@ -1,26 +1,26 @@
 import asyncio
 import os
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
-from commands.ports import EventStoreError
+from commands.ports import ANY, AppendRequest, EventStoreError, StreamAppend
+from domain.erasure import SessionErased
 from domain.event import ERASED, EVERYONE, Subject
+from domain.session import MessageAdded
+from infra.codec.errors import Unreadable
 from infra.master_key import MasterKey, MasterKeyUnusable
-from infra.postgres.data_keys import REMEMBERED, DataKeys
+from infra.postgres.data_keys import DataKeys
 from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.migrate import migrate
-from tests.support.log import WORKSPACE, request, stream_of
+from tests.support.log import CAUSE, WORKSPACE, request, stream_of
 
 ALICE = Subject("team", "s", "alice")
 BOB = Subject("team", "s", "bob")
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ async def pool(log_dsn):
 
 
 async def contents(log):
-    return [e.event.content for e in await log.store.read_log(after=0, limit=100)]
+    read = await log.store.read_log(after=0, limit=100)
+    return [e.event.content for e in read if isinstance(e.event, MessageAdded)]
 
 
 async def test_a_subject_keeps_its_key_and_no_two_share_one(pool, master_key):
@@ -71,14 +72,39 @@ async def test_a_destroyed_key_is_gone_and_a_new_one_has_a_new_number(pool, mast
     assert await pool.fetchval("SELECT count(*) FROM secret.data_key") == 2
 
 
-async def test_another_process_forgets_a_destroyed_key_in_time(pool, master_key):
-    clock = Clock()
-    here, there = DataKeys(pool, master_key), DataKeys(pool, master_key, clock=clock)
+async def test_a_key_another_process_destroyed_opens_nothing_from_then_on(
+    pool, master_key
+):
+    here, there = DataKeys(pool, master_key), DataKeys(pool, master_key)
     number = (await there.for_sealing([ALICE]))[ALICE].number
-    await here.destroy("team")
     assert (await there.for_opening([number]))[number] is not None
-    clock.now += REMEMBERED + 1
-    assert (await there.for_opening([number]))[number] is None
+    await here.destroy("team")
+    assert await there.for_opening([number]) == {number: None}
+
+
+async def test_what_is_read_as_erased_is_sealed_by_its_former_keys_no_more(
+    log_dsn, master_key
+):
+    async with (
+        PostgresLog.open(log_dsn, master_key, LogSettings(announces=False)) as here,
+        PostgresLog.open(log_dsn, master_key, LogSettings(announces=False)) as there,
+    ):
+        await here.store.append(request("s", "t"))
+        await there.store.append(request("s", "t"))
+        await here.keys.destroy(WORKSPACE, session="s")
+        erased = SessionErased(
+            workspace=WORKSPACE, session="s", erased_at=NOON, through=4
+        )
+        stream = stream_of("s")
+        streams = (StreamAppend(stream, ANY, (erased,)),)
+        await here.store.append(AppendRequest(WORKSPACE, streams, CAUSE))
+        await there.store.read_stream(stream.name, after=2)
+        await there.store.append(request("s", "t"))
+        told = [ERASED, "t 0", ERASED, "t 0", "s 0", "t 0"]
+        assert await contents(here) == told
+        # What was erased long ago does not tell of keys that were made since.
+        await there.store.read_stream(stream.name, after=2)
+        assert await contents(there) == told
 
 
 @pytest.mark.parametrize(
@@ -126,6 +152,31 @@ async def test_a_wrong_master_key_stops_appends_and_not_the_log(log_dsn, master_
         assert (await log.store.append(request("other"))).first == 2
         with pytest.raises(MasterKeyUnusable):
             await log.store.read_stream(stream_of("s").name)
+
+
+DAMAGE = """
+UPDATE secret.data_key SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1)
+WHERE session = $1
+"""
+
+
+async def test_a_damaged_key_is_not_taken_for_another_master_key(log_dsn, master_key):
+    async with PostgresLog.open(log_dsn, master_key) as log:
+        await log.store.append(request("s"))
+        await log.keys.claim()
+        await log.store.append(request("other"))
+        await log._pool.execute(DAMAGE, "s")
+    async with PostgresLog.open(log_dsn, master_key) as log:
+        await log.keys.claim()
+        with pytest.raises(Unreadable):
+            await log.store.read_stream(stream_of("s").name)
+        assert len(await log.store.read_stream(stream_of("other").name)) == 1
+        with pytest.raises(EventStoreError):
+            await log.store.append(request("s"))
+    async with PostgresLog.open(log_dsn, MasterKey(os.urandom(32))) as log:
+        for each in ("s", "other"):
+            with pytest.raises(MasterKeyUnusable):
+                await log.store.read_stream(stream_of(each).name)
 
 
 async def test_a_fingerprint_is_stable_and_means_nothing_elsewhere(log):

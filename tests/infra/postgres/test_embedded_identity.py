@@ -66,7 +66,7 @@ def as_nobody(*command):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

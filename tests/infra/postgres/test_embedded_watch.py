@@ -10,7 +10,7 @@ import pytest
 from infra.postgres.embedded import EmbeddedPostgres, PostgresEnded, while_alive
 from tests.support.embedded import postmaster_of
 
-BOUND = 20
+BOUND = 60
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ async def test_a_late_commit_holds_back_those_behind_it_in_our_log(connect, log)
     waiting = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await reading.fetchval(waiting):  # noqa: ASYNC110  nobody tells us
             await asyncio.sleep(0.005)
     await tail.page()

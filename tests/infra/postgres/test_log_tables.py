@@ -59,6 +59,12 @@ async def test_the_server_acts_as_its_own_role(log, connection):
     assert role == APP_ROLE
 
 
+@pytest.mark.parametrize("series", ["log", "keys", "analytics"])
+def test_steps_count_from_one_without_gap_or_repetition(series):
+    numbers = [each.number for each in steps_of(series)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 async def test_migrating_again_and_at_once_changes_nothing(database):
     dsn = database.dsn()
     assert set(await asyncio.gather(*(migrate(dsn) for _ in range(3)))) == {
@@ -89,7 +95,7 @@ async def test_keys_may_live_in_a_database_of_their_own(database, log_dsn):
 
 
 async def test_steps_are_numbered_without_gaps():
-    for series in ("log", "keys"):
+    for series in ("log", "keys", "analytics"):
         numbers = [step.number for step in steps_of(series)]
         assert numbers == list(range(1, len(numbers) + 1))
 

@@ -24,9 +24,9 @@ def test_work_that_runs_when_it_is_closed_is_cancelled():
 
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     loop.close()
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
     assert ended
 

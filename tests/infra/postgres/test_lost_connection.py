@@ -64,7 +64,7 @@ async def test_an_append_the_server_still_holds_is_ended_before_another(
     await other.execute("SELECT pg_advisory_lock(7700100)")
     wire.cut = "wait"
     appending = log.store.submit(request("s"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not wire.cuts:  # noqa: ASYNC110  the wire has no voice
             await asyncio.sleep(0.005)
     await other.execute("SELECT pg_advisory_unlock(7700100)")
@@ -123,7 +123,7 @@ async def test_closing_without_a_database_is_bounded(
 ):
     monkeypatch.setattr(appender, "CLOSING", 0.2)
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(60),
         wired(log_dsn, short_folder) as (wire, dsn),
         PostgresLog.open(dsn, master_key) as log,
     ):
@@ -140,7 +140,7 @@ async def test_a_subscription_waits_for_the_database_to_come_back(wire_and_log):
     following = asyncio.ensure_future(anext(batches))
     wire.refuses = True
     wire.drop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while wire.refused < 3:  # noqa: ASYNC110  the wire has no voice
             await asyncio.sleep(0.005)
         wire.refuses = False

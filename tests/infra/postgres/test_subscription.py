@@ -10,7 +10,7 @@ from infra.postgres.log import LogSettings, PostgresLog
 from infra.postgres.tail import Follower, Tail
 from tests.support.log import request
 
-SOON = 10
+SOON = 60
 
 
 @asynccontextmanager
@@ -49,7 +49,8 @@ async def listening(dsn, count):
 
     async def so_many():
         return count == await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%max(position)%'"
+            " AND application_name LIKE 'palimpsest-announcer/%'"  # asked once it hears
             " AND datname = current_database() AND state = 'idle'"
         )
 
@@ -90,6 +91,20 @@ async def test_two_processes_see_each_other_at_once(log_dsn, master_key):
             await (one, other)[n % 2].store.append(request("s"))
         assert await positions(of_one, 20) == list(range(1, 21))
         assert await positions(of_other, 20) == list(range(1, 21))
+
+
+async def test_what_was_announced_while_nobody_listened_is_known_afterwards(
+    log_dsn, master_key
+):
+    async with (
+        PostgresLog.open(log_dsn, master_key, LogSettings(process="one")) as one,
+        PostgresLog.open(log_dsn, master_key, LogSettings(process="other")) as other,
+        following(other, poll=600) as of_other,
+    ):
+        await listening(log_dsn, 2)
+        await end(log_dsn, "palimpsest-announcer/other")
+        await one.store.append(request("s"))
+        assert await positions(of_other, 1) == [1]
 
 
 async def test_without_announcements_the_poll_finds_what_others_wrote(

@@ -25,7 +25,7 @@ async def test_what_is_being_appended_has_its_time_already(log, log_dsn):
             await slow.execute(_MID_APPEND)
             moment = datetime.now(UTC)
             asked = asyncio.create_task(log.store.position_at(moment))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not (asked.done() or await slow.fetchval(_WAITING)):  # noqa: ASYNC110  nobody tells us
                     await asyncio.sleep(0.005)
     finally:
@@ -38,7 +38,7 @@ async def test_an_earlier_time_waits_for_no_append(log, log_dsn):
     second = await log.store.append(request("s"))
     slow = await asyncpg.connect(log_dsn)
     try:
-        async with slow.transaction(), asyncio.timeout(10):
+        async with slow.transaction(), asyncio.timeout(60):
             await slow.execute("SELECT pg_advisory_xact_lock(7700100)")
             earlier = first.recorded[0].recorded_at
             assert await log.store.position_at(earlier) == first.last < second.first

@@ -10,6 +10,7 @@ from infra.postgres.checkpoints import LogDiverged
 from infra.processor_reset import reset_processor
 from infra.proof.consumers import diverged_consumers, diverged_processors
 from infra.reactions import Feeds
+from infra.settings import Settings
 from infra.telemetry.telemetry import Telemetry
 from infra.traffic import at_once
 from tests.support.feeding import Feeding, Scripted
@@ -75,7 +76,9 @@ async def test_it_is_not_fed_until_it_is_set_back(log, log_dsn, pool, forger, fe
 
     async def start():
         async with AsyncExitStack() as running:
-            feeds = await Feeds.open(log_dsn, log, at_once, Telemetry(), running)
+            feeds = await Feeds.open(
+                log_dsn, log, Settings(_env_file=None), at_once, Telemetry(), running
+            )
             await feeds.start([fed])
 
     with pytest.raises(LogDiverged, match="palimpsest reset scripted"):
@@ -118,8 +121,8 @@ async def test_a_processor_is_set_back_and_never_forward(log, pool, fed):
 async def test_views_of_another_log_are_named_and_refused(log, log_dsn, pool, forger):
     async with projecting(log, log_dsn) as (prompt, lagging):
         last = await happened(log, [said(1, "one"), said(2, "two")])
-        assert await prompt.wait_for(last, 5)
-        assert await lagging.wait_for(last, 5)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
     event = await pool.fetchval("SELECT id FROM log.event WHERE position = 2")
     await forger.execute("DELETE FROM log.event WHERE position = 2")
     told = await diverged_consumers(pool)

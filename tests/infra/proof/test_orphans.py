@@ -47,8 +47,8 @@ STORY = [
 async def live(log, log_dsn):
     async with projecting(log, log_dsn) as (prompt, lagging):
         last = await happened(log, STORY)
-        assert await prompt.wait_for(last, 5)
-        assert await lagging.wait_for(last, 5)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
     db = await connect_views(log_dsn)
     yield db
     await db.close()

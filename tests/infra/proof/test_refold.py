@@ -45,8 +45,8 @@ async def live(log, log_dsn):
     """A story in the log, and a connection that may harm its live views."""
     async with projecting(log, log_dsn) as (prompt, lagging):
         last = await happened(log, STORY)
-        assert await prompt.wait_for(last, 5)
-        assert await lagging.wait_for(last, 5)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
     db = await connect_views(log_dsn)
     yield db
     await db.close()
@@ -156,7 +156,7 @@ async def test_a_sample_is_drawn_by_its_seed(live):
 async def test_a_server_that_goes_on_writing_makes_no_difference(log, log_dsn):
     """Each look is at one moment, whatever comes meanwhile."""
     async with projecting(log, log_dsn) as (prompt, lagging):
-        assert await prompt.wait_for(await happened(log, STORY), 5)
+        assert await prompt.wait_for(await happened(log, STORY), 60)
 
         async def go_on():
             for seq in range(4, 400):
@@ -171,7 +171,7 @@ async def test_a_server_that_goes_on_writing_makes_no_difference(log, log_dsn):
         await writing
         assert positions == sorted(positions)
         assert positions[0] < positions[-1]
-        assert await lagging.wait_for(await log.store.head(), 5)
+        assert await lagging.wait_for(await log.store.head(), 60)
 
 
 BEGUN = {
@@ -198,7 +198,7 @@ async def test_what_is_harmed_beside_an_erasure_is_named(log, log_dsn, live):
     await happened(log, [BEGUN["t"], workspace("v"), session("u", workspace="v")])
     async with projecting(log, log_dsn) as (prompt, lagging):
         for each in (prompt, lagging):
-            assert await each.wait_for(await log.store.head(), 5)
+            assert await each.wait_for(await log.store.head(), 60)
     await log.keys.destroy("w", session="t")
     await live.execute("UPDATE session SET metadata = '{\"a\": 1}' WHERE tenant = 'v'")
     await live.execute("DELETE FROM evidence WHERE session = 's'")
@@ -226,8 +226,8 @@ async def test_once_an_erasure_is_folded_all_is_compared_again(log, log_dsn):
         )
         last = await happened(log, [BEGUN["t"], gone])
         await log.keys.destroy("w", session="t")
-        assert await prompt.wait_for(last, 5)
-        assert await lagging.wait_for(last, 5)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
     for found in (await refolded(log, log_dsn), await sampled(log, log_dsn)):
         assert (found.differences, found.erasing) == ([], [])
 
@@ -279,8 +279,8 @@ async def test_a_session_follows_from_its_own_streams(log, log_dsn, seed):
     ]
     async with projecting(log, log_dsn) as (prompt, lagging):
         last = await happened(log, Chronicle().happen(choices))
-        assert await prompt.wait_for(last, 10)
-        assert await lagging.wait_for(last, 10)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
     part = await sampled(log, log_dsn)
     assert len(part.sessions) == 2
     assert part.differences == []

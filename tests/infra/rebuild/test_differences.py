@@ -18,7 +18,7 @@ async def test_views_that_lag_do_not_differ(log, log_dsn):
     last = await append(log, [card, said("tea")])
     prompt = projector(log, log_dsn)
     await prompt.start()
-    assert await prompt.wait_for(last, 5.0)
+    assert await prompt.wait_for(last, 60)
     await prompt.close()
     db = await connect_views(log_dsn)
     await db.execute("UPDATE card SET lines = '[]'")

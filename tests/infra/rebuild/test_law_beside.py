@@ -15,8 +15,8 @@ async def test_it_notices_what_is_wrong_where_something_happened(
     monkeypatch.setattr(law_beside, "WITHIN", 0.0)
     async with projecting(log, log_dsn, lawful=False) as (prompt, lagging):
         last = await append(log, history(21))
-        assert await prompt.wait_for(last, 5.0)
-        assert await lagging.wait_for(last, 5.0)
+        assert await prompt.wait_for(last, 60)
+        assert await lagging.wait_for(last, 60)
         db = await connect_views(log_dsn)
         law = LawBeside()
         await law.check_at(log_dsn, master_key)

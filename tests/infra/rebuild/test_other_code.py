@@ -12,10 +12,10 @@ HELD = "SELECT count(*) FROM message"
 async def test_the_server_of_former_code_stops_folding(log, log_dsn):
     db = await connect_views(log_dsn)
     async with projecting(log, log_dsn, lawful=False) as (prompt, _):
-        assert await prompt.wait_for(await append(log, [said("tea")]), 5.0)
+        assert await prompt.wait_for(await append(log, [said("tea")]), 60)
         await db.execute("UPDATE checkpoint SET code = 'of a later version'")
         assert not await prompt.wait_for(await append(log, [said("milk", seq=2)]), 2.0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while prompt.failed is None:  # noqa: ASYNC110  a bounded wait for a state
                 await asyncio.sleep(0.02)
         assert prompt.failed.error == "ViewsReplaced"

@@ -10,11 +10,6 @@ from infra.settings.shown import shown
 from infra.settings.theirs import check_vector_store, not_honoured
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def by_name():
     return {each.name: each for each in shown(read_settings())}
 
@@ -217,3 +212,30 @@ def test_levels_are_told_apart_and_keep_what_is_not_set(monkeypatch):
     assert levels.medium.tool_choice == "required"
     assert levels.medium.max_tool_iterations == 2
     assert (levels.max.max_tool_iterations, levels.max.prefetch) == (0, 25)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"KAFKA_SASL_USERNAME": "us"},
+            "KAFKA_SECURITY_PROTOCOL=SASL_SSL needs KAFKA_SASL_PASSWORD",
+        ),
+        (
+            {"KAFKA_SASL_PASSWORD": "hush"},
+            "KAFKA_SECURITY_PROTOCOL=SASL_SSL needs KAFKA_SASL_USERNAME",
+        ),
+        (
+            {"KAFKA_SASL_PASSWORD": "hush", "KAFKA_SASL_MECHANISM": "hush"},
+            "the setting KAFKA_SASL_MECHANISM: Input should be 'PLAIN', 'SCRAM-",
+        ),
+    ],
+)
+def test_who_we_are_to_brokers_is_whole_or_refused(monkeypatch, given, said):
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsUnusable) as refused:
+        read_settings()
+    assert str(refused.value).startswith(said)
+    assert "hush" not in str(refused.value)

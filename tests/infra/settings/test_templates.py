@@ -13,11 +13,6 @@ from infra.settings.template import env_template, toml_template
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def test_the_template_in_the_repository_is_the_one_made_from_the_fields():
     assert (ROOT / ".env.template").read_text() == env_template()
 

@@ -53,7 +53,7 @@ async def learn(memory, vectors, **more):
         ),
     )
     [recorded] = await memory.append(embedding_stream("w", "w/s"), event)
-    assert await memory.lagging.wait_for(recorded.position, 10)
+    assert await memory.lagging.wait_for(recorded.position, 60)
 
 
 async def hints(memory, position=2**40, **settings):

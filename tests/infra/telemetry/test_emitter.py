@@ -113,7 +113,7 @@ class Sending:
         )
 
     async def until(self, what, count):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.total(what) < count:  # noqa: ASYNC110  a thread's socket
                 await asyncio.sleep(0.005)
 
@@ -269,7 +269,7 @@ async def test_what_is_being_tried_at_the_end_is_tried_once_more(receiver):
         await sending.emitter.start(running)
         for number in range(3):
             sending.emitter.committed(commit(recorded(call(number=number))))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not receiver.heard:  # noqa: ASYNC110  a thread's socket
                 await asyncio.sleep(0.005)
     first, last = (json.loads(each.body) for each in receiver.at("/events"))

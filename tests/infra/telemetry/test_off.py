@@ -6,6 +6,7 @@ import sys
 HEAVY = (
     *("prometheus_client", "opentelemetry", "cloudevents", "sentry_sdk"),
     *("openai", "anthropic", "httpx", "httpx2", "jsonschema", "sklearn", "rich"),
+    *("kafka", "crc32c", "pyarrow"),
 )
 
 LOOK = f"""

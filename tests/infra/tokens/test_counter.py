@@ -118,6 +118,6 @@ def test_it_counts_from_any_folder(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=120,
     )
     assert done.stdout.strip() == "1"

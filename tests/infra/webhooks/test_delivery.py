@@ -51,7 +51,7 @@ class Workspace:
         self.post("", {"id": name}, at=f"{server.url}/v3/workspaces")
 
     def post(self, path, body, at=None):
-        answer = httpx.post(f"{at or self.at}{path}", json=body, timeout=30)
+        answer = httpx.post(f"{at or self.at}{path}", json=body, timeout=120)
         assert answer.status_code in {200, 201}, answer.text
         return answer.json()
 
@@ -59,7 +59,7 @@ class Workspace:
         return [self.post("/webhooks", {"url": url})["id"] for url in urls]
 
     def test(self):
-        answer = httpx.get(f"{self.at}/webhooks/test", timeout=30)
+        answer = httpx.get(f"{self.at}/webhooks/test", timeout=120)
         assert (answer.status_code, answer.json()) == (200, None)
 
     def say(self, *texts, author="alice", session="s"):
@@ -155,7 +155,7 @@ def test_nothing_is_told_without_reasoning_or_after_deletion(workspace, receiver
     quiet = {"configuration": {"reasoning": {"enabled": False}}}
     workspace.post("/sessions", {"id": "quiet", **quiet})
     workspace.say("I live in Ghent.", session="quiet")
-    gone = httpx.delete(f"{workspace.at}/webhooks/{endpoint}", timeout=30)
+    gone = httpx.delete(f"{workspace.at}/webhooks/{endpoint}", timeout=120)
     assert gone.status_code == 204
     workspace.say("I live in Bruges.")
     workspace.hear(receiver.url("/new"))

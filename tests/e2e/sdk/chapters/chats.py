@@ -49,7 +49,7 @@ async def chapter_forms_and_evidence_of_a_peer(story: Story):
     if ask.can(ann, "chat", "include_evidence"):
         await answers_tell_their_evidence(story, ann)
     if ask.can(ann, "chat", "timeout"):
-        assert await ask(ann).chat("Where does ann live?", timeout=20.0)
+        assert await ask(ann).chat("Where does ann live?", timeout=120.0)
     if ask.can(ann, "chat", "sessions"):
         here = await ask(ann).chat("Which cats?", sessions=[second])
         assert "cats" in here

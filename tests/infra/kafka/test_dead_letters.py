@@ -1,0 +1,113 @@
+"""Letters of what nobody could handle: they hold up nobody, and none is lost."""
+
+import asyncio
+import gc
+import threading
+from time import monotonic
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from infra.kafka import inflow_wiring
+from infra.kafka.dead_letters import DeadLetters
+from infra.kafka.letter_box import Letter, LetterBox
+from infra.kafka.standing import relay_standing
+from tests.infra.kafka.test_shard_feed import letters, part_of, produce
+from tests.infra.kafka.test_workers import until
+from tests.support.feeding import Scripted
+from tests.support.kafka_feeding import kafka_feeding, settings
+from tests.support.proxy import proxied
+from tests.support.reactions import memory, opened
+
+__all__ = ["memory", "opened", "settings"]
+
+pytestmark = pytest.mark.kafka
+
+WITHIN = 60.0
+TOLD = 6
+BROKERS_HAVE = 5
+"""Seconds after which the mute are given up, at least, by whoever would wait."""
+
+
+@pytest.fixture
+def elsewhere(settings, monkeypatch):
+    """Letters go to brokers that take a connection and never say a word."""
+    [_, port] = settings.kafka_bootstrap_servers.split(":")
+    with proxied(int(port)) as proxy:
+        proxy.stall()
+        mute = settings.model_copy(
+            update={"kafka_bootstrap_servers": f"127.0.0.1:{proxy.port}"}
+        )
+
+        def letters_to_the_mute(_settings, pool, log):
+            return DeadLetters(mute, pool, log)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(inflow_wiring, "DeadLetters", letters_to_the_mute)
+            yield
+    for each in threading.enumerate():
+        if each.name == "palimpsest-aside":  # who asks the mute; nothing waits for it
+            each.join(WITHIN)
+    gc.collect()
+
+
+def nothing_waits(pool):
+    async def is_so():
+        return await pool.fetchval("SELECT count(*) = 0 FROM work.letter")
+
+    return is_so
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_a_topic_that_takes_no_letters_holds_nobody_up_and_none_is_lost(
+    memory, opened, database, settings
+):
+    """The process that was to tell of them ends before it can."""
+    offsets = []
+    async with kafka_feeding(database.dsn(), opened, settings) as feeding:
+        scripted = Scripted()
+        feed = await feeding.feed(scripted)
+        await memory.say("0")
+        await feeding.until_idle(feed)
+        begun = monotonic()
+        for number in range(1, TOLD + 1):
+            garbage = b"nonsense %d" % number
+            offsets.append(
+                produce(settings, settings.kafka_topic, part_of("s"), garbage)
+            )
+            await memory.say(str(number))
+            await feeding.until_idle(feed)
+        took = monotonic() - begun
+        assert scripted.texts("w/s") == [str(number) for number in range(TOLD + 1)]
+    assert took < TOLD * BROKERS_HAVE
+    async with kafka_feeding(database.dsn(), opened, settings) as feeding:
+        assert (await relay_standing(feeding.pool, settings)).letters == TOLD
+        # Who was sending when it ended had a minute for it.
+        await feeding.pool.execute("UPDATE work.letter SET due_at = now()")
+        mail = DeadLetters(settings, feeding.pool, opened.by_shards())
+        sending = asyncio.create_task(mail.run())
+        found = await letters(settings, TOLD)
+        await until(nothing_waits(feeding.pool))
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await mail.close()
+    assert [value for _, value in found] == [
+        b"nonsense %d" % n for n in range(1, TOLD + 1)
+    ]
+    assert [int(headers["letter-offset"]) for headers, _ in found] == offsets
+    assert len({headers["letter-id"] for headers, _ in found}) == TOLD
+
+
+@pytest.mark.usefixtures("opened")
+async def test_letters_that_cannot_be_sent_hold_up_no_others(database):
+    """As those do that are larger than brokers take."""
+    async with asyncpg.create_pool(database.dsn(), min_size=1, max_size=1) as pool:
+        box = LetterBox(pool)
+        stuck = [Letter(uuid4(), None, b"", []) for _ in range(3)]
+        await box.put(stuck)
+        await box.put([later := Letter(uuid4(), None, b"", [])])
+        taken = await box.take(3)
+        assert {each.id for each in taken} == {each.id for each in stuck}
+        await box.again([each.id for each in taken])
+        assert later.id in {each.id for each in await box.take(3)}
