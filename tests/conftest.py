@@ -2,13 +2,16 @@
 
 Every server, embedder and command is a Python of its own. Where the environment says
 that none may write bytecode, each would compile all it imports: 7.5 s of processor
-time for a server instead of 3.9.
+time for a server instead of 3.9. And no example of a property is too slow: by default
+one that takes 200 ms fails, which any does that has to wait for a processor.
 """
 
 import os
 import shutil
 import tempfile
 from functools import partial
+
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.support.ending",
@@ -18,6 +21,14 @@ pytest_plugins = [
     "tests.support.servers",
     "tests.support.kafka",
 ]
+
+settings.register_profile(
+    "unhurried",
+    settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config):
