@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from kafka.admin import NewTopic
 from infra.kafka.client import client_options
 from infra.kafka.pace import Pace
 from tests.support.log import request, said
-from tests.support.relaying import assert_copied, relaying
+from tests.support.relaying import WITHIN, assert_copied, relaying
 
 pytestmark = pytest.mark.kafka
 
@@ -33,20 +34,28 @@ async def test_what_is_appended_is_in_the_topic(log_dsn, log, kafka_settings):
 
 
 class Slow(Pace):
-    """Rests after each page for as long as three commits may take here."""
+    """Rests after each page for so long that it has to be woken."""
 
     def wrote(self, rows):  # noqa: ARG002  whatever it holds
-        self.rest = 2.0
+        self.rest = WITHIN
 
 
 async def test_what_is_appended_in_a_rest_shares_a_page(
     log_dsn, log, kafka_settings, monkeypatch
 ):
+    said = asyncio.Event()
+
+    async def rest(seconds):
+        waits = said.wait() if seconds == WITHIN else asyncio.sleep(seconds)
+        await asyncio.wait_for(waits, WITHIN)
+
     monkeypatch.setattr("infra.kafka.relay.Pace", Slow)
+    monkeypatch.setattr("infra.kafka.relay.asyncio", SimpleNamespace(sleep=rest))
     async with relaying(log_dsn, log, kafka_settings) as relay:
         await relay.until(await say(log, 1))
         for _ in range(3):
             last = await say(log, 1)
+        said.set()
         generation = await relay.until(last)
         assert [each.events for each in relay.seen.pages] == [1, 3]
     await assert_copied(log_dsn, kafka_settings, generation)
