@@ -3,12 +3,12 @@
 import asyncio
 import gc
 import time
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 from infra.kafka import partitions, resequenced
-from tests.support.topic_copy import taken, topic_copy
+from tests.support.topic_copy import WITHIN, taken, topic_copy
 
 pytestmark = pytest.mark.kafka
 
@@ -17,8 +17,36 @@ ALL = sum(SIZES)
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(partitions, "PATIENCE", 0.5)
+def opened(monkeypatch):
+    """What was opened to be read; it has all the time there is to bring its records."""
+    found, opening = [], resequenced.open_partitions
+
+    @asynccontextmanager
+    async def noted(*given):
+        async with opening(*given) as partitions:
+            found.append(partitions)
+            yield partitions
+
+    monkeypatch.setattr(partitions, "PATIENCE", WITHIN)
+    monkeypatch.setattr(resequenced, "open_partitions", noted)
+    return found
+
+
+@asynccontextmanager
+async def waited_in_vain(opened, monkeypatch):
+    """Have no patience any more once all there is was brought."""
+    async with asyncio.timeout(WITHIN):
+        while not opened or not await brought(opened[-1]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(partitions, "PATIENCE", 0.0)
+        patch.setattr(opened[-1]._ordered, "_patience", 0.0)
+        yield
+
+
+async def brought(partitions):
+    consumer, places = partitions._consumer, partitions._places
+    return await consumer.drained(places) == await consumer.ends(places)
 
 
 @pytest.fixture
@@ -52,7 +80,7 @@ async def test_it_begins_anywhere(copy, after):
     assert not reading.missing.count
 
 
-async def test_what_the_topic_lacks_is_read_from_the_log(copy):
+async def test_what_the_topic_lacks_is_read_from_the_log(copy, opened, monkeypatch):
     rows = await copy.append(*SIZES)
     await copy.write(
         rows,
@@ -63,18 +91,22 @@ async def test_what_the_topic_lacks_is_read_from_the_log(copy):
     )
     reading = copy.read()
     async with aclosing(aiter(reading)) as batches:
-        assert await taken(batches, len(rows)) == rows
+        coming = asyncio.create_task(taken(batches, len(rows)))
+        async with waited_in_vain(opened, monkeypatch):
+            assert await coming == rows
     assert sum(reading.missing.count.values()) == 10
     assert reading.missing.count["clear"] == 4
     assert reading.position == len(rows)
 
 
-async def test_a_lost_end_is_read_from_the_log(copy):
+async def test_a_lost_end_is_read_from_the_log(copy, opened, monkeypatch):
     rows = await copy.append(*SIZES)
     await copy.write(rows, lose=(35, 36))
     reading = copy.read(20)
     async with aclosing(aiter(reading)) as batches:
-        assert await taken(batches, 16) == rows[20:]
+        coming = asyncio.create_task(taken(batches, 16))
+        async with waited_in_vain(opened, monkeypatch):
+            assert await coming == rows[20:]
     assert reading.missing.count["silent"] == 2
 
 
