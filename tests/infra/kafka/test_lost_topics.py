@@ -16,6 +16,7 @@ from infra.kafka.shard_ledger import ShardLedger
 from infra.kafka.standing import relay_standing
 from infra.kafka.topics import delete_topic
 from tests.infra.kafka.test_shard_feed import part_of
+from tests.infra.kafka.test_workers import until
 from tests.support.feeding import Scripted
 from tests.support.kafka_feeding import kafka_feeding, settings
 from tests.support.reactions import memory, opened
@@ -61,10 +62,24 @@ async def until_told(scripted, key, texts):
             await asyncio.sleep(0.05)
 
 
-async def where(feeding):
-    """Return the topics the feed goes on in."""
-    standing = await ShardLedger(feeding.pool, "scripted").standing()
-    return {each.place.topic for each in standing.ranges if each.place}
+def goes_on_in(feeding, topic):
+    """The feed has put on record that it goes on there, in all it feeds."""
+
+    async def is_so():
+        standing = await ShardLedger(feeding.pool, "scripted").standing()
+        return {each.place.topic for each in standing.ranges if each.place} == {topic}
+
+    return is_so
+
+
+def is_stood_in_for(feeding, settings, expected):
+    """Somebody is fed from the log, or nobody: it is looked once a second."""
+
+    async def is_so():
+        standing = await relay_standing(feeding.pool, settings)
+        return (standing.stands_in is not None) == expected
+
+    return is_so
 
 
 async def cut_heads(settings, offsets):
@@ -125,18 +140,15 @@ async def test_a_topic_that_was_deleted_is_done_without_until_there_is_another(
         await memory.say("b")
         await memory.say("c")
         await until_told(scripted, "w/s", ["a", "b", "c"])
-        standing = await relay_standing(feeding.pool, settings)
-        assert standing.stands_in is not None
+        await until(is_stood_in_for(feeding, settings, True))
         async with filled(feeding, settings) as following:
             await memory.say("d")
             await until_told(scripted, "w/s", ["a", "b", "c", "d"])
             await memory.say("e")
             await feeding.until_fetched()
             await until_told(scripted, "w/s", ["a", "b", "c", "d", "e"])
-        assert await where(feeding) == {following.topic}
-        async with asyncio.timeout(60):  # it looks once a second whether there is one
-            while (await relay_standing(feeding.pool, settings)).stands_in is not None:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await until(goes_on_in(feeding, following.topic))
+        await until(is_stood_in_for(feeding, settings, False))
 
 
 async def test_a_topic_that_is_deleted_before_all_of_it_is_read_is_passed_by(
@@ -159,4 +171,4 @@ async def test_a_topic_that_is_deleted_before_all_of_it_is_read_is_passed_by(
         await until_told(scripted, "w/s", ["a", "b", "c", "d"])
         await memory.say("e")
         await until_told(scripted, "w/s", ["a", "b", "c", "d", "e"])
-        assert following.topic in await where(feeding)
+        await until(goes_on_in(feeding, following.topic))
