@@ -28,10 +28,9 @@ async def test_what_an_expelled_member_had_is_given_to_whoever_joins_with_it(
     ):
         await first.subscribe([topic])
         await until(lambda: len(one.ours) == PARTS)
-        await asyncio.gather(  # the group waits for who was expelled, and has both then
-            first.do(lambda consumer: consumer._coordinator.reset_generation()),
-            second.subscribe([topic]),
-        )
+        await first.do(lambda consumer: consumer._coordinator.reset_generation())
+        # The group waits for who was expelled, and has both then.
+        await second.subscribe([topic])
         await until(lambda: len(one.ours) == len(two.ours) == PARTS / 2)
         assert ("lost", list(range(PARTS))) in one.heard
         assert not one.ours & two.ours
