@@ -3,11 +3,12 @@
 import asyncio
 import gc
 import threading
-from time import monotonic
+from contextlib import suppress
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from kafka.errors import KafkaError
 
 from infra.kafka import inflow_wiring
 from infra.kafka.dead_letters import DeadLetters
@@ -26,13 +27,21 @@ pytestmark = pytest.mark.kafka
 
 WITHIN = 60.0
 TOLD = 6
-BROKERS_HAVE = 5
-"""Seconds after which the mute are given up, at least, by whoever would wait."""
+
+
+class Mute(DeadLetters):
+    async def _send(self, letters):
+        with suppress(KafkaError):
+            await super()._send(letters)
+        await asyncio.Event().wait()
 
 
 @pytest.fixture
 def elsewhere(settings, monkeypatch):
-    """Letters go to brokers that take a connection and never say a word."""
+    """Letters go to brokers that take a connection and never say a word.
+
+    Whoever would wait for them waits for ever.
+    """
     [_, port] = settings.kafka_bootstrap_servers.split(":")
     with proxied(int(port)) as proxy:
         proxy.stall()
@@ -41,7 +50,7 @@ def elsewhere(settings, monkeypatch):
         )
 
         def letters_to_the_mute(_settings, pool, log):
-            return DeadLetters(mute, pool, log)
+            return Mute(mute, pool, log)
 
         with monkeypatch.context() as patch:
             patch.setattr(inflow_wiring, "DeadLetters", letters_to_the_mute)
@@ -70,7 +79,6 @@ async def test_a_topic_that_takes_no_letters_holds_nobody_up_and_none_is_lost(
         feed = await feeding.feed(scripted)
         await memory.say("0")
         await feeding.until_idle(feed)
-        begun = monotonic()
         for number in range(1, TOLD + 1):
             garbage = b"nonsense %d" % number
             offsets.append(
@@ -78,9 +86,7 @@ async def test_a_topic_that_takes_no_letters_holds_nobody_up_and_none_is_lost(
             )
             await memory.say(str(number))
             await feeding.until_idle(feed)
-        took = monotonic() - begun
         assert scripted.texts("w/s") == [str(number) for number in range(TOLD + 1)]
-    assert took < TOLD * BROKERS_HAVE
     async with kafka_feeding(database.dsn(), opened, settings) as feeding:
         assert (await relay_standing(feeding.pool, settings)).letters == TOLD
         # Who was sending when it ended had a minute for it.
