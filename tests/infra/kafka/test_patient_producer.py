@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
+import threading
 from contextlib import contextmanager
 
 import pytest
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 from kafka.protocol.producer import ProduceRequest
 
-from infra.kafka import producer as producing
 from infra.kafka.producer import PageProducer
 from infra.kafka.topics import make_topic
 from tests.infra.kafka.test_fencing import records
@@ -34,25 +34,29 @@ def gone():
 
 
 @pytest.fixture
-async def producer(kafka_settings, monkeypatch):
+async def producer(kafka_settings):
     await make_topic(kafka_settings, kafka_settings.kafka_topic, 2)
     made = PageProducer(kafka_settings, kafka_settings.kafka_topic)
     await asyncio.to_thread(made.fence)
     await asyncio.to_thread(made.write, records(1, 2))
-    monkeypatch.setattr(producing, "WRITES_WITHIN", 2.0)
     yield made
     await asyncio.to_thread(made.close)
 
 
-def losing(client, port):
-    """Once records are sent their broker is at another port; return looks since."""
-    manager, looks = client._manager, []
+def losing(producer, port):
+    """Once records are sent their broker is at another port; return looks since.
+
+    A while after that it is given up.
+    """
+    client, looks = producer._sender._client, []
+    manager, enough = client._manager, threading.Timer(2.0, producer.give_up)
     send, poll = manager.send, client.poll
 
     def send_and_lose(request, *args, **options):
         sent = send(request, *args, **options)
         if isinstance(request, ProduceRequest) and not looks:
             looks.append(0.0)
+            enough.start()
             brokers = manager.cluster._brokers
             for each, broker in brokers.items():
                 broker.port = port
@@ -73,7 +77,7 @@ async def test_a_page_under_way_when_its_broker_is_lost_is_waited_for_at_rest(
     producer, lost
 ):
     with lost() as port:
-        looks = losing(producer._sender._client, port)
+        looks = losing(producer, port)
         with pytest.raises(KafkaTimeoutError):
             await asyncio.to_thread(producer.write, records(3, 4))
         assert 0 < len(looks) < MOST
