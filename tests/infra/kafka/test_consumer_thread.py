@@ -14,7 +14,6 @@ from kafka.future import Future
 
 from infra.kafka.client import client_options
 from infra.kafka.consumer_thread import ConsumerThread
-from infra.kafka.consuming import _KNOWN
 from infra.kafka.place import OutOfRange, Place
 from tests.support.embedded import until
 from tests.support.kafka import named_apart
@@ -217,11 +216,16 @@ async def test_a_member_waits_for_the_partitions_though_an_answer_is_under_way(
         return ask(cluster) if cluster._partitions else Future()
 
     monkeypatch.setattr(ClusterMetadata, "set_topics", overtaken)
-    one = Told()
-    async with consuming(kafka_settings, one) as consumer:
-        begun = monotonic()
-        await consumer.subscribe([topic])
-        assert monotonic() - begun < _KNOWN
+    monkeypatch.setattr("infra.kafka.consuming._KNOWN", 600.0)
+    one, seldom = Told(), {"metadata_max_age_ms": 600_000}
+    async with consuming(kafka_settings, one, **seldom) as consumer:
+
+        def known(inside):
+            consumer._inside.subscribe(inside, [topic])
+            return inside._cluster.partitions_for_topic(topic)
+
+        async with asyncio.timeout(60):
+            assert await consumer.do(known) == set(range(PARTS))
         await until(lambda: len(one.ours) == PARTS)
         assert one.heard == [("assigned", list(range(PARTS)))]
 
@@ -248,7 +252,7 @@ async def test_a_thread_that_ends_lets_nobody_wait(kafka_settings, topic, monkey
         await consumer.assign({Place(topic, 0): 0})
         monkeypatch.setattr(consumer._inside, "_look_around", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            await consumer.poll(10)
+            await consumer.poll(60)
         with pytest.raises(KafkaConnectionError):
             await consumer.ends([Place(topic, 0)])
 
@@ -290,12 +294,15 @@ async def test_a_place_is_given_away_once_it_is_let_go(kafka_settings, topic):
 
 async def test_who_does_not_take_stays_in_the_group(kafka_settings, topic, produce):
     one = Told()
-    impatient = {"max_poll_interval_ms": 1_000}
-    async with consuming(kafka_settings, one, batch=2, **impatient) as consumer:
+    async with consuming(kafka_settings, one, batch=2) as consumer:
         await consumer.subscribe([topic])
         await until(lambda: len(one.ours) == PARTS)
         produce(0, *range(10))
-        await asyncio.sleep(2.5)  # twice what expels who does not poll
+        await until(lambda: consumer._inside._kept)
+        group = await consumer.do(lambda c: c._coordinator)
+        for _ in range(3):  # each time anew it has as long as who polls
+            before = group.heartbeat.last_poll
+            await until(lambda: group.heartbeat.last_poll > before)  # noqa: B023
         assert await read(consumer, 10) == {0: list(range(10))}
         assert [what for what, _ in one.heard] == ["assigned"]
 
@@ -304,15 +311,14 @@ async def test_a_static_member_that_is_back_in_time_moves_nothing(
     kafka_settings, topic
 ):
     one, two, again = Told(), Told(), Told()
+    static = {"group_instance_id": "second", "session_timeout_ms": 120_000}
     async with consuming(kafka_settings, one) as first:
         await first.subscribe([topic])
-        async with consuming(kafka_settings, two, group_instance_id="second") as second:
+        async with consuming(kafka_settings, two, **static) as second:
             await second.subscribe([topic])
             await until(lambda: len(one.ours) == len(two.ours) == PARTS / 2)
         before = list(one.heard)
-        async with consuming(
-            kafka_settings, again, group_instance_id="second"
-        ) as second:
+        async with consuming(kafka_settings, again, **static) as second:
             await second.subscribe([topic])
             await until(lambda: len(again.ours) == PARTS / 2)
             assert again.ours.isdisjoint(one.ours)
