@@ -161,6 +161,6 @@ async def produce_foreign(settings: Settings, topic: str) -> None:
     def produce() -> None:
         producer = KafkaProducer(**client_options(settings, "stranger"))
         with closing(producer):
-            producer.send(topic, value=b"hello", partition=0).get(10)
+            producer.send(topic, value=b"hello", partition=0).get(WITHIN)
 
     await asyncio.to_thread(produce)

@@ -18,13 +18,13 @@ def test_what_is_sent_is_there_to_be_read(kafka_settings):
     producer = KafkaProducer(**options, enable_idempotence=True)
     sent = producer.send(kafka_settings.kafka_topic, value=b"hello", partition=0)
     producer.flush()
-    assert sent.get(0).offset == 0
+    assert sent.get(60).offset == 0
     producer.close()
     consumer = KafkaConsumer(**options, group_id=None)
     place = TopicPartition(kafka_settings.kafka_topic, 0)
     consumer.assign([place])
     consumer.seek(place, 0)
-    [record] = consumer.poll(10_000)[place]
+    [record] = consumer.poll(60_000)[place]
     consumer.close()
     assert record.value == b"hello"
 

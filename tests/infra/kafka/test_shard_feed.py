@@ -48,7 +48,7 @@ def part_of(session):
 def produce(settings, topic, part, value, headers=()):
     producer = KafkaProducer(**client_options(settings, "stranger"))
     sent = producer.send(topic, value, partition=part, headers=list(headers))
-    offset = sent.get(10).offset
+    offset = sent.get(60).offset
     producer.close()
     return offset
 

@@ -73,4 +73,4 @@ def repeat(settings, count):
         for records in there:
             again = [records[number % len(records)] for number in range(count)]
             send_again(producer, topic, again)
-        producer.flush(30)
+        producer.flush(60)

@@ -62,7 +62,7 @@ def produce(copy, row, *, partition=None, position=None, **changed):
         copy.settings.kafka_topic,
         partition=partition_of(row.shard, 3) if partition is None else partition,
         **fields | changed,
-    ).get(10)
+    ).get(60)
     producer.close()
 
 
