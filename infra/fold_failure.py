@@ -1,4 +1,4 @@
-"""What stops a group of views: one event that a projection refuses."""
+"""What stops a group of views: one event that is refused, or that none can read."""
 
 from typing import Any
 
@@ -6,11 +6,13 @@ import msgspec
 
 from domain.event import tag_of
 from domain.recorded import Recorded
+from infra.codec.errors import Unreadable
 
 
 class Failure(msgspec.Struct, frozen=True):
     """The event a group of views cannot get past, and the error's name.
 
+    ``projection`` is empty where the event cannot be read; ``error`` then says why.
     ``position`` is 0 when it is not an event that fails but reaching the database
     or the log.
     """
@@ -22,14 +24,21 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class FoldFailed(Exception):  # noqa: N818  says what happened
-    """A projection refused one event; nothing after it is folded until it does not."""
+    """One event is not folded, and nothing after it is until it can be."""
 
     def __init__(self, failure: Failure) -> None:
+        who = (
+            f"{failure.projection} cannot fold" if failure.projection else "unreadable"
+        )
         super().__init__(
-            f"{failure.projection} cannot fold {failure.type} at position "
-            f"{failure.position}: {failure.error}"
+            f"{who} {failure.type} at position {failure.position}: {failure.error}"
         )
         self.failure = failure
+
+
+def unread_at(error: Unreadable) -> FoldFailed:
+    """Return what to raise for an event that is damaged."""
+    return FoldFailed(Failure("", error.position, error.stored_type, error.reason))
 
 
 def failed_at(error: Exception, recorded: Recorded) -> FoldFailed:

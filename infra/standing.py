@@ -10,6 +10,7 @@ from infra.vectors.progress import (
     collections_standing,
     idle_readers,
 )
+from infra.views_stopped import ViewsStopped
 from projections.derivation_ranges import StuckCount, count_stuck
 from projections.dreams import count_states
 from projections.webhook_deliveries import count_deliveries
@@ -117,7 +118,8 @@ class Standing(msgspec.Struct, frozen=True):
     collections of vectors there are: one serves, another may be filled behind it.
     ``stuck`` are derivations that failed, are held or were passed over, by workspace,
     twenty lines at most; ``dreams`` counts by state those not over and those given up.
-    ``processes`` are those that run on this database now.
+    ``processes`` are those that run on this database now. ``stopped`` is the damaged
+    event that views cannot get past, where somebody looked for one.
     """
 
     head: int
@@ -129,6 +131,7 @@ class Standing(msgspec.Struct, frozen=True):
     stuck: list[StuckCount] = []
     dreams: dict[str, int] = {}
     processes: list[Present] = []
+    stopped: ViewsStopped | None = None
 
 
 async def standing(pool: asyncpg.Pool) -> Standing:

@@ -19,6 +19,7 @@ from infra.cli.vector_lines import vector_lines
 from infra.postgres.presence import Present
 from infra.settings import Settings
 from infra.standing import Consumer, Standing, Waiting, standing
+from infra.views_stopped import views_stopped
 from projections.derivation_ranges import StuckCount
 
 _NOW: Final = 10.0
@@ -36,6 +37,10 @@ def status(
 async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
     async with opened(place, settings) as found:
         now = await standing(found.views)
+        views = [each for each in now.consumers if each.kind == "projection"]
+        at = [each.position for each in views if each.position < now.head]
+        stopped = await views_stopped(found.log.store, at)
+        now = msgspec.structs.replace(now, stopped=stopped)
     if settings.kafka_bootstrap_servers is None:
         others = [each for each in now.consumers if each.kind != "relay"]
         now = msgspec.structs.replace(now, consumers=others)
@@ -51,6 +56,9 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
                 f"signed up to position {signed.position}, {signed.age_seconds:.0f} s"
                 f" ago, by key {signed.key_id}"
             )
+        if (stopped := now.stopped) is not None:
+            told = f"position {stopped.position} ({stopped.type}): {stopped.reason}"
+            screen().print(f"views stop at {told}", markup=False)
         for each in now.waiting:
             screen().print(_waits(each), markup=False)
         for stuck in now.stuck:

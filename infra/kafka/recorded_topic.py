@@ -46,7 +46,7 @@ class RecordedTopic:
         """Yield what follows a position, in batches.
 
         Raises:
-            Unreadable: an event is damaged in the log itself.
+            Unreadable: the next event is damaged in the log itself.
         """
         rows = Resequenced(
             *(self._settings, self._generations, self._rows, after),
@@ -55,10 +55,18 @@ class RecordedTopic:
         )
         async with aclosing(aiter(rows)) as batches:
             async for batch in batches:
-                yield await self._open(batch)
+                left = batch
+                while left:
+                    opened = await self._open(left)
+                    if opened:
+                        yield opened
+                    left = left[len(opened) :]
 
     async def _open(self, batch: Sequence[StoredRow]) -> list[Recorded]:
-        """Open what the log has, too; there is a copy nobody else could write to."""
+        """Open what the log has, too, or the first of it.
+
+        There is a copy nobody else could write to.
+        """
         there = await tirelessly(self._rows.ids, [row.position for row in batch])
         if any(there.get(row.position) != row.id for row in batch):
             return await self._open_from_log(batch, "other")
@@ -70,12 +78,9 @@ class RecordedTopic:
     async def _open_from_log(
         self, batch: Sequence[StoredRow], why: Reason
     ) -> list[Recorded]:
-        opened: list[Recorded] = []
-        while len(opened) < len(batch):
-            wanted = range(batch[len(opened)].position, batch[-1].position + 1)
-            rows = await self._missing.read(wanted, why)
-            opened += await tirelessly(self._log.open_rows, rows)
-        return opened
+        wanted = range(batch[0].position, batch[-1].position + 1)
+        rows = await self._missing.read(wanted, why)
+        return await tirelessly(self._log.open_rows, rows)
 
 
 async def open_recorded_topic(

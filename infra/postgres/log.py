@@ -127,12 +127,12 @@ class PostgresLog:
         return StoredRows(self._pool, self._tail)
 
     async def open_rows(self, rows: Sequence[StoredRow]) -> list[Recorded]:
-        """Unseal and decode rows, wherever they were read.
+        """Open rows, wherever they were read, up to the first that is damaged.
 
         Raises:
-            Unreadable: one is damaged.
+            Unreadable: the very first is damaged.
         """
-        return await self._reader.open(rows)
+        return await self._reader.opener.first_of(rows)
 
     async def sweep_commands(self, days: int = COMMAND_DAYS) -> int:
         """Forget commands older than ``days``, except processors'; return how many."""

@@ -48,7 +48,7 @@ class LogByShards:
 
     async def open_rows(self, rows: Sequence[StoredRow]) -> list[Recorded]:
         """Open rows of the log, wherever they were read."""
-        return await self._reader.open_each(rows)
+        return await self._reader.opener.each_of(rows)
 
     async def read_at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, those that exist."""

@@ -1,22 +1,18 @@
-"""Reads the log: rows to recorded events, opened as far as their keys exist."""
+"""Reads the log: by position, by stream, by command."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from commands.moved_streams import MovedStreams
 from commands.ports import Appended, SeenCommand
-from domain.erasure import SessionErased, WorkspaceErased
-from domain.event import Event
-from domain.recorded import Cause, Recorded
-from infra.codec.cause import decode_cause
-from infra.codec.damaged import Damaged
-from infra.codec.errors import UNDECODABLE, Unreadable
+from domain.recorded import Recorded
 from infra.postgres.data_keys import DataKeys
-from infra.postgres.mapper import SealedEvent, StructMapper
+from infra.postgres.mapper import StructMapper
+from infra.postgres.opener import Opener
 from infra.postgres.stored_row import COLUMNS, StoredRow
 
 PAGE: Final = 2_000
@@ -67,8 +63,7 @@ class Reader:
         self, pool: asyncpg.Pool, mapper: StructMapper, keys: DataKeys
     ) -> None:
         self._pool = pool
-        self._mapper = mapper
-        self._keys = keys
+        self.opener = Opener(mapper, keys)
 
     async def read_log(self, *, after: int, limit: int) -> list[Recorded]:
         """Return events with position > ``after``, at most ``limit`` and ``PAGE``.
@@ -76,12 +71,20 @@ class Reader:
         Raises:
             Unreadable: an event is damaged.
         """
-        rows = await self._pool.fetch(_AFTER, after, min(limit, PAGE))
-        return await self.open(rows)
+        return await self.opener.all_of(await self.read_rows(after=after, limit=limit))
+
+    async def read_first(self, *, after: int, limit: int) -> list[Recorded]:
+        """Return the same up to what is damaged: none of it only at the log's end.
+
+        Raises:
+            Unreadable: the very next event is damaged.
+        """
+        rows = await self.read_rows(after=after, limit=limit)
+        return await self.opener.first_of(rows)
 
     async def read_each(self, *, after: int, limit: int) -> list[Recorded]:
         """Return the same; what is damaged as ``Damaged``."""
-        return await self.open_each(await self.read_rows(after=after, limit=limit))
+        return await self.opener.each_of(await self.read_rows(after=after, limit=limit))
 
     async def read_stream(
         self, stream: str, *, after: int, limit: int | None
@@ -91,7 +94,7 @@ class Reader:
         while limit is None or len(found) < limit:
             wanted = PAGE if limit is None else min(PAGE, limit - len(found))
             rows = await self._pool.fetch(_STREAM, stream, after, wanted)
-            found += await self.open(rows)
+            found += await self.opener.all_of(rows)
             if len(rows) < wanted:
                 break
             after = rows[-1]["version"]
@@ -99,14 +102,16 @@ class Reader:
 
     async def read_between(self, first: int, last: int) -> list[Recorded]:
         """Return the events from one position to another, both included."""
-        return await self.open(await self._pool.fetch(_BETWEEN, first, last))
+        return await self.opener.all_of(await self._pool.fetch(_BETWEEN, first, last))
 
     async def read_at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, those that exist.
 
         What is damaged comes as ``Damaged``.
         """
-        return await self.open_each(await self._pool.fetch(_AT_ALL, list(positions)))
+        return await self.opener.each_of(
+            await self._pool.fetch(_AT_ALL, list(positions))
+        )
 
     async def read_shards(
         self, after: int, through: int, low: int, high: int, limit: int
@@ -117,7 +122,7 @@ class Reader:
         What is damaged comes as ``Damaged``.
         """
         found = await self._pool.fetch(_SHARDS, after, through, low, high, limit)
-        return await self.open_each(found)
+        return await self.opener.each_of(found)
 
     async def head(self) -> int:
         """Return the highest position, 0 when the log is empty."""
@@ -159,81 +164,3 @@ class Reader:
         recorded = tuple(await self.read_between(row["first"], row["last"]))
         appended = Appended(row["first"], row["last"], recorded, replayed=True)
         return SeenCommand(row["request_hash"], appended)
-
-    async def open_each(self, rows: Sequence[Any]) -> list[Recorded]:
-        """Do as :meth:`open`, but for what is damaged: that comes as ``Damaged``."""
-        try:
-            return await self.open(rows)
-        except Unreadable as error:
-            if len(rows) == 1:
-                return [_damaged(StoredRow(*rows[0]), str(error))]
-        middle = len(rows) // 2
-        first = await self.open_each(rows[:middle])
-        return first + await self.open_each(rows[middle:])
-
-    async def open(self, rows: Sequence[Any]) -> list[Recorded]:
-        """Unseal and decode rows of the log, ``COLUMNS`` in their order.
-
-        Raises:
-            Unreadable: an event is damaged.
-        """
-        sealings = [self._mapper.sealing_of(row[7], row[9]) for row in rows]
-        numbers = {sealing.key for sealing in sealings if sealing.key}
-        keys = await self._keys.for_opening(numbers) if numbers else {}
-        causes: dict[bytes, Cause] = {}
-        recorded: list[Recorded] = []
-        for row, sealing in zip(rows, sealings, strict=True):
-            position, at, id_, version, shard, stream, tenant, tag, meta, data = row
-            key = keys.get(sealing.key)
-            stored = SealedEvent(stream, version, tag, data, tenant, id_, sealing, key)
-            cause = causes.get(meta)
-            if cause is None:
-                cause = causes[meta] = _cause(meta)
-            event = self._mapper.to_domain_event(stored).event
-            self._notice(event)
-            recorded.append(
-                Recorded(
-                    position=position,
-                    stream=stream,
-                    version=version,
-                    tenant=tenant,
-                    shard=shard,
-                    recorded_at=at,
-                    id=id_,
-                    cause=cause,
-                    event=event,
-                )
-            )
-        return recorded
-
-    def _notice(self, event: Event) -> None:
-        """Have keys forgotten that whoever erased has destroyed before it said so."""
-        match event:
-            case SessionErased():
-                self._keys.forget(event.workspace, event.session)
-            case WorkspaceErased():
-                self._keys.forget(event.workspace, None)
-            case _:
-                pass
-
-
-def _cause(meta: bytes) -> Cause:
-    try:
-        return decode_cause(meta)
-    except UNDECODABLE as error:
-        raise Unreadable("A stored cause does not decode") from error
-
-
-def _damaged(row: StoredRow, reason: str) -> Recorded:
-    """Return what stands for an event; of why it was recorded it says nothing."""
-    return Recorded(
-        position=row.position,
-        stream=row.stream,
-        version=row.version,
-        tenant=row.tenant,
-        shard=row.shard,
-        recorded_at=row.recorded_at,
-        id=row.id,
-        cause=Cause(actor="", correlation_id=row.id),
-        event=Damaged(workspace=row.tenant, stored_type=row.type, reason=reason),
-    )

@@ -62,7 +62,7 @@ class Slices:
             PAGE,
         )
         reached = rows[-1]["position"] if len(rows) == PAGE else through
-        return await self._reader.open(rows), reached
+        return await self._reader.opener.all_of(rows), reached
 
     async def head(self) -> int:
         """Return the highest position, 0 when the log is empty."""

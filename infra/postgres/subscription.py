@@ -23,7 +23,7 @@ class Subscription:
     the database only delays it, however long that takes.
 
     Raises:
-        Unreadable: an event is damaged.
+        Unreadable: the next event is damaged; all before it were handed over.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Subscription:
         if batch or self._tail.head <= self.position:
             return batch
         return await tirelessly(
-            self._reader.read_log, after=self.position, limit=self._page
+            self._reader.read_first, after=self.position, limit=self._page
         )
 
     async def _wait(self, follower: Follower) -> None:

@@ -104,6 +104,11 @@ class Refold:
         self._events = 0
         self.position = max(stands.values(), default=0)
 
+    @property
+    def stands(self) -> set[int]:
+        """The positions the live views are at."""
+        return set(self._stands.values())
+
     async def sample(self, log: Log, seed: str, count: int) -> Refolded:
         """Fold sessions picked by lot and compare what is shown of them."""
         sessions = await draw_sessions(self._db, seed, self.position, count)

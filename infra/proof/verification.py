@@ -22,6 +22,7 @@ from infra.proof.refold import Refolded, open_refold
 from infra.proof.sample import Log as Reading
 from infra.proof.unreadable import DAMAGED, find_unreadable
 from infra.upcasters import UPCASTERS
+from infra.views_stopped import views_stopped
 from projections.registry import LAGGING, PROMPT
 
 SAMPLE: Final = 20
@@ -159,6 +160,10 @@ async def _verify_views(
         else:
             show("folding sessions again", 0, asked.sample)
             report.views = await refold.sample(log.store, asked.seed, asked.sample)
+        # Views that stand before a damaged event follow from what is before it.
+        behind = [each for each in refold.stands if each < report.head]
+        stopped = await views_stopped(log.store, behind)
+        report.unreadable = None if stopped is None else stopped.position
     show("counting orphans", 0, 1)
 
 

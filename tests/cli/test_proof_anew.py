@@ -86,3 +86,24 @@ def test_a_forged_checkpoint_is_not_handed_out(folders):
     ended = folders.shell.run("checkpoint", "--data", str(data))
     assert (ended.code, ended.out) == (1, "")
     assert "forged" in ended.err
+
+
+def test_status_and_verify_name_what_views_cannot_get_past(folders):
+    """Two are damaged, and views stand before them: the first is named."""
+    data = folders.copy("stopped")
+    said = "SELECT min(position) FROM log.event WHERE type = 'message-added'"
+    first = tamper(data, said)
+    tamper(
+        data,
+        "UPDATE log.event SET data = '{]'"  # noqa: S608  a number
+        f" WHERE position BETWEEN {first} AND {first + 1} RETURNING 1",
+        MADE_ANEW,
+        "UPDATE view.checkpoint SET position = e.position, event = e.id"  # noqa: S608  a number
+        f" FROM log.event AS e WHERE e.position = {first - 1} RETURNING 1",
+    )
+    words = ("status", "--data", str(data))
+    stopped = json.loads(folders.shell.run(*words, "--json").out)["stopped"]
+    assert (stopped["position"], stopped["type"]) == (first, "message-added")
+    assert f"views stop at position {first}" in folders.shell.run(*words).out
+    code, report = folders.verify(data)
+    assert (code, report["unreadable"]) == (1, first)

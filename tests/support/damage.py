@@ -1,5 +1,7 @@
 """Events that are stored otherwise than they are: damaged, or of a later version."""
 
+from functools import partial
+
 import asyncpg
 import pytest
 
@@ -7,6 +9,8 @@ from infra.postgres.mapper import StructMapper
 
 ALTER = "ALTER TABLE log.event"
 MEND = "UPDATE log.event SET type = $2, data = $3 WHERE id = $1"
+STORED = "SELECT position, type, data FROM log.event WHERE position = $1"
+BREAK = "UPDATE log.event SET data = $2 WHERE position = $1"
 
 
 def broken_seal(data):
@@ -52,6 +56,33 @@ class Damage:
                 await db.execute(f"{ALTER} ENABLE TRIGGER event_only_grows")
         finally:
             await db.close()
+
+
+async def unguarded(dsn, statement, *args):
+    """Change what is stored, as nobody may."""
+    db = await asyncpg.connect(dsn)
+    try:
+        async with db.transaction():
+            await db.execute(f"{ALTER} DISABLE TRIGGER event_only_grows")
+            await db.execute(statement, *args)
+            await db.execute(f"{ALTER} ENABLE TRIGGER event_only_grows")
+    finally:
+        await db.close()
+
+
+async def break_at(dsn, position, change):
+    """Damage an event that is there; return what mends it."""
+    db = await asyncpg.connect(dsn)
+    try:
+        was = await db.fetchrow(STORED, position)
+    finally:
+        await db.close()
+    await unguarded(dsn, BREAK, position, change(was["data"]))
+    return partial(unguarded, dsn, BREAK, position, was["data"])
+
+
+def cut_off(data):
+    return data[: len(data) // 2]
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class LawBeside:
             reader = Reader(
                 db, StructMapper(EVENT_BY_TAG, UPCASTERS), DataKeys(db, key)
             )
-            await _fold(db, await reader.open(rows), stands)
+            await _fold(db, await reader.opener.all_of(rows), stands)
             found = await _compare(db, tenants)
         finally:
             await transaction.rollback()
