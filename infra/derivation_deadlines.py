@@ -6,7 +6,7 @@ age that is set: nothing of it is kept in memory, and a restart forgets nothing.
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -36,6 +36,9 @@ _SOONEST: Final = 1.0
 _LATEST: Final = 15.0
 """Seconds between two looks: what is said meanwhile may be due first."""
 
+_AGAIN: Final = timedelta(minutes=5)
+"""How long a session is passed over that could not be asked for."""
+
 
 class DerivationDeadlines:
     """Looks for sessions whose oldest message waited for ``age``, or longer."""
@@ -44,6 +47,7 @@ class DerivationDeadlines:
         self._write = write
         self._database = database
         self._age = age
+        self._later: dict[tuple[str, str], datetime] = {}
 
     async def run(self) -> None:
         """Look for ever; cancel to stop. While the log does not answer it waits."""
@@ -62,23 +66,33 @@ class DerivationDeadlines:
             EventStoreError: see ``commands.ports``.
         """
         now = self._write.clock()
+        self._later = {each: at for each, at in self._later.items() if at > now}
         async with self._database.acquire() as db:
-            found = await find_overdue(db, now - self._age, _AT_ONCE)
-        for workspace, session in found.sessions:
-            command = RequestDerivation(
-                workspace=workspace, session=session, reason="age"
-            )
-            cause = Cause(actor=ACTOR, correlation_id=uuid4())
-            try:
-                await request_derivation(self._write, command, Reason(cause))
-            except DomainError as gone:
-                _LOG.info("nothing to ask for: %s", type(gone).__name__)
-            except Unreadable as damaged:  # its key is parked where it was met
-                _LOG.warning("a session that waits cannot be read: %s", damaged)
+            found = await find_overdue(db, now - self._age, _AT_ONCE, [*self._later])
+        for named in found.sessions:
+            if not await self._ask(*named):
+                self._later[named] = now + _AGAIN
         if found.next_at is None or len(found.sessions) == _AT_ONCE:
             return _SOONEST if found.sessions else _LATEST
         due = (found.next_at + self._age - now).total_seconds()
         return min(max(due, _SOONEST), _LATEST)
+
+    async def _ask(self, workspace: str, session: str) -> bool:
+        """Ask for one session; False if that is of no use now: others have its place.
+
+        Until it is gone, or mended, it would be first among those that are due.
+        """
+        command = RequestDerivation(workspace=workspace, session=session, reason="age")
+        cause = Cause(actor=ACTOR, correlation_id=uuid4())
+        try:
+            await request_derivation(self._write, command, Reason(cause))
+        except DomainError as gone:
+            _LOG.info("nothing to ask for: %s", type(gone).__name__)
+        except Unreadable as damaged:  # its key is parked where it was met
+            _LOG.warning("a session that waits cannot be read: %s", damaged)
+        else:
+            return True
+        return False
 
 
 def keep_deadlines(

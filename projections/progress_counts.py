@@ -1,5 +1,6 @@
 """How far reasoning came: items done, sessions derived, and what waits too long."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -77,9 +78,12 @@ class Overdue(msgspec.Struct, frozen=True):
     next_at: datetime | None
 
 
-async def find_overdue(db: Connection, since: datetime, most: int) -> Overdue:
-    """Return ``most`` sessions, those that wait longest first."""
-    rows = await db.fetch(_OVERDUE, most + 1)
+async def find_overdue(
+    db: Connection, since: datetime, most: int, but: Sequence[tuple[str, str]] = ()
+) -> Overdue:
+    """Return ``most`` sessions ``but`` these, those that wait longest first."""
+    tenants, sessions = [each[0] for each in but], [each[1] for each in but]
+    rows = await db.fetch(_OVERDUE, most + 1, tenants, sessions)
     late = [row for row in rows if row["waits"] <= since]
     return Overdue(
         [(row["tenant"], row["session"]) for row in late[:most]],
@@ -98,5 +102,7 @@ _OVERDUE = """
         ORDER BY m.seq LIMIT 1
     ) AS m
     WHERE p.oldest_pending_at IS NOT NULL AND p.last_seq > p.asked_seq
+        AND (p.tenant, p.session) NOT IN (
+            SELECT * FROM unnest($2::text[], $3::text[]))
     ORDER BY m.recorded_at LIMIT $1
 """

@@ -11,6 +11,8 @@ from commands.decide import Reason
 from commands.derivation import watch_derivation
 from commands.derivation_requests import RequestDerivation, request_derivation
 from domain.derivation import DerivationRequested
+from domain.erasure import SessionDeleted
+from domain.names import session_stream
 from domain.recorded import Cause
 from infra.derivation_deadlines import DerivationDeadlines, keep_deadlines
 from infra.turns import Turns, Works
@@ -18,10 +20,11 @@ from infra.watch import Watch
 from processors.derive_conclusions import Gathering
 from processors.gates import Gates
 from tests.support.damage import Damage, broken_seal
-from tests.support.reactions import Memory
+from tests.support.reactions import SAID_AT, Memory
 from tests.support.taking import ground as make_ground
 
 AGE = timedelta(seconds=1_800)
+LONG = SAID_AT + timedelta(days=3_650)
 
 
 @pytest.fixture
@@ -108,3 +111,46 @@ async def test_a_session_that_cannot_be_read_keeps_no_other_waiting(
     assert await asked(ground) == [("t", 1, 1, "age")]
     await deadlines(ground, late + AGE).ask()
     assert await asked(ground) == [("t", 1, 1, "age"), ("s", 1, 2, "age")]
+
+
+@pytest.mark.parametrize("how", ["damaged", "deleted"])
+async def test_what_cannot_be_asked_for_leaves_its_place_to_others(
+    ground, log_dsn, monkeypatch, how
+):
+    """More of it than one look takes, and longest overdue."""
+    monkeypatch.setattr("infra.derivation_deadlines._AT_ONCE", 2)
+    damage = Damage(log_dsn, monkeypatch)
+    for session in ("b1", "b2", "b3"):
+        if how == "damaged":
+            damage.data(f"words of m{session}", broken_seal)
+        await ground.say(f"m{session}", session=session)
+        if how == "deleted":
+            gone = SessionDeleted(
+                workspace="w", session=session, deleted_at=SAID_AT, purge_at=LONG
+            )
+            await ground.append(session_stream("w", session), gone)
+    await ground.say("x1", session="t")
+    late = (await ground.log.rows().page(0, events=100, size=10**6))[-1].recorded_at
+    looking = deadlines(ground, late + AGE)
+    await looking.ask()
+    assert await asked_of(ground) == set()
+    await looking.ask()
+    ground.write.clock = lambda: late + AGE + timedelta(minutes=6)
+    await damage.mend()
+    assert await asked_of(ground) == {"t"}
+    for _ in range(2):
+        await looking.ask()
+        head = await ground.log.store.head()
+        assert await ground.views.wait_for(head, 60)
+    every = {"b1", "b2", "b3", "t"}
+    assert await asked_of(ground) == (every if how == "damaged" else {"t"})
+
+
+async def asked_of(ground):
+    log = ground.log.follow()
+    try:
+        page = await log.read_log(after=0, limit=1_000)
+    finally:
+        log.close()
+    events = [each.event for each in page]
+    return {e.session for e in events if isinstance(e, DerivationRequested)}
