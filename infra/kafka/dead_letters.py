@@ -84,11 +84,13 @@ class DeadLetters:
                 await asyncio.sleep(_LOOK)
 
     async def close(self) -> None:
-        """Let go of the producer, as far as brokers answer."""
-        with suppress(TimeoutError, KafkaError):
+        """Let go of the producer, as far as brokers answer; nobody waits for more."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSED_WITHIN):
-                await self._close()
-        self._daemon.end()
+                await self._daemon.do(self._let_go)
+        # What was under way when time was up, or when whoever sent was stopped, may
+        # still make a producer: it would send for ever.
+        self._daemon.end(self._let_go)
 
     async def tell(self, poison: Collection[Poison]) -> None:
         """Write letters of records that are none of ours, as far as there is room.
@@ -140,14 +142,15 @@ class DeadLetters:
         """
         if self._producer is None:
             await make_topic(self._settings, self._topic, 1)
-            self._producer = await self._daemon.do(partial(_producer, self._settings))
         try:
             return await self._daemon.do(partial(self._send_all, letters))
         except KafkaError:  # its topic may be gone, and made again
-            await self._close()
+            await self._daemon.do(self._let_go)
             raise
 
     def _send_all(self, letters: Sequence[Letter]) -> Sequence[UUID]:
+        if self._producer is None:
+            self._producer = _producer(self._settings)
         under_way = [
             self._producer.send(
                 self._topic, key=each.key, value=each.value, headers=each.headers
@@ -165,11 +168,11 @@ class DeadLetters:
             raise failed
         return sent
 
-    async def _close(self) -> None:
+    def _let_go(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(KafkaError):
-                await self._daemon.do(partial(producer.close, 1))
+                producer.close(1)
 
     async def _of_parked(self, row: asyncpg.Record) -> Letter:
         position = row["position"]

@@ -10,12 +10,13 @@ import asyncpg
 import pytest
 from kafka.errors import KafkaError
 
-from infra.kafka import inflow_wiring
+from infra.kafka import dead_letters, inflow_wiring
 from infra.kafka.dead_letters import DeadLetters
 from infra.kafka.letter_box import Letter, LetterBox
 from infra.kafka.standing import relay_standing
 from tests.infra.kafka.test_shard_feed import letters, part_of, produce
 from tests.infra.kafka.test_workers import until
+from tests.support.embedded import until as condition
 from tests.support.feeding import Scripted
 from tests.support.kafka_feeding import kafka_feeding, settings
 from tests.support.proxy import proxied
@@ -103,6 +104,36 @@ async def test_a_topic_that_takes_no_letters_holds_nobody_up_and_none_is_lost(
     ]
     assert [int(headers["letter-offset"]) for headers, _ in found] == offsets
     assert len({headers["letter-id"] for headers, _ in found}) == TOLD
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_who_is_stopped_while_a_producer_is_made_leaves_none(
+    opened, database, settings, monkeypatch, late
+):
+    """As when what waits is sent at the very end of a process, or of a test."""
+    going_on, go_on, made = asyncio.Event(), threading.Event(), []
+    loop, make = asyncio.get_running_loop(), dead_letters._producer
+
+    def slowly(given):
+        loop.call_soon_threadsafe(going_on.set)
+        go_on.wait(WITHIN)
+        made.append(make(given))
+        return made[0]
+
+    monkeypatch.setattr(dead_letters, "_producer", slowly)
+    monkeypatch.setattr(dead_letters, "_CLOSED_WITHIN", 0.0 if late else WITHIN)
+    async with asyncpg.create_pool(database.dsn(), min_size=1, max_size=2) as pool:
+        await LetterBox(pool).put([Letter(uuid4(), None, b"", [])])
+        mail = DeadLetters(settings, pool, opened.by_shards())
+        sending = asyncio.create_task(mail.run())
+        await asyncio.wait_for(going_on.wait(), WITHIN)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        closing = asyncio.create_task(mail.close())
+        await asyncio.sleep(0)
+        go_on.set()
+        await closing
+        await condition(lambda: made and made[0]._closed)
 
 
 @pytest.mark.usefixtures("opened")
