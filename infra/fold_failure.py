@@ -36,9 +36,16 @@ class FoldFailed(Exception):  # noqa: N818  says what happened
         self.failure = failure
 
 
-def unread_at(error: Unreadable) -> FoldFailed:
-    """Return what to raise for an event that is damaged."""
-    return FoldFailed(Failure("", error.position, error.stored_type, error.reason))
+def stopped_at(error: BaseException) -> FoldFailed | None:
+    """Return what stopped views at one event; None if it was something else."""
+    match error:
+        case FoldFailed():
+            return error
+        case Unreadable():
+            told = (error.position, error.stored_type, error.reason)
+            return FoldFailed(Failure("", *told))
+        case _:
+            return None
 
 
 def failed_at(error: Exception, recorded: Recorded) -> FoldFailed:

@@ -11,8 +11,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 from commands.ports import EventStoreError
 from domain.event import Event
 from domain.recorded import Recorded
-from infra.codec.errors import Unreadable
-from infra.fold_failure import Failure, FoldFailed, failed_at, unread_at
+from infra.fold_failure import Failure, FoldFailed, failed_at, stopped_at
 from infra.folding_turn import beating, until_ours
 from infra.milestones import Milestones
 from infra.postgres.checkpoints import (
@@ -284,12 +283,10 @@ class Projector:
 
     def _report(self, error: BaseException) -> None:
         """Say what happened, without a word of what anyone said."""
-        if isinstance(error, Unreadable):
-            error = unread_at(error)
-        if isinstance(error, FoldFailed):
-            if self.failed != error.failure:
-                _LOG.error("The views stopped: %s", error)
-            self.failed = error.failure
+        if (stopped := stopped_at(error)) is not None:
+            if self.failed != stopped.failure:
+                _LOG.error("The views stopped: %s", stopped)
+            self.failed = stopped.failure
             return
         name = type(error).__name__
         if isinstance(error, CheckpointMoved):
