@@ -88,7 +88,9 @@ def run(work: Work) -> NoReturn:
     except BrokenPipeError:
         raise  # who read our output has enough: the command line ends quietly
     except OSError as error:
-        _leave(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
+        # Who was not answered in time says nothing else.
+        reason = error.strerror or str(error) or type(error).__name__
+        _leave(f"{error.filename or 'the system'}: {reason}", 2)
     except WorkerEnded as error:
         _leave(str(error), 1)
     raise typer.Exit(code or 0)

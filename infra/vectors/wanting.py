@@ -8,6 +8,7 @@ asked for by an ``up``, and none runs that asks for it, its setting was changed 
 Who starts with an older one follows the newest, and says so.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from socket import gethostname
@@ -36,7 +37,7 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND g
 _ASK: Final = "SELECT pg_try_advisory_lock_shared($1, $2)"
 
 _WITHIN: Final = 5.0
-"""Seconds the database has to answer."""
+"""Seconds the database has to answer who looks again and again."""
 
 # Before collections were on record, each model had a reader of its own.
 _BEFORE: Final = """
@@ -119,14 +120,16 @@ class Wanting:
             OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError: the
                 database does not answer.
         """
-        db = await self._connected()
-        known = await CollectionLedger(db).all()
-        if not any(each.state == "serving" for each in known):
-            return None
-        standing = standing_of(known)
-        if self._wants and not self._asks and self.is_ours(standing.newest):
-            await self._ask(db)
-        return standing
+        # Not so at the start: several processes that begin at once take turns.
+        async with asyncio.timeout(_WITHIN):
+            db = await self._connected()
+            known = await CollectionLedger(db).all()
+            if not any(each.state == "serving" for each in known):
+                return None
+            standing = standing_of(known)
+            if self._wants and not self._asks and self.is_ours(standing.newest):
+                await self._ask(db)
+            return standing
 
     def is_ours(self, known: Known) -> bool:
         """Tell whether it is a collection of the model that is set here."""
@@ -162,8 +165,6 @@ class Wanting:
             self._asks = False
             self._connection = await asyncpg.connect(
                 self._dsn,
-                timeout=_WITHIN,
-                command_timeout=_WITHIN,
                 server_settings=settings_of(
                     await usable_role(self._dsn, "work"), "palimpsest-vectors"
                 ),

@@ -11,6 +11,7 @@ from infra.embedder.serving import Unreachable
 from infra.roles import UP, WORKER
 from infra.settings import Settings
 from infra.tokens.counter import O200kCounter
+from infra.vectors import wanting
 from infra.vectors.dropping import drop_collection
 from infra.vectors.ledger import CollectionLedger
 from infra.vectors.models import BUNDLED, wanted_model
@@ -215,3 +216,27 @@ def test_status_tells_of_a_change_and_of_nothing_else():
         " 100, 20 events/s, about 3 s left; 1 keys wait, see palimpsest park list;"
         " wanted by who is not on record, no process that runs is set to it"
     )
+
+
+_WAITED = """
+SELECT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'palimpsest-vectors' AND wait_event = 'advisory'
+    AND clock_timestamp() - query_start > make_interval(secs => $1)
+)
+"""
+
+
+async def test_who_starts_waits_for_a_slow_start_beside_it(pool, log_dsn, monkeypatch):
+    monkeypatch.setattr(wanting, "_WITHIN", 0.1)
+    async with AsyncExitStack() as stack, AsyncExitStack() as slow:
+        await slow.enter_async_context(CollectionLedger(pool).alone())
+        opening = running(log_dsn, provider())
+        starting = asyncio.ensure_future(stack.enter_async_context(opening))
+        async with asyncio.timeout(60):
+            while not await pool.fetchval(_WAITED, 0.5):
+                assert not starting.done(), starting.exception()
+                await asyncio.sleep(0.02)
+        await slow.aclose()
+        found = await starting
+        assert found.standing.serving.model == "m"
