@@ -16,13 +16,18 @@ from tests.support.server import READY_WITHIN, healthy
 
 OTHER = base64.b64encode(bytes(32)).decode()
 
+PATIENTLY = ("--wait", "600")
+"""Four processes that start at once may take longer than the minute of the default."""
+
 
 @pytest.fixture(scope="module")
 def roles(postgres_address, tmp_path_factory):
     """Two APIs, a projector and a worker, started before anything was migrated."""
     folder = tmp_path_factory.mktemp("roles")
     with deployment(postgres_address, folder) as made:
-        made.early = [made.launch(each) for each in ("api", "projector", "worker")]
+        made.early = [
+            made.launch(each, *PATIENTLY) for each in ("api", "projector", "worker")
+        ]
         for each in made.early:
             until(lambda each=each: "waiting: there is no Palimpsest" in each.said())
             assert not healthy(each.port)
@@ -131,7 +136,7 @@ def test_who_cannot_begin_says_why_and_changes_nothing(postgres_address, tmp_pat
         assert "there is no Palimpsest in DB_CONNECTION_URI yet" in nothing.said()
         brokers = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
         for each in (("worker",), ("analytics", "run")):
-            patient = made.launch(*each, **brokers)
+            patient = made.launch(*each, *PATIENTLY, **brokers)
             until(lambda m=patient: "waiting: there is no Palimpsest" in m.said())
             assert patient.stop() == 0
         made.run("migrate")
@@ -166,7 +171,7 @@ def test_a_check_tells_whether_the_database_is_what_this_code_knows(
         code, told = checked()
         assert (code, "there is no Palimpsest in DB" in told) == (1, True)
         assert sql(made, "SELECT to_regnamespace('palimpsest')") is None
-        patient = shell.start("migrate", "--check", "--wait", "60")
+        patient = shell.start("migrate", "--check", *PATIENTLY)
         made.run("migrate")
         assert finished(patient).code == 0
         code, told = checked()

@@ -88,13 +88,15 @@ def standing(compose, postgres_address, kafka, tmp_path):
         replaced.pop("FEED_TYPE")
         services = ours(compose)
         try:
+            migrates = start("migrate", services.pop("migrate"), replaced, tmp_path)
+            started.append(migrates)
+            # The others are started when it has ended, as the file says.
+            assert migrates.member.process.wait(READY_WITHIN) == 0
+            assert migrates.well
             for name, service in services.items():
                 started.append(start(name, service, replaced, tmp_path))
             started.append(start("api-2", services["api"], replaced, tmp_path))
-            by_name = {each.name: each for each in started}
-            migrated = by_name.pop("migrate")
-            assert migrated.member.process.wait(READY_WITHIN) == 0
-            assert migrated.well
+            by_name = {each.name: each for each in started[1:]}
             for each in by_name.values():
                 until(lambda each=each: _well(each), READY_WITHIN)
             yield by_name

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.support.law_beside import LawBeside
 from tests.support.ports import free_port
 
-READY_WITHIN = 120.0
+READY_WITHIN = 300.0
 STOPPED_WITHIN = 60.0
 
 IMPATIENT = {"LLM_RETRY_MIN_WAIT_SECONDS": "0"}
@@ -89,7 +89,7 @@ def palimpsest(*arguments: str) -> list[str]:
 
 def healthy(port: int) -> bool:
     """Whether a server on this loopback port answers that it is ready."""
-    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    probe = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         probe.request("GET", "/health")
         return probe.getresponse().status == 200
