@@ -17,7 +17,8 @@ NAIVE = """
 CREATE TABLE naive (position bigserial PRIMARY KEY, writer int NOT NULL)
 """
 INSERT = "INSERT INTO naive (writer) SELECT $1 FROM generate_series(1, $2)"
-SECONDS = 1.0
+SECONDS = 0.5
+"""How long a round of careless writers takes."""
 
 
 class Tail:
@@ -110,7 +111,7 @@ async def test_under_load_a_reader_of_bigserial_misses_events(connect):
     for _ in range(20):  # one round is enough nearly always
         tail.writing = True
         reading = asyncio.create_task(tail.run())
-        until = asyncio.get_running_loop().time() + SECONDS / 2
+        until = asyncio.get_running_loop().time() + SECONDS
         await asyncio.gather(*(write(until, *each) for each in writers))
         tail.writing = False
         await reading
@@ -121,10 +122,9 @@ async def test_under_load_a_reader_of_bigserial_misses_events(connect):
 
 async def test_under_load_a_reader_of_our_log_misses_none(connect, log_dsn, master_key):
     tail = Tail(await connect(), "log.event")
-    until = asyncio.get_running_loop().time() + SECONDS
 
     async def write(log, writer):
-        while asyncio.get_running_loop().time() < until:
+        for _ in range(40):
             await log.store.append(request(f"s{writer}", size=1 + writer % 4))
 
     async with AsyncExitStack() as stack:
@@ -138,5 +138,4 @@ async def test_under_load_a_reader_of_our_log_misses_none(connect, log_dsn, mast
         tail.writing = False
         await reading
     written = await all_positions(await connect(), "log.event")
-    assert tail.seen == written == list(range(1, len(written) + 1))
-    assert len(written) > 100
+    assert tail.seen == written == list(range(1, 2_401))
