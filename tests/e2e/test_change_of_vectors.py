@@ -137,7 +137,8 @@ def concluded(http):
 
 
 def test_the_old_collection_serves_until_the_new_one_is_full(data, stub):
-    stub.embeddings_wait = 1.0
+    stub.embeddings_wait = 0.02
+    stub.embeddings_flow.clear()
     with (
         running(data, provider(stub)) as server,
         plain_client(server.url) as http,
@@ -152,7 +153,7 @@ def test_the_old_collection_serves_until_the_new_one_is_full(data, stub):
             assert (filling["state"], filling["dimensions"]) == ("filling", 1_536)
             conclude(http, "Ann keeps bees.")
             assert "Ann keeps bees." in _texts(query(http, "bees"))
-            stub.embeddings_wait = 0.02
+            stub.embeddings_flow.set()
             eventually(lambda: "vectors" not in http.get("/health").json())
             conclude(http, "Ann sails.")
             assert "Ann sails." in _texts(query(http, "sails"))
@@ -195,9 +196,11 @@ def test_a_kill_in_the_middle_loses_nothing_and_going_back_finds_what_was(data, 
         with plain_client(server.url) as http:
             before = concluded(http)
             eventually(lambda: len(stub.embeddings) > 3)
+            stub.embeddings_flow.clear()
             assert http.get("/health").json()["vectors"]["from"] == BUNDLED
         server.kill_everything()
         stub.embeddings_wait = 0.0
+        stub.embeddings_flow.set()
         server.start()
         with plain_client(server.url) as http:
             assert concluded(http) == before

@@ -1,11 +1,13 @@
 """A server of the OpenAI protocol on loopback, which answers what it is told to.
 
 How it is told: ``stub_server``. ``stub.script_embeddings(...)`` lines up failures of
-embeddings, which otherwise succeed, ``embeddings_wait`` seconds later.
+embeddings, which otherwise succeed, ``embeddings_wait`` seconds later, and none while
+``embeddings_flow`` is not set.
 """
 
 import contextlib
 import json
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ class OpenAIStub(ProtocolStub):
     def __init__(self, key: str | None = None) -> None:
         self._embeddings: deque[Answer] = deque()
         self.embeddings_wait = 0.0
+        self.embeddings_flow = threading.Event()
+        self.embeddings_flow.set()
         super().__init__(key)
 
     @property
@@ -61,6 +65,7 @@ class OpenAIStub(ProtocolStub):
 
     def reply(self, handler: Handler, call: Call, answer: Answer) -> None:
         if call.path.endswith("/embeddings"):
+            handler.wait(self.embeddings_flow)
             time.sleep(self.embeddings_wait)
             handler.json(200, replies.embeddings(call.body))
         elif not call.path.endswith("/chat/completions"):
