@@ -6,6 +6,7 @@ Nobody's words and no secret are in any of it.
 import gzip
 import json
 import uuid
+from functools import partial
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -102,14 +103,15 @@ def total(found, name, **labels):
 def test_metrics_follow_what_happens(http, at):
     name = at.rpartition("/")[2]
     [said] = say(http, at, f"I own a boat named {SECRET}.")
-    eventually(lambda: concluded(http, at))
+    work = {"workspace_name": name, "task_type": "representation"}
+    done = partial(total, name="deriver_queue_items_processed_total", **work)
+    eventually(lambda: done(series(http)))
     found = series(http)
     assert all(dict(labels)["namespace"] == "school" for _, labels in found)
     assert total(found, "messages_created_total", workspace_name=name) == 1
     posted = {"endpoint": "/v3/workspaces/{workspace}/sessions/{session}/messages"}
     assert total(found, "api_requests_total", **posted, status_code="201") >= 1
-    work = {"workspace_name": name, "task_type": "representation"}
-    assert total(found, "deriver_queue_items_processed_total", **work) == 1
+    assert done(found) == 1
     assert total(found, "palimpsest_conclusions_total", what="explicit") >= 1
     assert total(found, "palimpsest_fold_seconds_count", group="prompt") >= 1
     assert total(found, "palimpsest_log_head") > 0
@@ -173,19 +175,20 @@ def test_one_trace_follows_a_message_through_every_consumer(http, at, receiver):
     assert posted.status_code == 201
 
     def complete():
+        """A span is sent when it ends, before those it is below."""
         found = spans_of(receiver, trace)
-        ways = [way_up(found, span)[0] for span in found.values()]
-        return found if {" < ".join(way[:2]) for way in ways} >= STEPS else None
+        ways = [way_up(found, span) for span in found.values()]
+        steps = {" < ".join(names[:2]) for names, _ in ways}
+        ends = {(names[-1], above) for names, above in ways}
+        return found if steps >= STEPS and ends == {(POST, sender)} else None
 
     found = eventually(complete)
-    for span in found.values():
-        names, above = way_up(found, span)
-        assert (names[-1], above) == (POST, sender), names
     longest = max((way_up(found, each)[0] for each in found.values()), key=len)
     assert longest.count("append") >= 3  # said, concluded, embedded
     [delivery, *_] = eventually(lambda: receiver.at(path))
     assert delivery.headers["traceparent"][3:35] == trace
-    assert delivery.headers["traceparent"][36:52] in found
+    span = delivery.headers["traceparent"][36:52]
+    eventually(lambda: span in spans_of(receiver, trace))
 
 
 def events_of(receiver, workspace):
