@@ -89,7 +89,10 @@ async def test_what_was_erased_while_it_was_folded_goes_at_the_next_start(
     await db.close()
 
 
-async def test_a_rebuild_waits_while_a_server_looks_what_was_left(log, log_dsn):
+async def test_a_rebuild_waits_while_a_server_looks_what_was_left(
+    log, log_dsn, monkeypatch
+):
+    monkeypatch.setattr("infra.rebuild.rebuild._PATIENCE", "60s")
     looking = await asyncpg.connect(log_dsn)
     watching = await asyncpg.connect(log_dsn)
     async with projecting(log, log_dsn) as (prompt, lagging):
