@@ -49,5 +49,9 @@ class RelayProcess:
         assert self.process is not None
         return self.process.wait(STOPPED_WITHIN)
 
+    def says(self, words: str, times: int = 1) -> bool:
+        """Whether it, or who ran before it, said something so often."""
+        return self.log().count(words) >= times
+
     def log(self) -> str:
         return (self.folder / "relay.log").read_text()
