@@ -109,7 +109,7 @@ class Watch(threading.Thread):
 @pytest.fixture(scope="module")
 def slow(deployment):
     """A model that takes most of a session, and more than one in all."""
-    with workers_on_a_model(deployment, 2.0, KAFKA_SESSION_SECONDS="3") as stub:
+    with workers_on_a_model(deployment, 4.0, KAFKA_SESSION_SECONDS="6") as stub:
         yield stub
 
 
