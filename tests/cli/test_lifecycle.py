@@ -49,7 +49,9 @@ def listing(url, session):
 
 MOMENTS = {
     "before anything is imported": lambda pid, _: catches(pid, signal.SIGTERM),
-    "while the cluster is made": lambda _, data: list(data.glob("postgres.new-*")),
+    "while the cluster is made": lambda _, data: (
+        list(data.glob("postgres.new-*")) or (data / "postgres").exists()
+    ),
     "while Postgres starts": lambda _, data: (data / "postgres.pid").exists(),
     "while the views are made": lambda pid, _: len(descendants(pid)) > 9,
 }
