@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 
 import asyncpg
 import pytest
@@ -127,3 +128,4 @@ def _until_said(process, words):
     deadline = os.times().elapsed + WITHIN
     while words not in process.log():
         assert os.times().elapsed < deadline, process.log()
+        time.sleep(0.02)
