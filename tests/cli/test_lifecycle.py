@@ -116,7 +116,7 @@ def test_a_signal_under_load_loses_nothing_that_was_acknowledged(server):
     assert server.process.wait(STOPPED_WITHIN) == 0
     until(lambda: not alive(below))
     for speaker in speakers:
-        speaker.join(30)
+        speaker.join(60)
         assert speaker.odd == []
     assert "Traceback" not in server.log()
 

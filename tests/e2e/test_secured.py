@@ -94,7 +94,7 @@ def test_a_worker_sends_dead_letters(roles):
     [serving] = [each["topic"] for each in told if each["state"] == "serving"]
     servers = {"bootstrap_servers": roles.secured.cluster.servers}
     with closing(KafkaProducer(**servers)) as anybody:
-        anybody.send(serving, b"no event", partition=0).get(30)
+        anybody.send(serving, b"no event", partition=0).get(60)
     with closing(KafkaConsumer(**servers, auto_offset_reset="earliest")) as reader:
         reader.assign([TopicPartition("dead-letters.v1", 0)])
         [records] = until(lambda: reader.poll(500)).values()
@@ -109,7 +109,7 @@ def test_who_only_reads_cannot_forge_an_event(roles, role):
         closing(KafkaProducer(**options, enable_idempotence=False)) as forger,
         pytest.raises(TopicAuthorizationFailedError),
     ):
-        forger.send("events.v1", b"forged", partition=0).get(30)
+        forger.send("events.v1", b"forged", partition=0).get(60)
 
 
 def test_who_may_not_write_is_told_so_and_not_that_it_took_too_long(secured):

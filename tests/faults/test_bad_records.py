@@ -25,9 +25,9 @@ def producer(deployment):
     )
     try:
         yield made
-        made.flush(30)
+        made.flush(60)
     finally:
-        made.close(30)
+        made.close(60)
 
 
 def send_row(sender, topic, partitions, row, **changed):

@@ -102,7 +102,7 @@ class Watch(threading.Thread):
     def stop(self):
         self.over.set()
         if self.is_alive():
-            self.join(10)
+            self.join(60)
         self.admin.close()
 
 
