@@ -73,18 +73,24 @@ def trouble(member):
         return json.load(asked.getresponse()).get("kafka")
 
 
+def _refused(member):
+    """Return what brokers refuse; that they took too long, now and then, is nothing."""
+    why = trouble(member)
+    return why if why and why.startswith("brokers do not") else None
+
+
 def _allow_by_and_by(roles):
     """Give what is missing one after the other, once that it is was told."""
     secured, members, told = roles.secured, roles.members, roles.troubles
-    told["name"] = until(lambda: trouble(members["relay"]))
+    told["name"] = until(lambda: _refused(members["relay"]))
     secured.change_password(f"{secured.prefix}-relay", CHANGED)
     told["relay"] = until(
-        lambda: {trouble(members["relay"])} - {None, told["name"]}
+        lambda: {_refused(members["relay"])} - {None, told["name"]}
     ).pop()
     secured.allow(printed(secured, "relay"))
     until(lambda: trouble(members["relay"]) is None)
     for each in ("worker", "projector"):
-        told[each] = until(lambda each=each: trouble(members[each]))
+        told[each] = until(lambda each=each: _refused(members[each]))
     secured.allow(printed(secured, "worker", "projector", "analytics", "operator"))
     for each in ("worker", "projector"):
         until(lambda each=each: trouble(members[each]) is None)
