@@ -28,7 +28,7 @@ class Story:
 
     def client(self, workspace: str, **options: Any) -> Honcho:
         """Return a client of a workspace, closed when the chapter ends."""
-        given = {"base_url": self.url, "max_retries": 0, "timeout": 30.0} | options
+        given = {"base_url": self.url, "max_retries": 0, "timeout": 120.0} | options
         client = Honcho(workspace_id=workspace, **given)
         self.clients.append(client)
         return client
