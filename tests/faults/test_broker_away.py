@@ -81,6 +81,7 @@ def lines_of(deployment):
             for line in each.said().splitlines()
         )
         for each in deployment.fleet.members
+        if each.wanted
     }
 
 
@@ -88,4 +89,5 @@ def sizes_of(deployment):
     return {
         each.name: psutil.Process(each.process.pid).memory_info().rss
         for each in deployment.fleet.members
+        if each.wanted
     }
