@@ -13,7 +13,7 @@ from tests.support.load import plain_client
 from tests.support.openai_stub import openai_stub
 from tests.support.server import Server, palimpsest, running
 
-WITHIN = 60.0
+WITHIN = 120.0
 AT = "/v3/workspaces/w"
 PAIR = {"observer_id": "ann", "observed_id": "ann"}
 SAID = [f"I like mill number {n} by the river." for n in range(60)]

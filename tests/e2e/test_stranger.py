@@ -25,7 +25,7 @@ from tests.support.relaying import relaying
 
 STRANGER = Path(__file__).parent / "stranger.py"
 README = Path(__file__).parents[2] / "README.md"
-WITHIN = 60.0
+WITHIN = 120.0
 
 
 def shown():
