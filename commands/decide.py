@@ -12,13 +12,14 @@ the log knows no better (``commands/abreast.py``).
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 from commands.abreast import Abreast
+from commands.conflict import ATTEMPTS, rest
+from commands.damaged import Damaged
 from commands.known import Known, KnownStreams, written
 from commands.ports import (
     ANY,
@@ -27,10 +28,11 @@ from commands.ports import (
     CommandIdentity,
     EventStore,
     KeyReused,
-    StreamAppend,
     WrongExpectedVersion,
 )
+from commands.requested import requested
 from commands.watched import Watched
+from commands.what_is_left import WhatIsLeft
 from domain.errors import DomainError
 from domain.event import Event
 from domain.names import Stream
@@ -39,8 +41,6 @@ from domain.recorded import Cause
 S = TypeVar("S")
 
 Decision = Mapping[Stream, Sequence[Event]]
-
-_ATTEMPTS = 12
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -64,6 +64,7 @@ class Decide:
     def __init__(self, store: EventStore, *, cached_streams: int = 50_000) -> None:
         self._store = store
         self._known = KnownStreams(store, cached_streams)
+        self._left = WhatIsLeft(store, self.seen, self._submit)
         self._abreast = Abreast(store, self._known.moved)
         store.on_conflict(self.forget)
 
@@ -84,8 +85,23 @@ class Decide:
             DomainError: the decision refuses.
             KeyReused, Overloaded: see ``commands.ports``.
             WrongExpectedVersion: conflicts did not cease.
+            Damaged: one of them cannot be read, and not all may be decided upon so.
         """
-        for attempt in range(_ATTEMPTS):
+        try:
+            return await self._of_all(tenant, watched, decision, reason)
+        except Damaged:
+            if not all(each.despite_damage for each in watched):
+                raise
+        return await self._left.decide(tenant, watched, decision, reason)
+
+    async def _of_all(
+        self,
+        tenant: str,
+        watched: Sequence[Watched[Any]],
+        decision: Callable[[Sequence[Any]], Decision],
+        reason: Reason,
+    ) -> Appended | None:
+        for attempt in range(ATTEMPTS):
             seen = await self.seen(tenant, reason)
             if seen is not None:
                 return seen
@@ -109,9 +125,7 @@ class Decide:
             try:
                 return await self._append(tenant, watched, decided, reason)
             except WrongExpectedVersion:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(random.uniform(0, 0.002 * 2**attempt))  # noqa: S311  jitter, not a secret
+                await rest(attempt)
         raise WrongExpectedVersion("Appends on the same streams did not cease")
 
     async def _meanwhile(
@@ -144,7 +158,12 @@ class Decide:
 
         What another process appended in the last moment may not be in it.
         """
-        await self._load([watched])
+        try:
+            await self._load([watched])
+        except Damaged:
+            if not watched.despite_damage:
+                raise
+            return (await self._left.of(watched))[0]
         return cast("S", self._now(watched).state)
 
     async def look_anew(self, watched: Watched[S]) -> S:
@@ -207,7 +226,7 @@ class Decide:
         for each in watched:
             if each.stream not in decided:
                 expected[each.stream] = self._now(each).version
-        request = _request(tenant, decided, expected, reason)
+        request = requested(tenant, decided, expected, reason)
         pending = asyncio.ensure_future(self._store.submit(request))
         left: dict[Stream, tuple[Known, Any, int] | None] = {}
         for stream, events in decided.items():
@@ -233,9 +252,14 @@ class Decide:
             WrongExpectedVersion: one of them moved on since; nothing is written.
         """
         decided = dict.fromkeys(versions, events)
-        request = _request(next(iter(versions)).tenant, decided, versions, reason)
+        tenant = next(iter(versions)).tenant
+        return await self._submit(requested(tenant, decided, versions, reason))
+
+    async def _submit(self, request: AppendRequest) -> Appended:
+        """Append what was not decided upon cached states."""
         pending = asyncio.ensure_future(self._store.submit(request))
-        return await self._outcome(pending, dict.fromkeys(versions))
+        streams = [each.stream for each in request.streams]
+        return await self._outcome(pending, dict.fromkeys(streams))
 
     async def _outcome(
         self,
@@ -271,28 +295,3 @@ class Decide:
         """Know every watched stream; the last await before deciding."""
         await self._abreast.keep()
         await self._known.load(watched)
-
-
-def _request(
-    tenant: str,
-    decided: Mapping[Stream, tuple[Event, ...]],
-    expected: Mapping[Stream, int],
-    reason: Reason,
-) -> AppendRequest:
-    """Return what is asked of the log: these versions, and on some of them events."""
-    return AppendRequest(
-        tenant=tenant,
-        streams=tuple(
-            StreamAppend(
-                stream,
-                version,
-                events := decided.get(stream, ()),
-                None
-                if reason.cause_of is None
-                else tuple(map(reason.cause_of, events)),
-            )
-            for stream, version in expected.items()
-        ),
-        cause=reason.cause,
-        command=reason.command,
-    )

@@ -41,7 +41,9 @@ async def delete_session(
     Raises:
         NotFound: there is no such session, or it is deleted already.
     """
-    session = watch_named_session(command.workspace, command.session)
+    session = watch_named_session(
+        command.workspace, command.session, despite_damage=True
+    )
     now = write.clock()
     deleted = SessionDeleted(
         workspace=command.workspace,
@@ -61,7 +63,7 @@ async def abandon_clone(decide: Decide, named: tuple[str, str], at: datetime) ->
 
     Nobody has seen any of it, so its grace is over at once. Return if there was any.
     """
-    session = watch_named_session(*named)
+    session = watch_named_session(*named, despite_damage=True)
     deleted = SessionDeleted(
         workspace=named[0], session=named[1], deleted_at=at, purge_at=at
     )
@@ -83,7 +85,7 @@ async def delete_workspace(
         NotFound: there is no such workspace.
         Conflict: a session of it is active.
     """
-    workspace = watch_named_workspace(command.workspace)
+    workspace = watch_named_workspace(command.workspace, despite_damage=True)
     has_active = await active.any(command.workspace)
     now = write.clock()
     requested = WorkspaceDeletionRequested(

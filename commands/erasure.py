@@ -51,7 +51,7 @@ async def begin_session_erasure(
     decide: Decide, named: tuple[str, str], cause: Cause
 ) -> None:
     """Let nothing be written in a deleted (workspace, session) any more."""
-    session = watch_named_session(*named)
+    session = watch_named_session(*named, despite_damage=True)
     begun = SessionErasureBegun(workspace=named[0], session=named[1])
     await decide(
         named[0],
@@ -70,7 +70,9 @@ async def retract_bereft(
             stream = pair_conclusion_stream(workspace, each.observer, each.observed)
         else:
             stream = conclusion_stream(workspace, each.session)
-        conclusions = Watched(stream, Conclusions(), evolve_conclusions)
+        conclusions = Watched(
+            stream, Conclusions(), evolve_conclusions, despite_damage=True
+        )
         retracted = ConclusionRetracted(
             workspace=workspace,
             session=each.session,
@@ -101,7 +103,7 @@ async def erase_session(
     ``at`` is the time, and the log's position up to which the session reached.
     """
     workspace, name = named
-    session = watch_named_session(workspace, name)
+    session = watch_named_session(workspace, name, despite_damage=True)
     erased = SessionErased(
         workspace=workspace, session=name, erased_at=at[0], through=at[1]
     )
@@ -121,7 +123,7 @@ async def erase_session(
 
 async def begin_workspace_erasure(decide: Decide, named: str, cause: Cause) -> None:
     """Let nothing be written in a workspace until it is erased."""
-    workspace = watch_named_workspace(named)
+    workspace = watch_named_workspace(named, despite_damage=True)
     begun = WorkspaceErasureBegun(workspace=named)
     await decide(
         named,
@@ -155,7 +157,7 @@ async def erase_workspace(
     decide: Decide, named: str, at: tuple[datetime, int], cause: Cause
 ) -> None:
     """Free the id; ``at`` is as for a session."""
-    workspace = watch_named_workspace(named)
+    workspace = watch_named_workspace(named, despite_damage=True)
     erased = WorkspaceErased(workspace=named, erased_at=at[0], through=at[1])
 
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:

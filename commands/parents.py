@@ -39,7 +39,9 @@ def watch_workspace(workspace: str) -> Watched[Workspace]:
     return Watched(workspace_stream(workspace), Workspace(), evolve_workspace)
 
 
-def watch_named_workspace(workspace: str) -> Watched[Workspace]:
+def watch_named_workspace(
+    workspace: str, *, despite_damage: bool = False
+) -> Watched[Workspace]:
     """Look at a workspace where a malformed name just names none.
 
     Raises:
@@ -47,7 +49,8 @@ def watch_named_workspace(workspace: str) -> Watched[Workspace]:
     """
     if not is_name(workspace):
         raise NotFound(f"Workspace {workspace} not found")
-    return Watched(workspace_stream(workspace), Workspace(), evolve_workspace)
+    stream = workspace_stream(workspace)
+    return Watched(stream, Workspace(), evolve_workspace, despite_damage)
 
 
 def watch_session(workspace: str, session: str) -> Watched[Session]:
@@ -61,7 +64,9 @@ def watch_session(workspace: str, session: str) -> Watched[Session]:
     return Watched(session_stream(workspace, session), Session(), evolve_session)
 
 
-def watch_named_session(workspace: str, session: str) -> Watched[Session]:
+def watch_named_session(
+    workspace: str, session: str, *, despite_damage: bool = False
+) -> Watched[Session]:
     """Look at a session where a malformed name just names none.
 
     Raises:
@@ -69,7 +74,8 @@ def watch_named_session(workspace: str, session: str) -> Watched[Session]:
     """
     if not (is_name(workspace) and is_name(session)):
         raise NotFound(f"Session {session} not found in workspace {workspace}")
-    return Watched(session_stream(workspace, session), Session(), evolve_session)
+    stream = session_stream(workspace, session)
+    return Watched(stream, Session(), evolve_session, despite_damage)
 
 
 def watch_peer(workspace: str, peer: str) -> Watched[Peer]:

@@ -131,7 +131,15 @@ class EventStore(Protocol):
     async def read_stream(
         self, stream: str, *, after: int = 0, limit: int | None = None
     ) -> Sequence[Recorded]:
-        """Return a stream's events with version > ``after``, in order."""
+        """Return a stream's events with version > ``after``, in order.
+
+        Raises:
+            Damaged
+        """
+        ...
+
+    async def read_despite_damage(self, stream: str) -> Sequence[Recorded]:
+        """Return all of a stream, what is damaged in it as far as it tells anything."""
         ...
 
     async def moved_since(self, position: int) -> MovedStreams:

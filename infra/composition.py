@@ -279,7 +279,7 @@ def _processors(
             decide, log.store, clock=now, signs=parts.write.limits.signs_webhooks
         ),
     )
-    holdings = StoredHoldings(log, parts.readers, parts.views)
+    holdings = StoredHoldings(log, parts.readers, parts.views, parts.dsn)
     closing = CloseRetractions(decide, reach_of(parts))
     leaving = CloseScopes(decide, reach_of(parts))
     return (*with_erasure(reactions, decide, holdings, now), closing, leaving)

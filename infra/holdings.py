@@ -9,11 +9,14 @@ import asyncpg
 from commands.erasure import Bereft
 from domain.names import Stream
 from domain.question import QuestionAnswered, answer_seal
+from infra.looking_ahead import look_ahead
 from infra.postgres.connection import LOST
 from infra.postgres.log import PostgresLog
+from infra.views_stopped import views_stopped
 from processors.language_model import Unavailable
 from projections.bereft import find_bereft, find_quotable, find_quoted
-from projections.ports import Database, Views
+from projections.ports import Connection, Database, Views
+from projections.registry import PROMPT
 
 _FOLDED_WITHIN: Final = 10.0
 """Seconds to wait for the views before another try."""
@@ -22,20 +25,24 @@ _FOLDED_WITHIN: Final = 10.0
 class StoredHoldings:
     """The log's tables, the data keys, and the views that tell what rests on what."""
 
-    def __init__(self, log: PostgresLog, database: Database, views: Views) -> None:
+    def __init__(
+        self, log: PostgresLog, database: Database, views: Views, dsn: str
+    ) -> None:
         self._log = log
         self._database = database
         self._views = views
+        self._dsn = dsn
 
     async def head(self) -> int:
         async with _reached("the log"):
             return await self._log.store.head()
 
     async def bereft(self, workspace: str, session: str) -> Sequence[Bereft]:
-        """Return what rests on a session alone, once the views know all of it."""
-        if not await self._views.wait_for(await self.head(), _FOLDED_WITHIN):
-            raise Unavailable("the views")
-        async with _reached("the views"), self._database.acquire() as db:
+        """Return what rests on a session alone, once the views know all of it.
+
+        Views that a damaged event keeps are asked as they would be without it.
+        """
+        async with self._views_at(await self.head()) as db:
             found = await find_bereft(db, workspace, session)
         return [
             Bereft(
@@ -48,7 +55,7 @@ class StoredHoldings:
         ]
 
     async def forget_answers(self, workspace: str, session: str) -> None:
-        async with _reached("the views"), self._database.acquire() as db:
+        async with self._views_at(await self.head()) as db:
             cited = await find_quotable(db, workspace, session)
         async with _reached("the log"):
             answers = await self._log.remains.answers_citing(workspace, cited)
@@ -63,10 +70,25 @@ class StoredHoldings:
         messages, conclusions = answered.told_of
         if not (messages or conclusions):
             return []
-        if not await self._views.wait_for(position, _FOLDED_WITHIN):
-            raise Unavailable("the views")
-        async with _reached("the views"), self._database.acquire() as db:
+        async with self._views_at(position) as db:
             return await find_quoted(db, answered.workspace, messages, conclusions)
+
+    @asynccontextmanager
+    async def _views_at(self, position: int) -> AsyncIterator[Connection]:
+        """Lend views that know all there was up to a position, and can be read."""
+        if await self._views.wait_for(position, _FOLDED_WITHIN):
+            async with _reached("the views"), self._database.acquire() as db:
+                yield db
+            return
+        at = [self._views.position]
+        if await views_stopped(self._log.store, at) is None:
+            raise Unavailable("the views")
+        log = self._log.by_shards()
+        async with (
+            _reached("the views"),
+            look_ahead(self._dsn, log, PROMPT, position) as db,
+        ):
+            yield db
 
     async def _forget(self, workspace: str, answers: Sequence[str]) -> None:
         async with _reached("the keys"):

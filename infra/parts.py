@@ -43,6 +43,7 @@ class Parts(msgspec.Struct, frozen=True):
     woken: WokenDerivation
     vectors: Vectors
     reranker: Reranker
+    dsn: str
 
 
 def reach_of(parts: Parts) -> StoredReach:
@@ -89,4 +90,5 @@ async def open_parts(
             fills,
         ),
         await open_reranker(settings, running),
+        dsn,
     )

@@ -66,7 +66,9 @@ class EraseSession:
 
     async def _is_to_go(self, named: tuple[str, str], recorded: Recorded) -> bool:
         """Tell if it is not erased yet, by any process: its id may be in use again."""
-        state = await self._decide.look_anew(watch_named_session(*named))
+        state = await self._decide.look_anew(
+            watch_named_session(*named, despite_damage=True)
+        )
         return state.deleted and recorded.position > state.erased_through
 
     async def _came_late(
@@ -78,7 +80,9 @@ class EraseSession:
             await self._holdings.forget_answer(event.workspace, event.id)
             return None
         for each in sessions:
-            state = await self._decide.look(watch_named_session(event.workspace, each))
+            state = await self._decide.look(
+                watch_named_session(event.workspace, each, despite_damage=True)
+            )
             if state.deleted and not state.exists:
                 return Retry(_SOON, "what it quotes is being erased")
         return None

@@ -52,7 +52,9 @@ class EraseWorkspace:
 
     async def _as_it_is(self, named: str) -> Workspace:
         """Return it as any process left it: its id may be in use again."""
-        return await self._decide.look_anew(watch_named_workspace(named))
+        return await self._decide.look_anew(
+            watch_named_workspace(named, despite_damage=True)
+        )
 
     async def _erase(self, named: str, recorded: Recorded) -> None:
         cause = cause_of(self.name, recorded)

@@ -4,8 +4,10 @@ from typing import Final
 
 import msgspec
 
+from commands.damaged import Damaged
 
-class Unreadable(Exception):  # noqa: N818  says what it is
+
+class Unreadable(Damaged):
     """A stored event is damaged: wrong bytes for its type, or a broken seal.
 
     A destroyed key is not damage: what it sealed reads as erased. ``reason`` is what is

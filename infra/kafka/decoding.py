@@ -13,6 +13,7 @@ import msgspec
 
 from domain.recorded import Recorded
 from infra.codec.damaged import Damaged
+from infra.codec.gone import Gone
 from infra.kafka.inlet import Arrived
 from infra.kafka.names import partition_of
 from infra.kafka.place import Place, Record, Records
@@ -133,9 +134,14 @@ async def _opened(
     if from_log := sorted(doubted | unread):
         events |= {each.position: each for each in await log.read_at(from_log)}
     for each, copy in zip(sealed, copies, strict=True):
-        if is_unread(copy) and not is_unread(events[copy.position]):
+        if is_unread(copy) and not _is_lost(events[copy.position]):
             poison.append(Poison(each.place, each.record, _why(copy)))
     return events
+
+
+def _is_lost(recorded: Recorded) -> bool:
+    """Tell whether the log has it no better, or not any more."""
+    return is_unread(recorded) or isinstance(recorded.event, Gone)
 
 
 def _why(copy: Recorded) -> str:

@@ -71,7 +71,7 @@ class RecordedTopic:
         if any(there.get(row.position) != row.id for row in batch):
             return await self._open_from_log(batch, "other")
         try:
-            return await tirelessly(self._log.open_rows, batch)
+            return await tirelessly(self._log.open_copies, batch)
         except Unreadable:
             return await self._open_from_log(batch, "damaged")
 

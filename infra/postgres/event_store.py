@@ -38,6 +38,11 @@ class PostgresEventStore:
     ) -> Sequence[Recorded]:
         return await self._reader.read_stream(stream, after=after, limit=limit)
 
+    async def read_despite_damage(self, stream: str) -> Sequence[Recorded]:
+        return await self._reader.read_stream(
+            stream, after=0, limit=None, despite_damage=True
+        )
+
     async def moved_since(self, position: int) -> MovedStreams:
         moved = await self._reader.moved_since(position)
         self._tail.advance(moved.through)

@@ -127,12 +127,16 @@ class PostgresLog:
         return StoredRows(self._pool, self._tail)
 
     async def open_rows(self, rows: Sequence[StoredRow]) -> list[Recorded]:
-        """Open rows, wherever they were read, up to the first that is damaged.
+        """Open rows of the log up to the first that is damaged.
 
         Raises:
             Unreadable: the very first is damaged.
         """
         return await self._reader.opener.first_of(rows)
+
+    async def open_copies(self, rows: Sequence[StoredRow]) -> list[Recorded]:
+        """Do the same for copies of rows: what is damaged may be whole in the log."""
+        return await self._reader.opener.first_stored(rows)
 
     async def sweep_commands(self, days: int = COMMAND_DAYS) -> int:
         """Forget commands older than ``days``, except processors'; return how many."""

@@ -47,8 +47,8 @@ class LogByShards:
         return None if row is None else (row["id"], row["recorded_at"])
 
     async def open_rows(self, rows: Sequence[StoredRow]) -> list[Recorded]:
-        """Open rows of the log, wherever they were read."""
-        return await self._reader.opener.each_of(rows)
+        """Open copies of rows, wherever they were read, as they are."""
+        return await self._reader.opener.as_stored(rows)
 
     async def read_at(self, positions: Sequence[int]) -> list[Recorded]:
         """Return the events at these positions, those that exist."""

@@ -4,15 +4,21 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
+import asyncpg
+import msgspec
+
 from domain.erasure import SessionErased, WorkspaceErased
 from domain.event import Event
 from domain.recorded import Cause, Recorded
 from infra.codec.cause import decode_cause
 from infra.codec.damaged import Damaged
 from infra.codec.errors import UNDECODABLE, Unreadable
+from infra.codec.gone import Gone
+from infra.codec.salvage import salvage_birth
 from infra.codec.seal import DataKey
 from infra.codec.shape import Sealing
 from infra.postgres.data_keys import DataKeys
+from infra.postgres.going import Going
 from infra.postgres.mapper import SealedEvent, StructMapper
 from infra.postgres.stored_row import StoredRow
 
@@ -20,9 +26,35 @@ from infra.postgres.stored_row import StoredRow
 class Opener:
     """Unseals and decodes rows, ``COLUMNS`` in their order, wherever they were read."""
 
-    def __init__(self, mapper: StructMapper, keys: DataKeys) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, mapper: StructMapper, keys: DataKeys
+    ) -> None:
+        self._goes = Going(pool)
         self._mapper = mapper
         self._keys = keys
+
+    async def each_of(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Open each of the log's own rows; what is damaged comes as ``Damaged``.
+
+        What is damaged and of what is erased, or is just being erased, as ``Gone``; and
+        what erases as what its columns tell.
+        """
+        opened = await self.as_stored(rows)
+        settled = await self._goes.settle(opened)
+        if settled is not opened:
+            for each in settled:
+                self._notice(each.event)
+        return settled
+
+    async def despite_damage(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Open each for who erases: what is damaged is passed over, but for births."""
+        opened = await self.each_of(rows)
+        return [
+            msgspec.structs.replace(each, event=_born(each))
+            if isinstance(each.event, Damaged)
+            else each
+            for each in opened
+        ]
 
     async def all_of(self, rows: Sequence[Any]) -> list[Recorded]:
         """Open all of them.
@@ -41,14 +73,14 @@ class Opener:
         Raises:
             Unreadable: the very first is damaged.
         """
-        opened = await self.each_of(rows)
-        whole = list(takewhile(lambda it: not isinstance(it.event, Damaged), opened))
-        if opened and not whole:
-            _refuse(opened[0])
-        return whole
+        return _whole(await self.each_of(rows))
 
-    async def each_of(self, rows: Sequence[Any]) -> list[Recorded]:
-        """Open each; what is damaged comes as ``Damaged``."""
+    async def first_stored(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Do the same for copies, of which nothing is made out but what they are."""
+        return _whole(await self.as_stored(rows))
+
+    async def as_stored(self, rows: Sequence[Any]) -> list[Recorded]:
+        """Open each as it is there; what is damaged comes as ``Damaged``."""
         stored = [StoredRow(*row) for row in rows]
         sealings = [self._sealing_of(row) for row in stored]
         numbers = {each.key for each in sealings if isinstance(each, Sealing)} - {0}
@@ -125,6 +157,17 @@ def _cause(meta: bytes) -> Cause:
         return decode_cause(meta)
     except UNDECODABLE as error:
         raise Unreadable("A stored cause does not decode") from error
+
+
+def _born(damaged: Recorded) -> Event:
+    return salvage_birth(damaged) or Gone(workspace=damaged.tenant)
+
+
+def _whole(opened: list[Recorded]) -> list[Recorded]:
+    whole = list(takewhile(lambda it: not isinstance(it.event, Damaged), opened))
+    if opened and not whole:
+        _refuse(opened[0])
+    return whole
 
 
 def _refuse(recorded: Recorded) -> None:

@@ -63,7 +63,7 @@ class Reader:
         self, pool: asyncpg.Pool, mapper: StructMapper, keys: DataKeys
     ) -> None:
         self._pool = pool
-        self.opener = Opener(mapper, keys)
+        self.opener = Opener(pool, mapper, keys)
 
     async def read_log(self, *, after: int, limit: int) -> list[Recorded]:
         """Return events with position > ``after``, at most ``limit`` and ``PAGE``.
@@ -87,14 +87,24 @@ class Reader:
         return await self.opener.each_of(await self.read_rows(after=after, limit=limit))
 
     async def read_stream(
-        self, stream: str, *, after: int, limit: int | None
+        self,
+        stream: str,
+        *,
+        after: int,
+        limit: int | None,
+        despite_damage: bool = False,
     ) -> list[Recorded]:
-        """Return a stream's events with version > ``after``, page by page inside."""
+        """Return a stream's events with version > ``after``, page by page inside.
+
+        ``despite_damage`` is for who erases: see ``Opener``.
+        """
+        opener = self.opener
+        opened = opener.despite_damage if despite_damage else opener.all_of
         found: list[Recorded] = []
         while limit is None or len(found) < limit:
             wanted = PAGE if limit is None else min(PAGE, limit - len(found))
             rows = await self._pool.fetch(_STREAM, stream, after, wanted)
-            found += await self.opener.all_of(rows)
+            found += await opened(rows)
             if len(rows) < wanted:
                 break
             after = rows[-1]["version"]

@@ -31,14 +31,14 @@ DAYS = 7
 class Cloning:
     """A log with live views, in which sessions are copied in part."""
 
-    def __init__(self, memory, views, readers):
+    def __init__(self, memory, views, readers, dsn):
         self.memory, self.views, self.readers = memory, views, readers
         self.log = memory.log
         self.now = SAID_AT
         self.clones = AbandonedClones(
             self.log.store, readers, memory.decide, lambda: self.now
         )
-        stores = StoredHoldings(self.log, readers, views)
+        stores = StoredHoldings(self.log, readers, views, dsn)
         self.eraser = EraseSession(memory.decide, stores, lambda: self.now)
 
     async def copy(self, session, text="I ski."):
@@ -71,7 +71,7 @@ async def cloning(memory, database):
         projecting(memory.log, dsn) as (prompt, _),
         open_view_readers(dsn) as readers,
     ):
-        yield Cloning(memory, prompt, readers)
+        yield Cloning(memory, prompt, readers, dsn)
         await assert_rebuilt_equals_live(dsn, memory.log.store)
 
 

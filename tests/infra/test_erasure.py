@@ -63,7 +63,7 @@ class Eraser:
     def __init__(self, memory, views, readers, dsn):
         self.memory, self.views, self.readers, self.dsn = memory, views, readers, dsn
         self.now = LATER
-        stores = StoredHoldings(memory.log, readers, views)
+        stores = StoredHoldings(memory.log, readers, views, dsn)
         made = (memory.decide, stores, lambda: self.now)
         self.session, self.workspace = EraseSession(*made), EraseWorkspace(*made)
 
@@ -293,7 +293,7 @@ async def test_it_is_erased_once_however_often_it_is_asked(eraser):
 
 def unheard(eraser, kind):
     """Return what erases in a process that hears nothing of the other."""
-    stores = StoredHoldings(eraser.memory.log, eraser.readers, eraser.views)
+    stores = StoredHoldings(eraser.memory.log, eraser.readers, eraser.views, eraser.dsn)
     decide = Decide(eraser.memory.log.store)
     return decide, kind(decide, stores, lambda: eraser.now)
 

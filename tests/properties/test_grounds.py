@@ -98,7 +98,7 @@ class History:
         self.pending = defaultdict(list)
         self.units: list[str] = []
         self.names = 0
-        stores = StoredHoldings(made.log, made.readers, made.views)
+        stores = StoredHoldings(made.log, made.readers, made.views, made.dsn)
         self.eraser = EraseSession(made.decide, stores, lambda: SAID_AT)
 
     async def run(self) -> None:

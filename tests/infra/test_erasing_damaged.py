@@ -1,0 +1,198 @@
+"""The right to be erased stands before readability: what is damaged is erased, too."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from commands.decide import Decide, Reason
+from commands.deletion import DeleteSession, delete_session
+from commands.write import Write
+from domain.conclusion import ConclusionDerived, ConclusionRetracted
+from domain.erasure import SessionErased, SessionErasureBegun
+from domain.errors import NotFound
+from domain.event import ERASED
+from domain.names import session_stream
+from domain.recorded import Cause
+from domain.session import MessageAdded, SessionCreated
+from infra.holdings import StoredHoldings
+from infra.postgres.view_readers import open_view_readers
+from processors.erase_session import EraseSession
+from tests.infra.test_erasure import Eraser
+from tests.support.damage import break_at, broken_seal, cut_off
+from tests.support.kafka_feeding import either_feeding as feeding
+from tests.support.projecting import projecting
+from tests.support.reactions import SAID_AT
+from tests.support.taking import Words
+
+__all__ = ["feeding"]
+
+WITHIN = 60.0
+
+
+class Damaged:
+    """Session s with views that stop in it, t beside it, and what rests on both."""
+
+    def __init__(self, memory, feeding, dsn):
+        self.memory, self.feeding, self.dsn = memory, feeding, dsn
+        self.made = Eraser(memory, None, None, dsn)
+        self.now = SAID_AT + timedelta(days=400)
+
+    async def open(self):
+        opened = SessionCreated(workspace="w", session="s", uid="u", created_at=SAID_AT)
+        await self.made.append(session_stream("w", "s"), opened)
+
+    async def begin(self):
+        await self.open()
+        await self.memory.join("alice")
+        said = await self.memory.say("I ski.", "I row.")
+        first, second = [each.event for each in said]
+        [kept] = [each.event for each in await self.memory.say("I sing.", session="t")]
+        await self.made.conclude("own", "s", [first])
+        await self.made.conclude("bereft", None, [second])
+        await self.made.conclude("both", None, [second, kept])
+        await self.made.conclude("upon", None, sources=["own"])
+        await self.made.conclude("half", None, sources=["own", "both"])
+        await self.made.answer("quoting", messages=(first.id, second.id))
+        await self.made.answer("other", messages=(kept.id,))
+        self.recorded = await self.memory.recorded()
+
+    async def breaks(self, kind, change, nth=0):
+        """Damage an event of session s."""
+        of_s = [
+            each.position
+            for each in self.recorded
+            if isinstance(each.event, kind) and each.stream.endswith("-w+s")
+        ]
+        return await break_at(self.dsn, of_s[nth], change)
+
+    async def show(self, running):
+        """Fold views, and decide, as a process that begins now."""
+        self.memory.decide = Decide(self.memory.log.store)
+        self.views, self.lagging = await running.enter_async_context(
+            projecting(self.memory.log, self.dsn)
+        )
+        self.readers = await running.enter_async_context(open_view_readers(self.dsn))
+        self.write = Write(
+            self.memory.decide,
+            store=self.memory.log.store,
+            views=self.views,
+            clock=lambda: SAID_AT,
+            new_id=lambda: uuid4().hex[:21],
+            tokens=Words(),
+        )
+        stores = StoredHoldings(self.memory.log, self.readers, self.views, self.dsn)
+        eraser = EraseSession(self.memory.decide, stores, lambda: self.now)
+        self.feed = await self.feeding.feed(eraser)
+
+    async def delete(self):
+        command = DeleteSession(workspace="w", session="s", grace=timedelta())
+        cause = Cause(actor="client", correlation_id=uuid4())
+        return await delete_session(self.write, command, Reason(cause))
+
+    async def until_erased(self):
+        await self.until_done()
+        assert await self.views.wait_for(await self.memory.log.store.head(), WITHIN)
+
+    async def until_done(self):
+        """Let what erases work until nothing of it waits for anything."""
+        async with asyncio.timeout(WITHIN):
+            await self.feeding.until_idle(self.feed)
+            while waiting := await self.feeding.parking.list():
+                assert {each.state for each in waiting} == {"retry"}, waiting
+                await asyncio.sleep(0.05)
+                await self.feeding.until_idle(self.feed)
+
+    async def shown(self, column, table):
+        rows = await self.readers.fetch(f"SELECT DISTINCT {column} FROM {table}")  # noqa: S608  ours
+        return {row[column] for row in rows}
+
+
+@pytest.fixture
+async def damaged(memory, feeding, database):
+    made = Damaged(memory, feeding, database.dsn())
+    await made.begin()
+    return made
+
+
+def no_cause(data):
+    return b"!" + data
+
+
+@pytest.mark.parametrize("how", [broken_seal, cut_off])
+@pytest.mark.parametrize("kind", [SessionCreated, MessageAdded, "own", "both"])
+async def test_a_damaged_session_is_deleted_and_erased(damaged, kind, how):
+    """Also with two damaged in one stream, and with what was concluded damaged."""
+    async with AsyncExitStack() as running:
+        if kind == "both":
+            await damaged.breaks(MessageAdded, cut_off, 0)
+            await damaged.breaks(MessageAdded, how, 1)
+        elif kind == "own":
+            await damaged.breaks(ConclusionDerived, how)
+        else:
+            await damaged.breaks(kind, how)
+        await damaged.show(running)
+        await damaged.delete()
+        with pytest.raises(NotFound):
+            await damaged.delete()
+        await damaged.until_erased()
+        assert await damaged.memory.events(SessionErased) != []
+        gone = {e.id for e in await damaged.memory.events(ConclusionRetracted)}
+        assert gone == {"bereft", "upon"}
+        assert await damaged.shown("session", "message") == {"t"}
+        assert await damaged.shown("id", "conclusion") == {"both", "half"}
+        said = await damaged.memory.events(MessageAdded)
+        assert {each.content for each in said} <= {"I sing.", ERASED}
+        # Its name is free, and is read again.
+        await damaged.open()
+        await damaged.memory.say("I am new.")
+        await damaged.delete()
+        await damaged.until_erased()
+        assert len(await damaged.memory.events(SessionErased)) == 2
+
+
+async def test_what_is_damaged_elsewhere_keeps_no_session_from_being_erased(
+    damaged, caplog
+):
+    """Views stand still there: what rests on the session is found all the same."""
+    async with AsyncExitStack() as running:
+        [other] = await damaged.memory.say("I swim.", session="u")
+        mend = await break_at(damaged.dsn, other.position, cut_off)
+        [late] = await damaged.memory.say("I dive.")
+        await damaged.made.conclude("late", None, [late.event])
+        await damaged.show(running)
+        await damaged.delete()
+        await damaged.until_done()
+        assert str(other.position) in caplog.text
+        assert damaged.views.position == other.position - 1
+        await mend()
+        assert len(await damaged.memory.events(SessionErased)) == 1
+        gone = {e.id for e in await damaged.memory.events(ConclusionRetracted)}
+        assert gone == {"bereft", "upon", "late"}
+        await damaged.views.passed(await damaged.memory.log.store.head())
+        assert await damaged.shown("session", "message") == {"t", "u"}
+
+
+async def test_what_a_damaged_deletion_asks_for_is_done_when_it_can_be_due(damaged):
+    """Its columns say that it was asked for; the longest grace counts from then."""
+    async with AsyncExitStack() as running:
+        [deleted] = await damaged.made.delete()
+        begun = deleted.recorded_at
+        await break_at(damaged.dsn, deleted.position, cut_off)
+        await damaged.show(running)
+        damaged.now = begun + timedelta(hours=23)
+        await damaged.feeding.until_idle(damaged.feed)
+        assert await damaged.memory.events(SessionErased) == []
+        damaged.now = begun + timedelta(hours=25)
+        await damaged.feeding.pool.execute("UPDATE work.held SET due_at = now()")
+        await damaged.until_erased()
+        [erased] = await damaged.memory.recorded(SessionErased)
+        begun = await damaged.memory.recorded(SessionErasureBegun)
+        for each in (erased, *begun):
+            await break_at(damaged.dsn, each.position, cut_off)
+        # Whoever reads the log again comes to the same, and the name stays free.
+        damaged.memory.decide = Decide(damaged.memory.log.store)
+        await damaged.open()
+        await damaged.memory.say("I am new.")
