@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from commands.damaged import Damaged
 from commands.decide import Decide, Reason
 from commands.identity import processor_command
 from commands.living import Source, decide_if_living
-from commands.ports import Appended
+from commands.ports import ANY, Appended, CommandIdentity
 from commands.webhook import watch_webhooks
 from domain.event import Event
 from domain.names import Stream, delivery_stream, public_id
@@ -82,13 +83,44 @@ async def record_outcome(
 ) -> Appended | None:
     """Record what came of an attempt, once; None when the endpoint is gone.
 
-    ``round_`` is the position of the request or replay the attempt belongs to.
+    ``round_`` is the position of the request or replay the attempt belongs to. Where
+    the endpoints cannot be read it is recorded all the same: it was sent.
 
     Raises:
         Overloaded, WrongExpectedVersion: see ``commands.ports``.
     """
-    name = f"deliver_webhooks:{outcome.delivery}:{round_}-{outcome.attempt}"
-    return await _append(decide, outcome, name, cause)
+    named = (outcome.delivery, round_, outcome.attempt)
+    identity = _attempt(outcome.workspace, *named)
+    try:
+        return await _append(decide, outcome, identity, cause)
+    except Damaged:
+        stream = delivery_stream(outcome.workspace, outcome.endpoint)
+        reason = Reason(
+            msgspec.structs.replace(cause, command_id=identity.id), identity
+        )
+        return await decide.append_at({stream: ANY}, (outcome,), reason)
+
+
+async def recorded_outcome(
+    decide: Decide, workspace: str, named: tuple[str, int, int]
+) -> Appended | None:
+    """Return what came of an attempt, None if nobody made it yet.
+
+    ``named`` are its delivery, the round it belongs to and its number.
+
+    Raises:
+        Damaged: it was made, and what came of it cannot be read.
+    """
+    identity = _attempt(workspace, *named)
+    cause = Cause(actor="deliver_webhooks", correlation_id=identity.id)
+    return await decide.seen(workspace, Reason(cause, identity))
+
+
+def _attempt(
+    workspace: str, delivery: str, round_: int, attempt: int
+) -> CommandIdentity:
+    name = f"deliver_webhooks:{delivery}:{round_}-{attempt}"
+    return processor_command(workspace, name)
 
 
 async def replay_delivery(
@@ -96,14 +128,17 @@ async def replay_delivery(
 ) -> Appended | None:
     """Let a delivery be made again; None when its endpoint is gone."""
     moment = event.requested_at.isoformat()
-    return await _append(decide, event, f"replay:{event.delivery}:{moment}", cause)
+    name = f"replay:{event.delivery}:{moment}"
+    identity = processor_command(event.workspace, name)
+    return await _append(decide, event, identity, cause)
 
 
 async def _append(
-    decide: Decide, event: Outcome | WebhookReplayRequested, name: str, cause: Cause
+    decide: Decide,
+    event: Outcome | WebhookReplayRequested,
+    identity: CommandIdentity,
+    cause: Cause,
 ) -> Appended | None:
-    identity = processor_command(event.workspace, name)
-
     def decision(states: Sequence[Any]) -> Mapping[Stream, Sequence[Event]]:
         state: Webhooks = states[0]
         if event.endpoint not in state.endpoints:

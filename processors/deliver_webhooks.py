@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from commands.decide import Decide
-from commands.delivery import Outcome, record_outcome
+from commands.delivery import Outcome, record_outcome, recorded_outcome
 from commands.ports import Clock
 from domain.recorded import Cause
 from domain.webhook import WebhookAttemptFailed, WebhookDelivered, WebhookFailed
@@ -35,7 +35,8 @@ class DeliverWebhooks:
     """Sends what waits, and records the outcome as an event of the endpoint.
 
     It is at least once: what was sent when the process died is sent again, with the
-    same body. Its log says what each attempt came to.
+    same body. Its log says what each attempt came to, and that alone: views may not
+    know it yet, nor for as long as something keeps them.
     """
 
     name = "deliver_webhooks"
@@ -53,7 +54,12 @@ class DeliverWebhooks:
 
         Raises:
             EventStoreError: it is not recorded, and will be attempted again.
+            Damaged: it was made, and what came of it cannot be read.
         """
+        made = (waiting.id, waiting.round, waiting.attempts + 1)
+        before = await recorded_outcome(self._decide, waiting.workspace, made)
+        if before is not None:
+            return before.last
         parent = waiting.trace_parent
         sent = await self._sender.send(waiting.url, body_of(waiting), parent)
         cause = Cause(

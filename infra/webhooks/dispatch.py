@@ -28,7 +28,7 @@ _LOG = logging.getLogger("palimpsest.webhooks")
 _AWAY: Final = (*LOST, asyncpg.InterfaceError, EventStoreError)
 _READABLE_WITHIN: Final = 5.0
 _UNREAD_WAITS: Final = 300.0
-"""Seconds until what belongs to damaged events is attempted again."""
+"""Seconds until what belongs to damaged events is looked at again."""
 
 
 class DispatchLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,7 @@ class Dispatch:
         self._clock = clock
         self._limits = limits or DispatchLimits()
         self._under_way: dict[str, Delivery] = {}
+        self._unshown: dict[str, int] = {}
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -91,6 +92,8 @@ class Dispatch:
 
     async def _due(self) -> list[Delivery]:
         self._ended.clear()
+        seen = self._views.position
+        self._unshown = {each: at for each, at in self._unshown.items() if at > seen}
         free = self._limits.at_once - len(self._under_way)
         if free <= 0:
             return []
@@ -102,7 +105,10 @@ class Dispatch:
         )
         async with self._database.acquire() as db:
             return await due_deliveries(
-                db, self._clock(), under_way=self._under_way, limits=slots
+                db,
+                self._clock(),
+                under_way=[*self._under_way, *self._unshown],
+                limits=slots,
             )
 
     async def _until_next(self) -> float:
@@ -127,19 +133,25 @@ class Dispatch:
             await stop(*waits)
 
     async def _attempt(self, delivery: Delivery) -> None:
-        """Attempt one, and keep it apart until the view knows what came of it."""
+        """Attempt one, and keep it apart until the view knows what came of it.
+
+        Where that takes long, as with views that a damaged event keeps, it leaves its
+        place to others.
+        """
         try:
             position = await self._deliver(_waiting(delivery))
-            if position is not None:
-                await self._views.wait_for(position, _READABLE_WITHIN)
-            else:
+            if position is None:
                 await asyncio.sleep(self._limits.idle)
+            elif not await self._views.wait_for(position, _READABLE_WITHIN):
+                self._unshown[delivery.id] = position
         except _AWAY as lost:
             _LOG.warning("an outcome is not recorded: %s", type(lost).__name__)
             await asyncio.sleep(self._limits.idle)
-        except Unreadable as damaged:  # it was sent, and will be again: not soon
-            _LOG.error("an outcome cannot be recorded: %s", damaged)
-            await asyncio.sleep(_UNREAD_WAITS)
+        except Unreadable as damaged:  # it was sent: what came of it views wait for
+            _LOG.error("an outcome cannot be read: %s", damaged)
+            self._unshown[delivery.id] = damaged.position
+            if damaged.position <= self._views.position:
+                await asyncio.sleep(_UNREAD_WAITS)
         finally:
             self._under_way.pop(delivery.id, None)
             self._ended.set()
