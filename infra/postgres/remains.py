@@ -1,12 +1,20 @@
 """What the log's side holds of a session or a workspace, for its erasure."""
 
-from collections.abc import Sequence
-from typing import Final
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
 
 import asyncpg
+import msgspec
 
 from domain.names import Stream, ordering_key_of
+from infra.codec.errors import UNDECODABLE
 from infra.postgres.categories import find_categories
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger("palimpsest.erasure")
 
 # ',' is the character after '+': every stream of a workspace, or of a session within
 # one, lies between two names of a category.
@@ -33,7 +41,7 @@ WITH record AS MATERIALIZED (
     SELECT e.stream, e.version, convert_from(e.data, 'UTF8')::jsonb AS data
     FROM log.event AS e
     WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
-        AND e.type = 'embedding-recorded'
+        AND e.type = 'embedding-recorded' AND e.position <> ALL ($5::bigint[])
 ), named AS MATERIALIZED (
     SELECT r.data ->> 'model' AS model, i.item ->> 'fingerprint' AS fingerprint,
         r.stream = $3
@@ -52,16 +60,23 @@ DELETE FROM log.embedding AS v WHERE v.tenant = $1
 """
 
 _CITING: Final = """
-SELECT q.data ->> 'id' AS id FROM (
+WITH q AS MATERIALIZED (
     SELECT convert_from(e.data, 'UTF8')::jsonb AS data FROM log.event AS e
     WHERE e.stream >= $2 AND e.stream < $2 || ',' AND e.tenant = $1
-        AND e.type = 'question-answered'
-) AS q WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
+        AND e.type = 'question-answered' AND e.position <> ALL ($4::bigint[])
+)
+SELECT q.data ->> 'id' AS id FROM q
+WHERE q.data -> 'messages' ?| $3::text[] OR q.data -> 'conclusions' ?| $3::text[]
     OR q.data #> '{trace,messages}' ?| $3::text[]
     OR q.data #> '{trace,conclusions}' ?| $3::text[]
     OR EXISTS (SELECT FROM jsonb_array_elements(q.data #> '{trace,tools}') AS t (used)
         WHERE t.used -> 'messages' ?| $3::text[]
             OR t.used -> 'conclusions' ?| $3::text[])
+"""
+
+_OF_TYPE: Final = """
+SELECT position, data FROM log.event
+WHERE stream >= $2 AND stream < $2 || ',' AND tenant = $1 AND type = $3
 """
 
 _UNPARK: Final = """
@@ -105,7 +120,9 @@ class Remains:
             return
         every = f"embedding-{workspace}"
         own = f"{every}+{session}"
-        await self._pool.execute(_FORGET, workspace, every, own, list(conclusions))
+        named = (workspace, every, own, list(conclusions))
+        kind = (workspace, every, "embedding-recorded")
+        await self._despite_damage(partial(self._pool.execute, _FORGET, *named), kind)
 
     async def answers_citing(self, workspace: str, cited: Sequence[str]) -> list[str]:
         """Return the ids of questions whose answers rest on any of these records.
@@ -113,13 +130,34 @@ class Remains:
         What its model was given, or told by tools on the way, counts too.
         """
         every = f"question-{workspace}"
-        rows = await self._pool.fetch(_CITING, workspace, every, list(cited))
+        asked = partial(self._pool.fetch, _CITING, workspace, every, list(cited))
+        kind = (workspace, every, "question-answered")
+        rows = await self._despite_damage(asked, kind)
         return [row["id"] for row in rows]
 
     async def unpark(self, workspace: str, session: str | None) -> None:
         """Let parked keys of a session, or of the whole workspace, be tried again."""
         key = None if session is None else f"{workspace}/{session}"
         await self._pool.execute(_UNPARK, workspace, key)
+
+    async def _despite_damage(
+        self, ask: Callable[[list[int]], Awaitable[T]], kind: tuple[str, str, str]
+    ) -> T:
+        """Ask the log what its records say; of some of a kind nobody knows any more.
+
+        ``kind`` is a workspace, how their streams begin, and their type.
+        """
+        try:
+            return await ask([])
+        except asyncpg.DataError:
+            damaged: list[int] = []
+            async with self._pool.acquire() as db, db.transaction():
+                async for position, data in db.cursor(_OF_TYPE, *kind):
+                    if not _is_json(data):
+                        damaged.append(position)
+            told = ", ".join(map(str, damaged))
+            _LOG.warning("what damaged %s at %s tell is not known", kind[2], told)
+            return await ask(damaged)
 
     async def _streams(
         self, workspace: str, named: str, through: int
@@ -134,3 +172,11 @@ class Remains:
             ]
             for row in rows
         }
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data)
+    except UNDECODABLE:
+        return False
+    return True

@@ -11,10 +11,12 @@ from commands.decide import Decide, Reason
 from commands.deletion import DeleteSession, delete_session
 from commands.write import Write
 from domain.conclusion import ConclusionDerived, ConclusionRetracted
+from domain.embedding import EmbeddingRecorded
 from domain.erasure import SessionErased, SessionErasureBegun
 from domain.errors import NotFound
 from domain.event import ERASED
-from domain.names import session_stream
+from domain.names import embedding_stream, session_stream
+from domain.question import QuestionAnswered
 from domain.recorded import Cause
 from domain.session import MessageAdded, SessionCreated
 from infra.holdings import StoredHoldings
@@ -104,6 +106,11 @@ class Damaged:
                 assert {each.state for each in waiting} == {"retry"}, waiting
                 await asyncio.sleep(0.05)
                 await self.feeding.until_idle(self.feed)
+
+    async def is_erased(self):
+        return await self.feeding.pool.fetchval(
+            "SELECT EXISTS (SELECT FROM log.event WHERE type = 'session-erased')"
+        )
 
     async def shown(self, column, table):
         rows = await self.readers.fetch(f"SELECT DISTINCT {column} FROM {table}")  # noqa: S608  ours
@@ -196,3 +203,36 @@ async def test_what_a_damaged_deletion_asks_for_is_done_when_it_can_be_due(damag
         damaged.memory.decide = Decide(damaged.memory.log.store)
         await damaged.open()
         await damaged.memory.say("I am new.")
+
+
+@pytest.mark.parametrize("kind", [QuestionAnswered, EmbeddingRecorded])
+async def test_records_that_are_damaged_keep_no_session_from_being_erased(
+    damaged, kind, caplog
+):
+    """Of answers and of vectors, elsewhere in the workspace: which, is told."""
+    async with AsyncExitStack() as running:
+        await damaged.memory.log.embeddings.put_many("w", "m", {"f": b"12345678"})
+        recorded = EmbeddingRecorded(
+            workspace="w", session="t", model="m", dimensions=2, items=()
+        )
+        [vectors] = await damaged.made.append(embedding_stream("w", "w/t"), recorded)
+        of_type = {
+            EmbeddingRecorded: vectors,
+            QuestionAnswered: next(
+                each
+                for each in damaged.recorded
+                if isinstance(each.event, QuestionAnswered) and each.event.id == "other"
+            ),
+        }
+        mend = await break_at(damaged.dsn, of_type[kind].position, cut_off)
+        await damaged.show(running)
+        await damaged.delete()
+        async with asyncio.timeout(WITHIN):
+            while not await damaged.is_erased():
+                await damaged.feeding.until_idle(damaged.feed)
+                await asyncio.sleep(0.05)
+        assert f"at {of_type[kind].position} tell" in caplog.text
+        await mend()
+        given = await damaged.memory.events(QuestionAnswered)
+        answers = {each.id: each.answer for each in given}
+        assert answers == {"quoting": ERASED, "other": "other!"}
