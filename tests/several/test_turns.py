@@ -48,11 +48,9 @@ def test_what_is_configured_at_one_holds_at_the_other_at_once(both, at):
         body = {"configuration": {"reasoning": {"enabled": wanted}}}
         both[0].put(f"{at}/sessions/s", json=body)
         say(both[1], at, f"I own raft {n}.")
-    until(lambda: idle(both[0], at))
-    assert sorted(concluded(both[0], at)) == [
-        "ann told: I own boat 1.",
-        "ann told: I own raft 1.",
-    ]
+    wanted = ["ann told: I own boat 1.", "ann told: I own raft 1."]
+    until(lambda: idle(both[0], at) and len(concluded(both[0], at)) >= len(wanted))
+    assert sorted(concluded(both[0], at)) == wanted
 
 
 def test_what_one_erased_the_other_does_not_tell(both, at, pair):
