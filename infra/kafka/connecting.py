@@ -60,6 +60,7 @@ class Connecting(KafkaConnectionManager):  # type: ignore[misc]  # kafka has no 
     def __init__(self, net: Any, **options: Any) -> None:
         super().__init__(net, **options)
         self._refusals: dict[Any, Refused] = {}
+        self._opened: list[Any] = []
 
     @property
     def refusal(self) -> Refused | None:
@@ -72,10 +73,21 @@ class Connecting(KafkaConnectionManager):  # type: ignore[misc]  # kafka has no 
         Its thread would go on for ever, one more for each time brokers are away.
         """
         with ExitStack() as failed:
+            failed.callback(self.abandon)
             failed.callback(self._net.close)
             failed.callback(self.close)
             super().bootstrap(timeout_ms, refresh)
             failed.pop_all()
+
+    def abandon(self) -> None:
+        """Close what is left open once nothing goes on any more.
+
+        A connection that is made in the moment in which another thread closes all is
+        left to the collector by theirs, and so is one that still has to send.
+        """
+        for each in self._opened:
+            if (sock := each._sock) is not None:  # noqa: SLF001
+                sock.close()
 
     def maybe_raise_auth_failure(self, node_id: Any) -> None:
         """Try no further if all brokers to begin with have refused; asked each time."""
@@ -100,6 +112,8 @@ class Connecting(KafkaConnectionManager):  # type: ignore[misc]  # kafka has no 
             except OSError as error:
                 raise KafkaConnectionError(error) from error
             failed.pop_all()
+        opened = [each for each in self._opened if each._sock is not None]  # noqa: SLF001
+        self._opened = [*opened, transport]
         transport._sock_recv = partial(_last_words, transport._sock_recv)  # noqa: SLF001
         return transport
 
@@ -145,12 +159,22 @@ async def _shake_hands(net: Any, sock: Any, timeout_at: float | None) -> None:
             return
 
 
+class Connections(KafkaNetClient):  # type: ignore[misc]  # kafka has no types
+    """Connections of a client; none is left once it is closed."""
+
+    def close(self, node_id: Any = None) -> None:
+        """Close one, or all for good."""
+        super().close(node_id)
+        if node_id is None:
+            self._manager.abandon()
+
+
 def connecting(**options: Any) -> KafkaNetClient:
     """Return the connections of a client: what ``kafka_client`` is to be."""
-    return KafkaNetClient(**_parts(options))
+    return Connections(**_parts(options))
 
 
-class Sending(KafkaNetClient):  # type: ignore[misc]  # kafka has no types
+class Sending(Connections):
     """Connections of a producer, which rests while a broker is not ready."""
 
     def connection_delay(self, node_id: Any) -> float:
