@@ -14,6 +14,7 @@ from kafka.errors import (
 )
 
 from infra.kafka.connecting import Refused
+from infra.telemetry.said_once import NEWS
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}\Z")
 
@@ -60,7 +61,7 @@ class Trouble:
         """Learn that it failed; said where that is news, or fails in another way."""
         why = why or told(error)
         if why != self.now:
-            self._log.log(level, self._saying, why)
+            self._log.log(level, self._saying, why, extra=NEWS)
         self.now = why
         if isinstance(error, AuthorizationError):
             self._forbidden_at = monotonic()
@@ -74,7 +75,7 @@ class Trouble:
         if monotonic() - self._forbidden_at < self._heals:
             return
         if self.now is not None:
-            self._log.warning(saying, *values)
+            self._log.warning(saying, *values, extra=NEWS)
         self.now = None
 
 

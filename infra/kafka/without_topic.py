@@ -21,6 +21,7 @@ from infra.postgres.connection import FAILED
 from infra.postgres.leadership import LeadershipLost, lead
 from infra.postgres.log_by_shards import LogByShards
 from infra.settings.kafka import KafkaSettings
+from infra.telemetry.said_once import NEWS
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -84,14 +85,18 @@ class WithoutTopic:
         try:
             while (gone := await self._gone()) is not None:
                 if not told:
-                    _LOG.warning("%s is gone: the log is read instead", gone.topic)
+                    _LOG.warning(
+                        "%s is gone: the log is read instead", gone.topic, extra=NEWS
+                    )
                     told = True
                 self._inflow.feed_from_log(_inlets(gone, await self._log.newest()))
                 await asyncio.sleep(LOOK)
         finally:
             self._inflow.feed_from_log(())
         if told:
-            _LOG.warning("there is a topic again: the log is not read instead of it")
+            _LOG.warning(
+                "there is a topic again: the log is not read instead of it", extra=NEWS
+            )
 
 
 def _inlets(generation: Generation, head: int) -> list[Inlet]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.settings import Settings
+from infra.telemetry.said_once import SaidOnce
 from infra.telemetry.under_way import under_way
 
 _LOG: Final = logging.getLogger("palimpsest.process")
@@ -38,6 +39,7 @@ def start_logging(settings: Settings) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if writes_json(settings) else TextLines())
     handler.addFilter(_speaks)
+    handler.addFilter(SaidOnce())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -149,6 +149,15 @@ async def test_below_warning_only_our_own_code_speaks(capsys):
     assert said == ["their warning", "ours"]
 
 
+@pytest.mark.usefixtures("_untouched")
+async def test_what_is_tried_again_and_again_is_said_once(capsys):
+    start_logging(Settings(log_format="json"))
+    for _ in range(3):
+        _LOG.warning("%s: %s", "derive_conclusions", "ConnectionRefusedError")
+    _LOG.warning("%s: %s", "embed_memory", "ConnectionRefusedError")
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 def test_the_form_is_json_where_nobody_looks_unless_set():
     assert writes_json(Settings())  # pytest reads standard error through a pipe
     assert not writes_json(Settings(log_format="TEXT"))
