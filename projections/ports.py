@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from domain.recorded import Recorded
 from projections.probe import Probe
@@ -38,6 +39,10 @@ class LogReader(Protocol):
 
     async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
         """Return events with position > ``after`` in order, at most ``limit``."""
+        ...
+
+    async def id_at(self, position: int) -> UUID | None:
+        """Return the id of the event at a position, damaged or not, None for none."""
         ...
 
     async def head(self) -> int:

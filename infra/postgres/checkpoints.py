@@ -100,9 +100,9 @@ async def verify_checkpoints(
     for checkpoint, name in named.items():
         if checkpoint.position == 0:
             continue
-        at = await log.read_log(after=checkpoint.position - 1, limit=1)
-        if not at or at[0].id != checkpoint.event:
-            there = f"event {at[0].id} is there" if at else "the log ends before"
+        at = await log.id_at(checkpoint.position)
+        if at != checkpoint.event:
+            there = "the log ends before" if at is None else f"event {at} is there"
             raise LogDiverged(
                 f"The view {name} was folded up to position {checkpoint.position}, "
                 f"event {checkpoint.event}, of another log: here {there}. Rebuild the "

@@ -54,6 +54,9 @@ class PostgresEventStore:
     async def read_log(self, *, after: int, limit: int) -> Sequence[Recorded]:
         return await self._reader.read_log(after=after, limit=limit)
 
+    async def id_at(self, position: int) -> UUID | None:
+        return await self._reader.id_at(position)
+
     async def head(self) -> int:
         """Return the highest position; who looks at streams then knows as much.
 

@@ -27,6 +27,7 @@ _SHARDS = (
     f"{_COLUMNS} WHERE position > $1 AND position <= $2 AND shard >= $3 AND shard < $4"
     " ORDER BY position LIMIT $5"
 )
+_ID = "SELECT id FROM log.event WHERE position = $1"
 _HEAD = "SELECT coalesce(max(position), 0) FROM log.event"
 _MOVED_AT_MOST: Final = 20_000
 _MOVED = """
@@ -133,6 +134,11 @@ class Reader:
         """
         found = await self._pool.fetch(_SHARDS, after, through, low, high, limit)
         return await self.opener.each_of(found)
+
+    async def id_at(self, position: int) -> UUID | None:
+        """Return the id of the event at a position, None if there is none."""
+        found: UUID | None = await self._pool.fetchval(_ID, position)
+        return found
 
     async def head(self) -> int:
         """Return the highest position, 0 when the log is empty."""

@@ -70,7 +70,4 @@ class Slices:
 
     async def id_at(self, position: int) -> UUID | None:
         """Return the id of the event at a position, None if there is none."""
-        found: UUID | None = await self._pool.fetchval(
-            "SELECT id FROM log.event WHERE position = $1", position
-        )
-        return found
+        return await self._reader.id_at(position)

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 
@@ -212,6 +213,9 @@ class Listed:
 
     async def read_log(self, *, after: int, limit: int) -> list[Recorded]:
         return self.events[after : after + limit]
+
+    async def id_at(self, position: int) -> UUID:
+        return self.events[position - 1].id
 
     async def head(self) -> int:
         return len(self.events)

@@ -8,22 +8,31 @@ from uuid import uuid4
 import pytest
 
 from commands.decide import Decide, Reason
-from commands.deletion import DeleteSession, delete_session
+from commands.deletion import (
+    DeleteSession,
+    DeleteWorkspace,
+    delete_session,
+    delete_workspace,
+)
 from commands.write import Write
 from domain.conclusion import ConclusionDerived, ConclusionRetracted
 from domain.embedding import EmbeddingRecorded
-from domain.erasure import SessionErased, SessionErasureBegun
+from domain.erasure import SessionErased, SessionErasureBegun, WorkspaceErased
 from domain.errors import NotFound
 from domain.event import ERASED
-from domain.names import embedding_stream, session_stream
+from domain.names import embedding_stream, session_stream, workspace_stream
 from domain.question import QuestionAnswered
 from domain.recorded import Cause
 from domain.session import MessageAdded, SessionCreated
+from domain.workspace import WorkspaceCreated
 from infra.holdings import StoredHoldings
 from infra.postgres.view_readers import open_view_readers
 from processors.erase_session import EraseSession
+from processors.erase_workspace import EraseWorkspace
+from processors.living import Living
 from tests.infra.test_erasure import Eraser
 from tests.support.damage import break_at, broken_seal, cut_off
+from tests.support.feeding import Scripted
 from tests.support.kafka_feeding import either_feeding as feeding
 from tests.support.projecting import projecting
 from tests.support.reactions import SAID_AT
@@ -236,3 +245,58 @@ async def test_records_that_are_damaged_keep_no_session_from_being_erased(
         given = await damaged.memory.events(QuestionAnswered)
         answers = {each.id: each.answer for each in given}
         assert answers == {"quoting": ERASED, "other": "other!"}
+
+
+@pytest.mark.parametrize("then", ["nothing", "retry", "skip"])
+async def test_what_was_parked_at_damage_comes_free_with_the_erasure(damaged, then):
+    """Whatever an operator says of it before; the next of its name is handed on."""
+    async with AsyncExitStack() as running:
+        await damaged.breaks(MessageAdded, cut_off)
+        await damaged.show(running)
+        scripted = Scripted()
+        feed = await damaged.feeding.feed(Living(scripted, damaged.memory.decide))
+        await damaged.feeding.until_idle(feed)
+        [parked] = await damaged.feeding.parking.list(parked_only=True)
+        assert (parked.processor, parked.ordering_key) == ("scripted", "w/s")
+        if then != "nothing":
+            assert await getattr(damaged.feeding.parking, then)("scripted", "w/s")
+        await damaged.delete()
+        async with asyncio.timeout(WITHIN):
+            while not await damaged.is_erased():
+                await damaged.feeding.until_idle(damaged.feed)
+                await asyncio.sleep(0.05)
+        await damaged.feeding.until_idle(feed)
+        assert await damaged.feeding.parking.list(parked_only=True) == []
+        await damaged.open()
+        await damaged.memory.say("I am new.")
+        await damaged.feeding.until_idle(feed)
+        assert scripted.texts("w/s") == ["I am new."]
+        await damaged.until_erased()
+
+
+class NoneActive:
+    async def any(self, _workspace):
+        return False
+
+
+async def test_a_workspace_whose_own_events_are_damaged_is_erased(damaged):
+    """And all of its views, which stood still before the damage."""
+    async with AsyncExitStack() as running:
+        made = WorkspaceCreated(workspace="w", uid="u", created_at=SAID_AT)
+        [created] = await damaged.made.append(workspace_stream("w"), made)
+        await damaged.memory.say("I swim.", session="u")
+        await break_at(damaged.dsn, created.position, cut_off)
+        await damaged.show(running)
+        command = DeleteWorkspace(workspace="w", grace=timedelta())
+        reason = Reason(Cause(actor="client", correlation_id=uuid4()))
+        await delete_workspace(damaged.write, NoneActive(), command, reason)
+        stores = (damaged.memory.log, damaged.readers, damaged.views, damaged.dsn)
+        eraser = EraseWorkspace(
+            damaged.memory.decide, StoredHoldings(*stores), lambda: damaged.now
+        )
+        feed = await damaged.feeding.feed(eraser)
+        await damaged.feeding.until_idle(feed)
+        assert await damaged.feeding.parking.list() == []
+        assert len(await damaged.memory.events(WorkspaceErased)) == 1
+        await damaged.views.passed(await damaged.memory.log.store.head())
+        assert await damaged.shown("session", "message") == set()

@@ -4,9 +4,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from infra.codec.errors import Unreadable
 from infra.fold_failure import Failure
 from infra.kafka.recorded_topic import open_recorded_topic
 from infra.postgres.views import make_views
+from infra.rebuild.rebuild import rebuild
 from projections.registry import LAGGING, PROMPT
 from tests.support.damage import break_at, broken_seal, cut_off
 from tests.support.embedded import until
@@ -63,3 +65,29 @@ async def test_what_is_before_is_shown_from_the_topic_too(log, log_dsn, kafka_se
         await lagging.passed(last)
         assert lagging.failed is None
         await assert_rebuilt_equals_live(log_dsn, log.store)
+
+
+async def test_views_go_on_though_what_they_folded_last_was_damaged_since(log, log_dsn):
+    last = await append(log, [said(f"m{n}", seq=n) for n in range(1, 4)])
+    async with projecting(log, log_dsn) as groups:
+        for each in groups:
+            await each.passed(last)
+    mend = await break_at(log_dsn, last, cut_off)
+    async with projecting(log, log_dsn) as groups:
+        after = await append(log, [said("m4", seq=4)])
+        for each in groups:
+            await each.passed(after)
+        await mend()
+
+
+async def test_a_rebuild_says_which_event_is_damaged(log, log_dsn):
+    """It leaves the live views as they are, and does its work once that is mended."""
+    last = await append(log, [said(f"m{n}", seq=n) for n in range(1, 61)])
+    async with projecting(log, log_dsn) as groups:
+        for each in groups:
+            await each.passed(last)
+        mend = await break_at(log_dsn, 41, broken_seal)
+        with pytest.raises(Unreadable, match="position 41"):
+            await rebuild(log_dsn, log, (*PROMPT, *LAGGING))
+        await mend()
+        await rebuild(log_dsn, log, (*PROMPT, *LAGGING))
