@@ -38,7 +38,7 @@ class Folding(msgspec.Struct, frozen=True):
     async def start(self, running: AsyncExitStack) -> tuple[Projector, Projector]:
         """Fold both groups until the stack ends, whenever no other process does."""
         log, lags = self.log, await self._lags(running)
-        leisure = Leisure(self.give_way)
+        leisure = Leisure(self.give_way, lambda: log.head)
         prompt = Projector(self.dsn, log.store, log.subscription, PROMPT)
         lagging = Projector(
             self.dsn,

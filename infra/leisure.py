@@ -1,6 +1,7 @@
 """How views that may lag fold several commits at once, instead of one by one."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -13,8 +14,8 @@ CLOSE: Final = 0.25
 REST: Final = 0.1
 """Seconds of rest then: what it may add to how late such views are."""
 
-_MANY: Final = 250
-"""Events in a batch after which there is no rest: there are more already."""
+MANY: Final = 250
+"""Events in a batch, or still to come, from which there is no rest: it is a backlog."""
 
 
 class Leisure:
@@ -22,18 +23,23 @@ class Leisure:
 
     A fold is a transaction that moves checkpoints and tells everybody who watches, and
     costs about the same whether it shows one commit or ten. What comes singly is shown
-    at once, and a backlog is folded without a rest. ``give_way`` is called as before.
+    at once, and a backlog is folded without a rest. In how large batches that comes
+    does not tell: partitions of a topic come one by one. So ``head`` is asked, which
+    is the highest position known. ``give_way`` is called as before.
     """
 
-    def __init__(self, give_way: GiveWay) -> None:
+    def __init__(self, give_way: GiveWay, head: Callable[[], int]) -> None:
         self._give_way = give_way
+        self._head = head
         self._folded = -CLOSE
         self._rests = False
 
     def folded(self, fold: Fold) -> None:
         """Note a fold."""
         now = monotonic()
-        self._rests = now - self._folded < CLOSE and len(fold.batch) < _MANY
+        left = self._head() - fold.batch[-1].position
+        is_backlog = max(left, len(fold.batch)) >= MANY
+        self._rests = now - self._folded < CLOSE and not is_backlog
         self._folded = now
 
     async def give_way(self, worked: float) -> None:
