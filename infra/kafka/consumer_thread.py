@@ -72,7 +72,7 @@ class ConsumerThread:
     async def close(self) -> None:
         """Leave the group (a static member does not), end the thread; bounded."""
         self._inside.stopping.set()
-        self._inside.commands.put(None)
+        self._inside.do(None)
         await asyncio.to_thread(self._thread.join, _CLOSED_WITHIN)
 
     async def poll(self, within: float = 1.0) -> Records:
@@ -182,7 +182,7 @@ class ConsumerThread:
             except BaseException as error:  # noqa: BLE001  the caller's, not the thread's
                 done.set_exception(error)
 
-        self._inside.commands.put(carry_out)
+        self._inside.do(carry_out)
         if self._is_over:
             self._refuse()
         return await asyncio.wrap_future(done)

@@ -23,6 +23,7 @@ from kafka.net.selector import NetworkSelector
 from infra.kafka.assignor import Assignor
 from infra.kafka.connecting import connecting
 from infra.kafka.consumer_options import CONSUMES
+from infra.kafka.interrupting import Interruptible
 from infra.kafka.joining import go_on_joining, is_silent
 from infra.kafka.place import Damaged, Fenced, OutOfRange, Place, Records, named_in
 from infra.kafka.rebalance import Rebalances
@@ -30,11 +31,10 @@ from infra.kafka.trouble import Trouble
 
 _LOG: Final = logging.getLogger(__name__)
 
-POLL_MS: Final = 50
-_IDLE_MS: Final = 200
-"""Longest a command waits for a poll: within ``_MOMENT`` after another, or else."""
+POLL_MS: Final = 200
+"""Longest poll, while nothing comes and nobody wants anything."""
 
-_MOMENT: Final = 2.0
+_MOMENT: Final = 0.05
 
 CLOSE_MS: Final = 5_000
 
@@ -78,13 +78,18 @@ class Consuming:
         self.away = Trouble(_LOG, "nothing is consumed: %s", _HEALED)
         self._lock = threading.Lock()
         self._kept: dict[TopicPartition, list[Any]] = {}
-        self._obeyed = monotonic()
+        self._polls = Interruptible(lambda: not self.commands.empty())
         self._trouble: Exception | None = None
         self._topics: Collection[str] = ()
         self._next: dict[TopicPartition, int] = {}
         self._paused: set[TopicPartition] = set()
         self._hears: Rebalances | None = None
         self._client: KafkaNetClient
+
+    def do(self, command: Command | None) -> None:
+        """Have the thread do this next, or look around."""
+        self.commands.put(command)
+        self._polls.interrupt()
 
     def take(self) -> Records:
         """Take what is kept.
@@ -121,7 +126,7 @@ class Consuming:
             map(cluster.partitions_for_topic, topics)
         ):
             cluster.request_update()
-            if self.stopping.wait(POLL_MS / 1000):
+            if self.stopping.wait(_MOMENT):
                 return
 
     def assign(self, consumer: KafkaConsumer, places: Mapping[Place, int]) -> None:
@@ -226,11 +231,10 @@ class Consuming:
         elif group is not None and is_silent(group):
             # A poll asks over and over, and each is kept until one is answered.
             self._obey(consumer, _FOR_GROUP_MS / 1000)
-            group.poll(timeout_ms=POLL_MS)
+            group.poll(timeout_ms=_MOMENT * 1000)
             self._look_around()
         elif consumer.assignment() or self._topics:
-            quiet = monotonic() - self._obeyed > _MOMENT
-            self._poll(consumer, _IDLE_MS if quiet else POLL_MS)
+            self._poll(consumer, POLL_MS)
         else:
             self._obey(consumer, _STILL)
 
@@ -242,13 +246,12 @@ class Consuming:
                 command = self.commands.get(left > 0, max(left, 0) or None)
                 if command is not None:
                     command(consumer)
-                    self._obeyed = monotonic()
                 elif not self._kept:
                     return
 
     def _poll(self, consumer: KafkaConsumer, timeout_ms: int) -> None:
         try:
-            found = consumer.poll(timeout_ms, max_records=self._batch)
+            found = self._polls.poll(consumer, timeout_ms, self._batch)
         except OffsetOutOfRangeError as error:
             [offsets] = error.args
             self.pause(consumer, [Place(*each) for each in offsets])
