@@ -26,6 +26,7 @@ from processors.processor import Processor
 if TYPE_CHECKING:
     from infra.kafka.inflow import Inflow
     from infra.kafka.shard_feed import ShardFeed
+    from infra.kafka.shard_ranges import ShardRanges
 
 
 class Feeds:
@@ -51,6 +52,7 @@ class Feeds:
         self.turns = turns
         self._settings = settings
         self._inflow: Inflow | None = None
+        self._ranges: ShardRanges | None = None
         self._log = log
         self._give_way = give_way
         self.telemetry = telemetry
@@ -100,8 +102,10 @@ class Feeds:
         from infra.kafka.inflow_wiring import open_inflow  # noqa: PLC0415  its packages
         from infra.kafka.shard_feed import ShardFeed  # noqa: PLC0415
         from infra.kafka.shard_ledger import ShardLedger  # noqa: PLC0415
+        from infra.kafka.shard_ranges import ShardRanges  # noqa: PLC0415
 
-        ledger = ShardLedger(self.pool, processor.name)
+        self._ranges = self._ranges or ShardRanges(self.pool)
+        ledger = ShardLedger(self.pool, processor.name, self._ranges)
         await ledger.begin()
         if self._inflow is None:
             self._inflow = self.telemetry.inflow = await open_inflow(

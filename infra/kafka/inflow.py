@@ -25,7 +25,8 @@ from infra.kafka.names import shards_of
 from infra.kafka.place import Damaged, OutOfRange, Place, Records
 from infra.kafka.placing import Placing
 from infra.kafka.seat import Seat, generation_of
-from infra.kafka.shard_ledger import ShardLedger, ShardRange, ShardStanding
+from infra.kafka.shard_ledger import ShardLedger, ShardStanding
+from infra.kafka.shard_ranges import ShardRange
 from infra.kafka.trouble import Trouble
 from infra.postgres.connection import FAILED
 from infra.postgres.log_by_shards import LogByShards
@@ -43,10 +44,7 @@ class Inflow:
     """Fulfils ``Member``: takes what the group gives, and lets go when it is taken."""
 
     def __init__(
-        self,
-        generations: Generations,
-        log: LogByShards,
-        letters: DeadLetters,
+        self, generations: Generations, log: LogByShards, letters: DeadLetters
     ) -> None:
         self.consumer: ConsumerThread
         self.rebalances = 0

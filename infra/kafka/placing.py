@@ -7,7 +7,7 @@ import msgspec
 
 from infra.kafka.consumer_thread import ConsumerThread
 from infra.kafka.place import Place
-from infra.kafka.shard_ledger import ShardRange
+from infra.kafka.shard_ranges import ShardRange
 from infra.postgres.log_by_shards import LogByShards
 
 _NEAR: Final = 10_000

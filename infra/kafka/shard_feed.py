@@ -22,7 +22,8 @@ from infra.delivery import FeedLimits
 from infra.held_keys import Held
 from infra.kafka.inflow import Inflow
 from infra.kafka.inlet import Inlet, Portion
-from infra.kafka.shard_ledger import Move, ShardLedger, ShardRange, ShardStanding
+from infra.kafka.shard_ledger import ShardLedger, ShardStanding
+from infra.kafka.shard_ranges import Move, ShardRange
 from infra.postgres.connection import LOST
 from infra.postgres.log_by_shards import LogByShards
 from infra.telemetry.observers import DeliveryObserver
@@ -30,6 +31,8 @@ from infra.traffic import GiveWay, at_once
 from processors.processor import Processor
 
 _LOG: Final = logging.getLogger(__name__)
+
+_ALIKE: Final = 0.5
 
 _AGAIN: Final = (
     *(*LOST, asyncpg.InterfaceError, asyncpg.DeadlockDetectedError),
@@ -157,7 +160,8 @@ class ShardFeed:
             standing = self._seat.standing = await self._ledger.standing()
             for low in standing.set_back_from(before):
                 self._looked.pop(low, None)
-            self._fresh_until = monotonic() + self._idle(standing)
+            until = monotonic() + self._idle(standing)
+            self._fresh_until = until - until % _ALIKE  # when others look, too
         return standing
 
     async def _inlets(self, standing: ShardStanding) -> list[Inlet]:
@@ -250,13 +254,8 @@ class ShardFeed:
         self, standing: ShardStanding, ours: Sequence[tuple[ShardRange, Inlet]]
     ) -> list[tuple[Held, int]]:
         """Return the keys to try again, and how far each one's range is."""
-        return [
-            (held, each.position)
-            for held in standing.held.values()
-            if held.is_due
-            for each, _ in ours
-            if each.has(shard_of(held.key))
-        ]
+        due = [held for held in standing.held.values() if held.is_due]
+        return [(h, e.position) for h in due for e, _ in ours if e.has(shard_of(h.key))]
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):

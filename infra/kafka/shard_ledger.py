@@ -16,24 +16,12 @@ import msgspec
 from domain.names import shard_of
 from infra.held_keys import BEGIN, FedOtherwise, Held, HeldKeys, Hold
 from infra.kafka.names import SHARDS, shards_of
-from infra.kafka.place import Place
-
-
-class ShardRange(msgspec.Struct, frozen=True):
-    """Everything of shards ``low`` to ``high`` (exclusive) up to a position is done.
-
-    Or held. What follows is at offset ``next`` of ``place`` or beyond, where that is
-    known.
-    """
-
-    low: int
-    high: int
-    position: int
-    place: Place | None = None
-    next: int | None = None
-
-    def has(self, shard: int) -> bool:
-        return self.low <= shard < self.high
+from infra.kafka.shard_ranges import (
+    Move,
+    ShardRange,
+    ShardRanges,
+    move_ranges,
+)
 
 
 class ShardStanding(msgspec.Struct, frozen=True):
@@ -67,22 +55,6 @@ class ShardStanding(msgspec.Struct, frozen=True):
         return [e.low for e in self.ranges if e.position < stood.get(e.low, 0)]
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a range is to go: to the event ``event`` at ``through``."""
-
-    range: ShardRange
-    through: int
-    event: UUID | None
-    place: Place | None = None
-    next: int | None = None
-
-
-_RANGES: Final = """
-SELECT low, high, position, topic, part, next,
-    EXISTS (SELECT FROM work.held WHERE processor = $1) AS is_held
-FROM work.shard_range WHERE processor = $1 ORDER BY low
-"""
-
 # Where it was fed as a whole, all its shards go on from there.
 _BEGIN: Final = f"""
 WITH whole AS (
@@ -109,23 +81,6 @@ SELECT position FROM work.shard_range
 WHERE processor = $1 AND low <= $2 AND high > $2 FOR UPDATE
 """
 
-# Losing this to a crash of the machine only means that events come again.
-_MOVE: Final = """
-WITH quick AS MATERIALIZED (
-    SELECT set_config('synchronous_commit', 'off', true) AS commit
-), move AS (
-    SELECT * FROM unnest($2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::uuid[],
-        $7::text[], $8::int[], $9::bigint[])
-        AS m (low, high, start, through, event, topic, part, next)
-)
-UPDATE work.shard_range AS r SET position = m.through, event = m.event,
-    topic = m.topic, part = m.part, next = m.next
-FROM move AS m, quick
-WHERE r.processor = $1 AND r.low = m.low AND r.high = m.high
-    AND r.position = m.start AND quick.commit = 'off'
-RETURNING r.low
-"""
-
 _FORGET: Final = "DELETE FROM work.shard_range WHERE processor = $1"
 
 _KEEP: Final = """
@@ -136,11 +91,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 
 class ShardLedger:
-    """The ``work`` tables of one processor; several workers share them safely."""
+    """The ``work`` tables of one processor; several workers share them safely.
 
-    def __init__(self, pool: asyncpg.Pool, processor: str) -> None:
+    ``ranges`` are those all processors of this worker look at together.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, processor: str, ranges: ShardRanges | None = None
+    ) -> None:
         self._pool = pool
         self._processor = processor
+        self._ranges = ranges or ShardRanges(pool)
         self._held = HeldKeys(processor)
 
     async def begin(self) -> None:
@@ -168,11 +129,11 @@ class ShardLedger:
         Raises:
             FedOtherwise
         """
-        rows = await self._pool.fetch(_RANGES, self._processor)
-        if not rows:
+        ranges, is_held = await self._ranges.of(self._processor)
+        if not ranges:
             raise FedOtherwise(self._processor)
-        held = await self._held.all(self._pool) if rows[0]["is_held"] else {}
-        return ShardStanding([_range(row) for row in rows], held)
+        held = await self._held.all(self._pool) if is_held else {}
+        return ShardStanding(ranges, held)
 
     async def advance(
         self,
@@ -188,14 +149,14 @@ class ShardLedger:
         were held and must still be, or their range is not moved.
         """
         if not holds and not passed_over:
-            moved = await self._move(self._pool, moves)
+            moved = await self._ranges.move((self._processor, moves))
         else:
             async with self._pool.acquire() as connection, connection.transaction():
                 moves = await self._movable(connection, moves, passed_over)
                 ranges = [each.range for each in moves]
                 there = [each for each in holds if _within(each.key, ranges)]
                 await self._held.hold(connection, there)
-                moved = await self._move(connection, moves)
+                [moved] = await move_ranges(connection, [(self._processor, moves)])
         return moved
 
     async def hold_again(self, hold: Hold) -> None:
@@ -232,24 +193,6 @@ class ShardLedger:
             and not any(each.range.has(shard) for shard in let_go)
         ]
 
-    async def _move(
-        self, db: asyncpg.Pool | asyncpg.Connection, moves: Sequence[Move]
-    ) -> set[int]:
-        moves = sorted(moves, key=lambda each: each.range.low)
-        rows = await db.fetch(
-            _MOVE,
-            self._processor,
-            [each.range.low for each in moves],
-            [each.range.high for each in moves],
-            [each.range.position for each in moves],
-            [each.through for each in moves],
-            [each.event for each in moves],
-            [each.place and each.place.topic for each in moves],
-            [each.place and each.place.part for each in moves],
-            [each.next for each in moves],
-        )
-        return {row["low"] for row in rows}
-
 
 class Row(NamedTuple):
     """A row of the table, but for whose it is."""
@@ -278,11 +221,6 @@ def recut(rows: Iterable[Row], partitions: int) -> list[Row]:
                 part = Row(low, high, part.position, part.event)
             joined[-1] = part._replace(low=last[0].low)
     return joined
-
-
-def _range(row: asyncpg.Record) -> ShardRange:
-    place = None if row["topic"] is None else Place(row["topic"], row["part"])
-    return ShardRange(row["low"], row["high"], row["position"], place, row["next"])
 
 
 def _within(key: str, ranges: Iterable[ShardRange]) -> bool:

@@ -14,7 +14,8 @@ from infra.kafka.inlet import Arrived, Inlet
 from infra.kafka.names import partition_of, shards_of
 from infra.kafka.place import Place
 from infra.kafka.shard_feed import ShardFeed
-from infra.kafka.shard_ledger import ShardRange, ShardStanding
+from infra.kafka.shard_ledger import ShardStanding
+from infra.kafka.shard_ranges import ShardRange
 from tests.support.feeding import Scripted
 from tests.support.history import START, record
 

@@ -7,7 +7,8 @@ from infra.kafka.generations import Generation
 from infra.kafka.inflow import Inflow
 from infra.kafka.inlet import Inlet
 from infra.kafka.place import Place
-from infra.kafka.shard_ledger import ShardRange, ShardStanding
+from infra.kafka.shard_ledger import ShardStanding
+from infra.kafka.shard_ranges import ShardRange
 
 TOPIC = Generation(number=1, topic="t", partitions=1, state="serving")
 PLACE = Place("t", 0)

@@ -12,7 +12,8 @@ from infra.feed_ledger import FeedLedger
 from infra.held_keys import FedOtherwise, Hold
 from infra.kafka.names import SHARDS, partition_of
 from infra.kafka.place import Place
-from infra.kafka.shard_ledger import Move, Row, ShardLedger, recut
+from infra.kafka.shard_ledger import Row, ShardLedger, recut
+from infra.kafka.shard_ranges import Move
 from infra.processor_reset import reset_processor
 from tests.support.feeding import feeding
 from tests.support.positions import processor_positions
