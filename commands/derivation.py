@@ -149,7 +149,7 @@ async def record_derivation(
         Source(*named, command.position),
         (derivation, conclusions, watch_named_session(*named)),
         decision,
-        Reason(command.cause, identity, cause_of),
+        Reason(command.cause, identity, cause_of, is_new=True),
     )
 
 

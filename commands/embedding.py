@@ -65,5 +65,5 @@ async def record_embeddings(
     cause = msgspec.structs.replace(command.cause, command_id=identity.id)
     source = Source(*named, command.written[0].position)
     return await decide_if_living(
-        decide, source, (texts,), decision, Reason(cause, identity)
+        decide, source, (texts,), decision, Reason(cause, identity, is_new=True)
     )

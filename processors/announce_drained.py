@@ -46,6 +46,8 @@ class AnnounceDrained:
         self._streams = streams
         self._clock = clock
         self._signs = signs
+        if not signs:
+            self.handles = ()
 
     async def __call__(self, batch: Batch) -> Outcome:
         """Ask for deliveries where somebody wants to hear.
