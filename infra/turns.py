@@ -10,7 +10,7 @@ they were found.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from time import monotonic
 from typing import Any, Final
@@ -21,18 +21,25 @@ import msgspec
 from infra.postgres.connection import BEAT, FAILED, mortal
 from infra.postgres.lock_key import lock_key
 from infra.stopping import stop
+from infra.together import Together
 from infra.watch import Watch
 
 _LOG: Final = logging.getLogger("palimpsest.turns")
 
 _OURS: Final = 0x5D7EA6
 
-_TAKE: Final = "SELECT pg_try_advisory_lock($1, $2)"
+_TAKE: Final = """
+SELECT pg_try_advisory_lock($1, key) AS is_ours
+FROM unnest($2::int[]) WITH ORDINALITY AS wanted (key, nth) ORDER BY nth
+"""
 
 _GIVE_BACK: Final = "SELECT pg_advisory_unlock($1, $2)"
 
 _AGAIN: Final = 0.5
 """Seconds between two tries of who waits: so soon a killed process is followed."""
+
+_TOGETHER: Final = 0.01
+"""Seconds within which all who wait try at once."""
 
 _WITHIN: Final = 5.0
 """Seconds a lock may be asked for until the connection is taken for lost."""
@@ -47,6 +54,7 @@ class Turns:
         self._connection: asyncpg.Connection | None = None
         self._lost = asyncio.Event()
         self._shown = 0.0
+        self._tried = Together(self._try, _TOGETHER)
 
     @classmethod
     def open(cls, dsn: str, running: AsyncExitStack) -> "Turns":
@@ -96,17 +104,23 @@ class Turns:
 
     async def _taken(self, what: str) -> asyncio.Event:
         """Wait for the turn, however long; return what is set when it is lost."""
-        lock = (_OURS, lock_key(what))
         while True:
-            try:
-                async with self._turn:
-                    connection, lost = await self._connected()
-                    if await connection.fetchval(_TAKE, *lock, timeout=_WITHIN):
-                        return lost
-            except (*FAILED, TimeoutError) as error:
-                _LOG.info("no turn of %s: %s", what, type(error).__name__)
-                self.close()
+            if (lost := await self._tried(what)) is not None:
+                return lost
             await asyncio.sleep(_AGAIN)
+
+    async def _try(self, wanted: Sequence[str]) -> Sequence[asyncio.Event | None]:
+        """Ask for turns; tell of each what is set when it is lost, None if not had."""
+        try:
+            async with self._turn:
+                connection, lost = await self._connected()
+                keys = [lock_key(each) for each in wanted]
+                rows = await connection.fetch(_TAKE, _OURS, keys, timeout=_WITHIN)
+        except (*FAILED, TimeoutError) as error:
+            _LOG.info("no turn of %s: %s", ", ".join(wanted), type(error).__name__)
+            self.close()
+            return [None for _ in wanted]
+        return [lost if row["is_ours"] else None for row in rows]
 
     async def _give_back(self, what: str, lost: asyncio.Event) -> None:
         """Let another process have the turn at once, if it was not lost."""

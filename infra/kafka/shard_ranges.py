@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 
 from infra.kafka.place import Place
-from infra.kafka.together import Together
+from infra.together import Together
 
 
 class ShardRange(msgspec.Struct, frozen=True):

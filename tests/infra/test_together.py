@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from infra.kafka.together import Together
+from infra.together import Together
 
 
 async def test_all_who_are_woken_by_the_same_ask_once():
