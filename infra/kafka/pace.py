@@ -6,7 +6,7 @@ from typing import Final
 from infra.kafka.read_ahead import PAGE_BYTES, PAGE_EVENTS
 from infra.postgres.stored_row import StoredRow
 
-MOST: Final = 0.025
+MOST: Final = 0.1
 """Longest rest, in seconds: what it may add to how late a record is."""
 
 _MORE: Final = 0.010

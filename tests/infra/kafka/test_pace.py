@@ -41,7 +41,7 @@ def test_what_comes_singly_is_never_waited_with():
 def test_pages_of_several_commits_are_rested_after_within_a_bound():
     pace = Pace()
     rests = []
-    for _ in range(5):
+    for _ in range(20):
         pace.wrote(page(0, 4))
         rests.append(pace.rest)
     assert rests[0] > 0
