@@ -118,7 +118,9 @@ async def test_summaries_drain_when_none_is_missing_and_are_told_once(hooked):
 async def test_without_a_secret_nothing_is_asked_for(hooked):
     await hooked.say("a")
     done = await completed(hooked, 1, 1, alice=1)
-    await announce(hooked, signs=False)(batch(done))
+    unsigned = announce(hooked, signs=False)
+    assert unsigned.handles == ()
+    await unsigned(batch(done))
     assert await requested(hooked) == []
 
 
