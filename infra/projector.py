@@ -29,6 +29,7 @@ from infra.postgres.views import connect_views
 from infra.rebuild.abandoned import ERASING
 from infra.stopping import stop
 from infra.telemetry.observers import Fold, Folded
+from infra.telemetry.said_once import NEWS
 from infra.traffic import GiveWay, at_once
 from infra.upkeep import Upkeep
 from projections.ports import LogReader
@@ -285,7 +286,7 @@ class Projector:
         """Say what happened, without a word of what anyone said."""
         if (stopped := stopped_at(error)) is not None:
             if self.failed != stopped.failure:
-                _LOG.error("The views stopped: %s", stopped)
+                _LOG.error("The views stopped: %s", stopped, extra=NEWS)
             self.failed = stopped.failure
             return
         name = type(error).__name__

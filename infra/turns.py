@@ -21,6 +21,7 @@ import msgspec
 from infra.postgres.connection import BEAT, FAILED, mortal
 from infra.postgres.lock_key import lock_key
 from infra.stopping import stop
+from infra.telemetry.said_once import NEWS
 from infra.together import Together
 from infra.watch import Watch
 
@@ -84,7 +85,7 @@ class Turns:
                 await self._show_life_until(doing, losing)
                 if doing.done():
                     return await doing
-                _LOG.warning("the turn of %s is lost; waiting for it", what)
+                _LOG.warning("the turn of %s is lost; waiting for it", what, extra=NEWS)
             finally:
                 await stop(doing, losing)
                 await self._give_back(what, lost)

@@ -14,6 +14,7 @@ from infra.postgres.checkpoints import FOLDED
 from infra.postgres.connection import FAILED, settings_of
 from infra.postgres.role import usable_role
 from infra.postgres.views import LIVE
+from infra.telemetry.said_once import NEWS
 
 _LOG: Final = logging.getLogger("palimpsest.views")
 
@@ -95,7 +96,8 @@ class ViewWatch:
                 await self._watch(connection)
             except FAILED as error:
                 if not self._away:
-                    _LOG.warning("views are not watched: %s", type(error).__name__)
+                    name = type(error).__name__
+                    _LOG.warning("views are not watched: %s", name, extra=NEWS)
                 self._away = True
             finally:
                 if connection is not None:

@@ -15,6 +15,7 @@ from infra.kafka.trouble import Trouble
 from infra.postgres.connection import tirelessly
 from infra.postgres.stored_row import StoredRow
 from infra.settings.kafka import KafkaSettings
+from infra.telemetry.said_once import NEWS
 
 _LOG: Final = logging.getLogger("palimpsest.topic")
 
@@ -96,7 +97,7 @@ class Resequenced:
         told = False
         while (found := await tirelessly(self._generations.serving)) is None:
             if not told:
-                _LOG.warning("No topic serves yet: is a relay running?")
+                _LOG.warning("No topic serves yet: is a relay running?", extra=NEWS)
                 told = True
             await asyncio.sleep(LOOK)
         return found

@@ -1,6 +1,7 @@
 """A line of trouble is said once a minute, however often what fails is tried."""
 
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
@@ -35,6 +36,8 @@ class SaidOnce(logging.Filter):
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._now = now
+        # Threads of clients say something, too; a signal may come meanwhile.
+        self._lock = threading.RLock()
         self._said: OrderedDict[tuple[object, ...], _Said] = OrderedDict()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -42,7 +45,14 @@ class SaidOnce(logging.Filter):
         if record.levelno < logging.WARNING or is_news:
             return True
         about = {**under_way(), **getattr(record, "about", {})}
-        line = (record.name, record.getMessage(), str(about))
+        try:
+            line = (record.name, record.getMessage(), str(about))
+        except (TypeError, ValueError, LookupError):  # the handler's to tell, not ours
+            return True
+        with self._lock:
+            return self._is_due(record, line)
+
+    def _is_due(self, record: logging.LogRecord, line: tuple[str, str, str]) -> bool:
         now, last = self._now(), self._said.get(line)
         if last is not None and now < last.at + QUIET:
             self._said[line] = last._replace(more=last.more + 1)

@@ -51,6 +51,12 @@ def test_other_lines_are_said_and_so_are_news_exceptions_and_what_is_no_trouble(
         assert once.filter(line("deriver", "OSError", exc_info=(OSError, error, None)))
 
 
+def test_a_line_that_cannot_be_made_is_left_to_who_writes_it():
+    """Python tells of it there; here it would be raised where the line is said."""
+    wrong = logging.LogRecord("x", logging.WARNING, "x.py", 1, "%d", ("one",), None)
+    assert SaidOnce(Clock()).filter(wrong)
+
+
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first():
     once = SaidOnce(Clock())
     for number in range(_MOST + 1):
