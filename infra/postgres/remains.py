@@ -1,9 +1,10 @@
 """What the log's side holds of a session or a workspace, for its erasure."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import msgspec
@@ -79,6 +80,9 @@ SELECT position, data FROM log.event
 WHERE stream >= $2 AND stream < $2 || ',' AND tenant = $1 AND type = $3
 """
 
+_ZERO: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In a text, as JSON has it: the database knows none with it."""
+
 _UNPARK: Final = """
 UPDATE work.held SET state = 'retry', attempts = 0, due_at = now()
 WHERE tenant = $1 AND ($2::text IS NULL OR ordering_key = $2) AND NOT state = 'retry'
@@ -153,7 +157,7 @@ class Remains:
             damaged: list[int] = []
             async with self._pool.acquire() as db, db.transaction():
                 async for position, data in db.cursor(_OF_TYPE, *kind):
-                    if not _is_json(data):
+                    if not _can_be_asked(data):
                         damaged.append(position)
             told = ", ".join(map(str, damaged))
             _LOG.warning("what damaged %s at %s tell is not known", kind[2], told)
@@ -174,9 +178,19 @@ class Remains:
         }
 
 
-def _is_json(data: bytes) -> bool:
+class _Trace(msgspec.Struct):
+    tools: list[Any] = []
+
+
+class _Record(msgspec.Struct):
+    items: list[Any] = []
+    trace: _Trace | None = None
+
+
+def _can_be_asked(data: bytes) -> bool:
+    """Tell whether the database makes of it what is asked of records here."""
     try:
-        msgspec.json.decode(data)
+        msgspec.json.decode(data, type=_Record)
     except UNDECODABLE:
         return False
-    return True
+    return _ZERO.search(data) is None

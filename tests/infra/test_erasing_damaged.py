@@ -214,9 +214,19 @@ async def test_what_a_damaged_deletion_asks_for_is_done_when_it_can_be_due(damag
         await damaged.memory.say("I am new.")
 
 
+def other_shape(_data):
+    return b'{"items": 1, "trace": {"tools": 1}}'
+
+
+def no_text(_data):
+    """JSON, but none that the database takes."""
+    return rb'{"id": "\u0000"}'
+
+
+@pytest.mark.parametrize("how", [cut_off, other_shape, no_text])
 @pytest.mark.parametrize("kind", [QuestionAnswered, EmbeddingRecorded])
 async def test_records_that_are_damaged_keep_no_session_from_being_erased(
-    damaged, kind, caplog
+    damaged, kind, how, caplog
 ):
     """Of answers and of vectors, elsewhere in the workspace: which, is told."""
     async with AsyncExitStack() as running:
@@ -233,7 +243,7 @@ async def test_records_that_are_damaged_keep_no_session_from_being_erased(
                 if isinstance(each.event, QuestionAnswered) and each.event.id == "other"
             ),
         }
-        mend = await break_at(damaged.dsn, of_type[kind].position, cut_off)
+        mend = await break_at(damaged.dsn, of_type[kind].position, how)
         await damaged.show(running)
         await damaged.delete()
         async with asyncio.timeout(WITHIN):
