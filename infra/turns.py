@@ -56,13 +56,19 @@ class Turns:
         self._lost = asyncio.Event()
         self._shown = 0.0
         self._tried = Together(self._try, _TOGETHER)
+        self._returned: set[asyncio.Task[None]] = set()
+        self._is_over = False
 
     @classmethod
     def open(cls, dsn: str, running: AsyncExitStack) -> "Turns":
         """Return what takes turns until the stack ends; nothing is connected yet."""
         turns = cls(dsn)
-        running.callback(turns.close)
+        running.callback(turns._end)
         return turns
+
+    def _end(self) -> None:
+        self._is_over = True
+        self.close()
 
     def close(self) -> None:
         """Let others go on; what is still done here is broken off."""
@@ -106,15 +112,33 @@ class Turns:
     async def _taken(self, what: str) -> asyncio.Event:
         """Wait for the turn, however long; return what is set when it is lost."""
         while True:
-            if (lost := await self._tried(what)) is not None:
+            asked = asyncio.ensure_future(self._tried(what))
+            try:
+                lost = await asyncio.shield(asked)
+            except asyncio.CancelledError:
+                # It is asked for with those of others, and may be had all the same.
+                task = asyncio.create_task(self._return(what, asked))
+                self._returned.add(task)
+                task.add_done_callback(self._returned.discard)
+                raise
+            if lost is not None:
                 return lost
             await asyncio.sleep(_AGAIN)
+
+    async def _return(
+        self, what: str, asked: asyncio.Future[asyncio.Event | None]
+    ) -> None:
+        if (lost := await asked) is not None:
+            await self._give_back(what, lost)
 
     async def _try(self, wanted: Sequence[str]) -> Sequence[asyncio.Event | None]:
         """Ask for turns; tell of each what is set when it is lost, None if not had."""
         try:
             async with self._turn:
                 connection, lost = await self._connected()
+                if self._is_over:  # nobody closes what was opened since
+                    self.close()
+                    return [None for _ in wanted]
                 keys = [lock_key(each) for each in wanted]
                 rows = await connection.fetch(_TAKE, _OURS, keys, timeout=_WITHIN)
         except (*FAILED, TimeoutError) as error:

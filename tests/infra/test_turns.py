@@ -131,3 +131,32 @@ async def test_the_turn_of_who_is_frozen_is_had_by_another(two, monkeypatch):
     assert (work.under_way, work.begun.locked()) == (1, True)
     thawed.set()
     await ended(frozen, living)
+
+
+async def test_a_turn_that_comes_to_who_is_stopped_meanwhile_is_left_to_others(two):
+    """Who waits is stopped while it is asked for; its process goes on."""
+    (one, _), (other, _) = two
+    work = Work()
+    begun = asyncio.create_task(one.whenever("y", work))
+    await within(work.begun.acquire())  # its connection is there
+    for _ in range(5):
+        stopped = asyncio.create_task(one.whenever("x", work))
+        await asyncio.sleep(0)
+        await ended(stopped)
+    second = asyncio.create_task(other.whenever("x", work))
+    await within(work.begun.acquire())
+    await ended(begun, second)
+
+
+async def test_nothing_is_connected_to_once_it_is_over(two, log_dsn):
+    (one, its_end), _ = two
+    stopped = asyncio.create_task(one.whenever("x", Work()))
+    await asyncio.sleep(0)
+    await ended(stopped)
+    await its_end.aclose()
+    await asyncio.gather(*one._returned)
+    db = await asyncpg.connect(log_dsn)
+    try:
+        assert await db.fetchval(_CUT) == 0
+    finally:
+        await db.close()
