@@ -7,6 +7,7 @@ import msgspec
 
 from domain.recorded import Recorded
 from infra.codec.errors import Unreadable
+from infra.proof.unreadable import DAMAGED
 
 
 class Log(Protocol):
@@ -16,7 +17,7 @@ class Log(Protocol):
 
 
 class ViewsStopped(msgspec.Struct, frozen=True):
-    """A damaged event: its position, its type, and what is wrong with it."""
+    """A damaged event: its position, its type if that is known, and what is wrong."""
 
     position: int
     type: str
@@ -28,6 +29,8 @@ async def views_stopped(log: Log, positions: Iterable[int]) -> ViewsStopped | No
     for position in sorted(set(positions)):
         try:
             await log.read_log(after=position, limit=1)
-        except Unreadable as found:
-            return ViewsStopped(found.position, found.stored_type, found.reason)
+        except DAMAGED as found:
+            if isinstance(found, Unreadable):
+                return ViewsStopped(found.position, found.stored_type, found.reason)
+            return ViewsStopped(position + 1, "", type(found).__name__)
     return None

@@ -57,7 +57,8 @@ async def _status(place: Place, settings: Settings, *, as_json: bool) -> None:
                 f" ago, by key {signed.key_id}"
             )
         if (stopped := now.stopped) is not None:
-            told = f"position {stopped.position} ({stopped.type}): {stopped.reason}"
+            kind = f" ({stopped.type})" if stopped.type else ""
+            told = f"position {stopped.position}{kind}: {stopped.reason}"
             screen().print(f"views stop at {told}", markup=False)
         for each in now.waiting:
             screen().print(_waits(each), markup=False)

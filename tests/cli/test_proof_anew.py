@@ -107,3 +107,20 @@ def test_status_and_verify_name_what_views_cannot_get_past(folders):
     assert f"views stop at position {first}" in folders.shell.run(*words).out
     code, report = folders.verify(data)
     assert (code, report["unreadable"]) == (1, first)
+
+
+def test_status_names_an_event_of_a_time_that_nobody_can_read(folders):
+    """Views stand before it; its type is known to nobody either."""
+    data = folders.copy("timeless")
+    first = tamper(
+        data, "SELECT min(position) FROM log.event WHERE type = 'message-added'"
+    )
+    tamper(
+        data,
+        "UPDATE log.event SET recorded_at = '200000-01-01'"  # noqa: S608  a number
+        f" WHERE position = {first} RETURNING 1",
+        "UPDATE view.checkpoint SET position = e.position, event = e.id"  # noqa: S608  a number
+        f" FROM log.event AS e WHERE e.position = {first - 1} RETURNING 1",
+    )
+    ended = folders.shell.run("status", "--data", str(data), "--json")
+    assert json.loads(ended.out)["stopped"]["position"] == first
