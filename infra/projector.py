@@ -273,9 +273,8 @@ class Projector:
         return known
 
     def _advance(self) -> None:
-        self.position = min(
-            (at.position for at in self._at.values()), default=self.position
-        )
+        folded = [at.position for at in self._at.values()]
+        self.position = min(folded, default=self.position)
         self._milestones.reach(self.position)
 
     def _note(self, state: RetryCallState) -> None:

@@ -148,6 +148,7 @@ def _derived(
 ) -> dict[str, Any]:
     """Wait until all are derived; with ``quiet``, until all that follows is done."""
     already = asyncio.run(_until_derived(those, workspace, 1))
+    assert already < conversations, "too few: all were derived before anybody looked"
     before, begun = those.processor_seconds(), time.monotonic()
     asyncio.run(_until_derived(those, workspace, conversations))
     if quiet:
