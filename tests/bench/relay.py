@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -34,6 +35,7 @@ from infra.master_key import MasterKey
 from infra.postgres.embedded import EmbeddedPostgres
 from infra.postgres.log import PostgresLog
 from infra.postgres.migrate import migrate
+from infra.settings import Settings
 from tests.bench.append import message
 from tests.support.kafka import environment_apart, named_apart
 from tests.support.kafka_broker import kafka_cluster
@@ -148,6 +150,26 @@ async def latencies(log, stranger, seconds):
 
 
 async def measured(servers, folder, events, partitions, seconds):
+    async with relayed_log(servers, folder, events, partitions) as those:
+        throughput = await copied(those.generations, those.relay, those.last)
+        stranger = Stranger(those.settings, those.settings.kafka_topic, partitions)
+        latency = await latencies(those.log, stranger, seconds)
+        return {"throughput": throughput, "latency": latency}
+
+
+class RelayedLog(NamedTuple):
+    """A log of so many events, and the process that begins to relay it."""
+
+    dsn: str
+    log: PostgresLog
+    settings: Settings
+    generations: Generations
+    relay: RelayProcess
+    last: int
+
+
+@asynccontextmanager
+async def relayed_log(servers, folder, events, partitions):
     fields = environment_apart(servers) | {"kafka_partitions": partitions}
     settings = named_apart(servers, **fields)
     async with AsyncExitStack() as running:
@@ -162,13 +184,8 @@ async def measured(servers, folder, events, partitions, seconds):
         last = await filled(log, events)
         relay = RelayProcess(dsn, fields, folder)
         relay.start()
-        try:
-            throughput = await copied(generations, relay, last)
-            stranger = Stranger(settings, settings.kafka_topic, partitions)
-            latency = await latencies(log, stranger, seconds)
-        finally:
-            relay.stop()
-        return {"throughput": throughput, "latency": latency}
+        running.callback(relay.stop)
+        yield RelayedLog(dsn, log, settings, generations, relay, last)
 
 
 @asynccontextmanager

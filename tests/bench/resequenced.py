@@ -23,19 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.kafka.content import as_stored
-from infra.kafka.generations import Generations
 from infra.kafka.recorded_topic import open_recorded_topic
 from infra.kafka.relay import RelayParts
 from infra.kafka.topic_verification import verify_topic
-from infra.master_key import MasterKey
-from infra.postgres.log import PostgresLog
 from infra.postgres.views import LIVE, make_views
 from projections.registry import LAGGING, PROMPT
-from tests.bench.relay import filled, postgres, say
-from tests.support.kafka import environment_apart, named_apart
+from tests.bench.relay import relayed_log, say
 from tests.support.kafka_broker import kafka_cluster
 from tests.support.projecting import projector
-from tests.support.relay_process import RelayProcess
 
 RATE = 20
 SECONDS = 10
@@ -109,22 +104,12 @@ async def late(log, lagging):
 
 
 async def measured(servers, folder, events, partitions):
-    fields = environment_apart(servers) | {"kafka_partitions": partitions}
-    settings = named_apart(servers, **fields)
     found = {}
-    async with AsyncExitStack() as running:
-        dsn = await running.enter_async_context(postgres(folder))
-        log = await running.enter_async_context(
-            PostgresLog.open(dsn, MasterKey(os.urandom(32)))
-        )
-        pool = await running.enter_async_context(
-            asyncpg.create_pool(dsn, min_size=1, max_size=1)
-        )
-        generations = Generations(pool, settings)
-        last = await filled(log, events)
-        relay = RelayProcess(dsn, fields, folder)
-        relay.start()
-        running.callback(relay.stop)
+    async with (
+        relayed_log(servers, folder, events, partitions) as those,
+        AsyncExitStack() as running,
+    ):
+        dsn, log, settings, generations, _, last = those
 
         async def relayed():
             serving = await generations.serving()
